@@ -1,0 +1,109 @@
+//! Requests and their answers.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderName, Method, Request, Uri};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper_util::{
+    client::legacy::{Client as Pool, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde_json::Value;
+
+use crate::{Error, Follow};
+
+/// How long a request may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// The largest answer that is read.
+const MAX_ANSWER_BYTES: usize = 64 << 20;
+
+/// A connection pool to one server. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Client {
+    pool: Pool<HttpConnector, Full<Bytes>>,
+    authority: String,
+}
+
+impl Client {
+    /// A client of the server at an address, `http://127.0.0.1:8080`.
+    pub fn new(server: &str) -> Result<Self, Error> {
+        let bad = || Error::Address(server.into());
+        let uri: Uri = server.parse().map_err(|_| bad())?;
+        let plain = uri.scheme_str() == Some("http") && uri.path().len() <= 1;
+        let authority = uri.authority().filter(|_| plain).ok_or_else(bad)?;
+        let pool = Pool::builder(TokioExecutor::new()).build_http();
+        Ok(Self { pool, authority: authority.to_string() })
+    }
+
+    /// The server's `host:port`.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// Reads a resource below `/api/v1`.
+    pub async fn get(&self, path: &str) -> Result<Value, Error> {
+        self.call(Method::GET, path, &[], Bytes::new()).await
+    }
+
+    /// Posts a body to a resource below `/api/v1`.
+    pub async fn post(
+        &self,
+        path: &str,
+        headers: &[(&'static str, String)],
+        body: Bytes,
+    ) -> Result<Value, Error> {
+        self.call(Method::POST, path, headers, body).await
+    }
+
+    /// Follows a topic from after a cursor on.
+    pub fn follow(&self, topic: &str, after: &str) -> Follow {
+        Follow::new(self.authority.clone(), topic, after)
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&'static str, String)],
+        body: Bytes,
+    ) -> Result<Value, Error> {
+        let uri = format!("http://{}/api/v1{path}", self.authority);
+        let mut request = Request::builder().method(method).uri(uri);
+        for (name, value) in headers {
+            request = request.header(HeaderName::from_static(name), value);
+        }
+        let request = request.body(Full::new(body)).map_err(|e| Error::Answer(e.to_string()))?;
+        let answer = tokio::time::timeout(TIMEOUT, async {
+            let response = self.pool.request(request).await.map_err(|e| broken(&e))?;
+            let status = response.status().as_u16();
+            let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect().await;
+            let body = body.map_err(|e| Error::Connection(e.to_string()))?.to_bytes();
+            Ok::<_, Error>((status, body))
+        });
+        let (status, body) = answer.await.map_err(|_| Error::Timeout(TIMEOUT))??;
+        let value = serde_json::from_slice(&body);
+        // A refusal of every event of a batch lists its reasons like a partial one.
+        if status < 400 {
+            return value.map_err(|e| Error::Answer(e.to_string()));
+        }
+        let problem: Value = value.unwrap_or_default();
+        let text = |key: &str| problem.get(key).and_then(Value::as_str).unwrap_or("?").to_owned();
+        let detail = match problem.get("results") {
+            Some(results) => results.to_string().chars().take(500).collect(),
+            None => text("detail"),
+        };
+        Err(Error::Refused { status, code: text("code"), detail })
+    }
+}
+
+/// An error with what caused it, since the first says little.
+fn broken(error: &dyn std::error::Error) -> Error {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    Error::Connection(text)
+}

@@ -1,0 +1,14 @@
+//! The Rust client of Matchwire: send, read and follow over HTTP and WebSocket.
+//!
+//! It speaks the public API and nothing else, so it is also an example of it. Plain `http://`
+//! alone: beyond one machine a TLS proxy stands in front of the server.
+
+mod error;
+
+mod http;
+
+mod follow;
+
+pub use error::Error;
+pub use follow::{Follow, Told};
+pub use http::Client;

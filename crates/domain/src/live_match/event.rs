@@ -1,0 +1,575 @@
+//! What can happen on a map, each with the schema of its data.
+
+use schemars::{JsonSchema, Schema};
+use serde::{Deserialize, Serialize};
+
+/// Declares the vocabulary: one variant, one tag, one type of data.
+macro_rules! vocabulary {
+    ($($(#[doc = $doc:literal])+ $tag:literal => $variant:ident $({ $($(#[$meta:meta])* $field:ident: $type:ty),+ $(,)? })?;)+) => {
+        $(
+            $(#[doc = $doc])+
+            #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+            #[serde(deny_unknown_fields)]
+            pub struct $variant { $($(
+                $(#[$meta])*
+                pub $field: $type,
+            )+)? }
+        )+
+
+        /// Something that happened on a map.
+        #[derive(Debug, Clone, PartialEq)]
+        #[allow(missing_docs, reason = "each variant is documented at its data")]
+        pub enum Event { $($variant($variant),)+ }
+
+        $(impl From<$variant> for Event {
+            fn from(data: $variant) -> Self { Self::$variant(data) }
+        })+
+
+        impl Event {
+            /// The tags of all events, as they stand in `type`.
+            pub const TAGS: &[&str] = &[$($tag),+];
+
+            /// Reads the data of an event; `None` if the tag is not one of ours.
+            pub fn parse(tag: &str, data: &str) -> Option<Result<Self, serde_json::Error>> {
+                match tag {
+                    $($tag => Some(serde_json::from_str(data).map(Self::$variant)),)+
+                    _ => None,
+                }
+            }
+
+            /// The event's `type`.
+            pub fn tag(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $tag,)+ }
+            }
+
+            /// The event's `data`.
+            pub fn to_json(&self) -> String {
+                // Writing plain data to a string cannot fail.
+                match self { $(Self::$variant(data) => serde_json::to_string(data),)+ }
+                    .unwrap_or_default()
+            }
+
+            /// The JSON Schema of a tag's data.
+            pub fn schema(tag: &str) -> Option<Schema> {
+                match tag {
+                    $($tag => Some(schemars::schema_for!($variant)),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+vocabulary! {
+    /// The server changes to a map: whatever was on it before, counting begins anew.
+    "map.loaded" => MapLoaded {
+        /// The name of the map, `de_nuke`.
+        map_name: Label,
+    };
+    /// Rules of the match, as far as they are known. MR12 is `max_rounds` 24, MR15 is 30.
+    "rules.set" => RulesSet {
+        /// Rounds of regulation, both halves.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_rounds: Option<u16>,
+        /// Rounds of one overtime, both halves.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        overtime_max_rounds: Option<u16>,
+        /// Whether a draw is played out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        overtime: Option<bool>,
+        /// How long a round lasts until the bomb is planted, in seconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        round_s: Option<u16>,
+        /// How long a planted bomb ticks, in seconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bomb_s: Option<u16>,
+    };
+    /// The team on a side says its name.
+    "team.named" => TeamNamed {
+        /// The side.
+        side: Side,
+        /// The name.
+        name: Label,
+    };
+    /// A person takes a place: a side, or none; as player, coach or spectator. Also a new name.
+    "player.joined" => PlayerJoined {
+        /// Who.
+        player: Player,
+        /// The name.
+        name: Label,
+        /// The side, left out for none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        side: Option<Side>,
+        /// What the person is here; a player if left out.
+        #[serde(default, skip_serializing_if = "Role::is_player")]
+        role: Role,
+    };
+    /// A person is on the server, again or for the first time.
+    "player.connected" => PlayerConnected {
+        /// Who.
+        player: Player,
+        /// The name.
+        name: Label,
+    };
+    /// A person left the server.
+    "player.disconnected" => PlayerDisconnected {
+        /// Who.
+        player: Player,
+        /// Why, or how.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Label>,
+    };
+    /// Warm-up begins: nothing counts until the match starts.
+    "warmup.started" => WarmupStarted;
+    /// Warm-up ends.
+    "warmup.ended" => WarmupEnded;
+    /// The match starts, or starts again: all play before is void (warm-up, knife round).
+    "match.started" => MatchStarted {
+        /// The name of the map, `de_nuke`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        map_name: Option<Label>,
+    };
+    /// A restart is announced: all play before it is void.
+    "match.restarting" => MatchRestarting {
+        /// Seconds until it happens.
+        seconds: u16,
+    };
+    /// The match was reloaded from a back-up. Rounds after the restored score are void with their
+    /// kills; the score is here, or in the next `score.reported`.
+    "match.reloaded" => MatchReloaded {
+        /// The restored score, if it is known already.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        score: Option<Score>,
+    };
+    /// The server tells the score.
+    "score.reported" => ScoreReported {
+        /// The score by side.
+        score: Score,
+    };
+    /// The server tells the score of one side. It is used only where a back-up was loaded and
+    /// nothing else tells the score.
+    "team.scored" => TeamScored {
+        /// The side.
+        side: Side,
+        /// Rounds that the team on it has won.
+        score: u16,
+    };
+    /// Time to buy, before a round.
+    "freeze.started" => FreezeStarted;
+    /// Players may move: the round's clock runs.
+    "round.started" => RoundStarted;
+    /// A round was won.
+    "round.ended" => RoundEnded {
+        /// The side that won.
+        winner: Side,
+        /// Why, or how.
+        reason: Reason,
+        /// The score after it, by side, if the feed tells it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        score: Option<Score>,
+    };
+    /// Nobody won; the round is played again.
+    "round.drawn" => RoundDrawn;
+    /// The teams change sides. A feed need not say so where players' sides tell it.
+    "sides.swapped" => SidesSwapped;
+    /// One player killed another.
+    "player.killed" => PlayerKilled {
+        /// Who killed.
+        killer: Player,
+        /// Who was killed or hurt.
+        victim: Player,
+        /// With what, as the game calls it: `ak47`.
+        weapon: Label,
+        /// By a headshot.
+        #[serde(default, skip_serializing_if = "is_false")]
+        headshot: bool,
+        /// Through a wall.
+        #[serde(default, skip_serializing_if = "is_false")]
+        penetrated: bool,
+        /// Through smoke.
+        #[serde(default, skip_serializing_if = "is_false")]
+        through_smoke: bool,
+        /// While blinded.
+        #[serde(default, skip_serializing_if = "is_false")]
+        attacker_blind: bool,
+        /// With a scoped weapon, unscoped.
+        #[serde(default, skip_serializing_if = "is_false")]
+        no_scope: bool,
+        /// Where the killer stood, in units of the map.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        killer_at: Option<[i32; 3]>,
+        /// Where the victim stood.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        victim_at: Option<[i32; 3]>,
+    };
+    /// A player died by no other player's hand.
+    "player.died" => PlayerDied {
+        /// Who.
+        player: Player,
+        /// By what.
+        cause: Cause,
+    };
+    /// A player helped with a kill that was told just before.
+    "player.assisted" => PlayerAssisted {
+        /// Who helped.
+        assister: Player,
+        /// Who was killed or hurt.
+        victim: Player,
+        /// By blinding the victim.
+        #[serde(default, skip_serializing_if = "is_false")]
+        flash: bool,
+    };
+    /// A player was hurt.
+    "player.hurt" => PlayerHurt {
+        /// Who hurt.
+        attacker: Player,
+        /// Who was killed or hurt.
+        victim: Player,
+        /// With what, as the game calls it: `ak47`.
+        weapon: Label,
+        /// Health taken; it may exceed what was left.
+        damage: u16,
+        /// Armour taken.
+        damage_armor: u16,
+        /// Health left, 0 to 100.
+        health: u16,
+        /// Armour left, 0 to 100.
+        armor: u16,
+        /// Where: `head`, `chest`.
+        hitgroup: Label,
+    };
+    /// A player has the bomb.
+    "bomb.picked_up" => BombPickedUp {
+        /// Who.
+        player: Player,
+    };
+    /// The bomb lies on the ground.
+    "bomb.dropped" => BombDropped {
+        /// Who.
+        player: Player,
+    };
+    /// A player begins to plant.
+    "bomb.plant_started" => BombPlantStarted {
+        /// Who.
+        player: Player,
+        /// `A` or `B`, where known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        site: Option<Label>,
+    };
+    /// The bomb ticks.
+    "bomb.planted" => BombPlanted {
+        /// Who.
+        player: Player,
+        /// `A` or `B`, where known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        site: Option<Label>,
+    };
+    /// A player begins to defuse.
+    "bomb.defuse_started" => BombDefuseStarted {
+        /// Who.
+        player: Player,
+        /// With a defuse kit.
+        kit: bool,
+    };
+    /// The bomb is defused.
+    "bomb.defused" => BombDefused {
+        /// Who.
+        player: Player,
+    };
+    /// The bomb went off.
+    "bomb.exploded" => BombExploded;
+    /// A player's money changed.
+    "money.changed" => MoneyChanged {
+        /// Who.
+        player: Player,
+        /// What the player has now, in dollars.
+        money: u32,
+        /// What was bought with it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<Label>,
+    };
+    /// What a player carries out of the buy zone.
+    "player.equipped" => PlayerEquipped {
+        /// Who.
+        player: Player,
+        /// As the game calls them: `weapon_ak47`.
+        items: Items,
+    };
+    /// Play stops.
+    "match.paused" => MatchPaused {
+        /// Why, or how.
+        reason: PauseReason,
+        /// Who called it, if a team did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        side: Option<Side>,
+    };
+    /// Play goes on.
+    "match.resumed" => MatchResumed;
+    /// The server's own table at the start of a round.
+    "round.stats" => RoundStats {
+        /// The round that begins.
+        round: u16,
+        /// The score by side.
+        score: Score,
+        /// A row for each.
+        players: PlayerRows,
+    };
+    /// The map is over: nothing counts until the next one is loaded.
+    "map.ended" => MapEnded {
+        /// The score by side.
+        score: Score,
+        /// The name of the map, `de_nuke`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        map_name: Option<Label>,
+    };
+    /// A part of a source's feed has not arrived.
+    "source.gap" => SourceGap {
+        /// First missing byte of the feed.
+        from: u64,
+        /// First byte after the gap.
+        to: u64,
+    };
+    /// A part of a source's feed arrived after what follows it.
+    "source.late" => SourceLate {
+        /// First byte of what came late.
+        from: u64,
+        /// First byte after it.
+        to: u64,
+    };
+}
+
+/// A side of the map.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+pub enum Side {
+    /// Counter-terrorists.
+    #[serde(rename = "CT")]
+    Ct,
+    /// Terrorists.
+    T,
+}
+
+impl Side {
+    /// The other side.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Ct => Self::T,
+            Self::T => Self::Ct,
+        }
+    }
+}
+
+/// What a person is in the match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Plays, or will.
+    #[default]
+    Player,
+    /// Belongs to a team and does not play.
+    Coach,
+    /// Watches.
+    Spectator,
+}
+
+impl Role {
+    /// Whether this is the role that goes without saying.
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+    pub fn is_player(&self) -> bool {
+        *self == Self::Player
+    }
+}
+
+/// How a round was won.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The other side is dead.
+    Elimination,
+    /// The bomb went off.
+    BombExploded,
+    /// The bomb was defused.
+    BombDefused,
+    /// Time ran out without a bomb.
+    TimeRanOut,
+    /// The hostages were rescued.
+    HostagesRescued,
+    /// The hostages were not rescued in time.
+    HostagesNotRescued,
+    /// The other team gave up.
+    Surrender,
+    /// Any other reason.
+    Other,
+}
+
+/// What killed a player, if no other player did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The player's own hand.
+    Suicide,
+    /// The bomb.
+    Bomb,
+    /// The map: a fall, a change of team.
+    World,
+}
+
+/// Why play stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PauseReason {
+    /// A team's tactical time-out.
+    Timeout,
+    /// A technical pause.
+    Technical,
+    /// Half-time.
+    HalfTime,
+}
+
+/// Rounds won, by side as the sides are now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Score {
+    /// Of the team that is counter-terrorist.
+    pub ct: u16,
+    /// Of the team that is terrorist.
+    pub t: u16,
+}
+
+/// One player's row in the server's own table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlayerRow {
+    /// Who.
+    pub player: Player,
+    /// On which side, left out for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub side: Option<Side>,
+    /// In dollars.
+    pub money: u32,
+    /// Of enemies.
+    pub kills: u16,
+    /// By anything.
+    pub deaths: u16,
+    /// At kills of enemies.
+    pub assists: u16,
+}
+
+/// Declares a text or list with a bound that its schema tells too.
+macro_rules! bounded {
+    ($($(#[doc = $doc:literal])+ $name:ident($inner:ty), $max:literal, $key:literal, $len:expr;)+) => {$(
+        $(#[doc = $doc])+
+        #[derive(Debug, Clone, PartialEq, Serialize)]
+        pub struct $name($inner);
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let inner = <$inner>::deserialize(deserializer)?;
+                let len: fn(&$inner) -> usize = $len;
+                if len(&inner) <= $max {
+                    Ok(Self(inner))
+                } else {
+                    Err(serde::de::Error::custom(concat!(stringify!($name), " is over its ", $key, " of ", $max)))
+                }
+            }
+        }
+
+        impl std::ops::Deref for $name {
+            type Target = $inner;
+            fn deref(&self) -> &$inner { &self.0 }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> { stringify!($name).into() }
+            fn inline_schema() -> bool { true }
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> Schema {
+                let mut schema = <$inner>::json_schema(generator);
+                schema.insert($key.into(), $max.into());
+                schema
+            }
+        }
+    )+};
+}
+
+bounded! {
+    /// A name or other short text, at most 128 characters.
+    Label(String), 128, "maxLength", |text| text.chars().count();
+    /// A person: a player id, or an account (`steam:…`), which is exchanged at admission.
+    Player(String), 128, "maxLength", |text| text.chars().count();
+    /// What a player carries, at most 64 items.
+    Items(Vec<Label>), 64, "maxItems", Vec::len;
+    /// The rows of a table, at most 64.
+    PlayerRows(Vec<PlayerRow>), 64, "maxItems", Vec::len;
+}
+
+impl Label {
+    /// A label of the first 128 characters of a text.
+    pub fn cut(text: &str) -> Self {
+        Self(text.chars().take(128).collect())
+    }
+}
+
+impl Player {
+    /// A player id or account; longer than 128 characters it is cut.
+    pub fn new(text: &str) -> Self {
+        Self(text.chars().take(128).collect())
+    }
+}
+
+impl Items {
+    /// The first 64 of some items.
+    pub fn cut<'a>(items: impl Iterator<Item = &'a str>) -> Self {
+        Self(items.take(64).map(Label::cut).collect())
+    }
+}
+
+impl PlayerRows {
+    /// The first 64 of some rows.
+    pub fn cut(mut rows: Vec<PlayerRow>) -> Self {
+        rows.truncate(64);
+        Self(rows)
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl Event {
+    /// Puts a player id in the place of every person, where `exchange` knows how.
+    #[must_use]
+    pub fn exchange(mut self, exchange: &mut dyn FnMut(&str) -> String) -> Self {
+        for player in self.players_mut() {
+            *player = Player::new(&exchange(player));
+        }
+        self
+    }
+
+    /// Everyone who is named in the event.
+    pub fn players_mut(&mut self) -> Vec<&mut Player> {
+        match self {
+            Self::PlayerJoined(PlayerJoined { player, .. })
+            | Self::PlayerConnected(PlayerConnected { player, .. })
+            | Self::PlayerDisconnected(PlayerDisconnected { player, .. })
+            | Self::PlayerDied(PlayerDied { player, .. })
+            | Self::BombPickedUp(BombPickedUp { player })
+            | Self::BombDropped(BombDropped { player })
+            | Self::BombPlantStarted(BombPlantStarted { player, .. })
+            | Self::BombPlanted(BombPlanted { player, .. })
+            | Self::BombDefuseStarted(BombDefuseStarted { player, .. })
+            | Self::BombDefused(BombDefused { player })
+            | Self::MoneyChanged(MoneyChanged { player, .. })
+            | Self::PlayerEquipped(PlayerEquipped { player, .. }) => vec![player],
+            Self::PlayerKilled(PlayerKilled { killer, victim, .. }) => vec![killer, victim],
+            Self::PlayerAssisted(PlayerAssisted { assister, victim, .. }) => vec![assister, victim],
+            Self::PlayerHurt(PlayerHurt { attacker, victim, .. }) => vec![attacker, victim],
+            Self::RoundStats(RoundStats { players, .. }) => {
+                players.0.iter_mut().map(|row| &mut row.player).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}

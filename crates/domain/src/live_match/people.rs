@@ -1,0 +1,194 @@
+//! People: who is here, who is alive, and what each did.
+
+use super::{
+    Cause, Kill, MAX_PLAYERS, Phase, PlayerAssisted, PlayerDied, PlayerHurt, PlayerJoined,
+    PlayerKilled, PlayerState, Role, RoundStats, Side, State, Tally,
+};
+use crate::timestamp::Timestamp;
+
+/// A kill avenges a teammate if it follows within this time. (The 5 seconds that HLTV's and
+/// Leetify's definitions of a traded death share.)
+pub const TRADE_MS: i64 = 5_000;
+
+/// How many kills a round lists; ten players cannot die more often.
+const MAX_KILLS: usize = 64;
+
+impl State {
+    /// The person, made known if need be; `None` where there are too many already.
+    pub(super) fn person(&mut self, id: &str) -> Option<&mut PlayerState> {
+        if !self.players.contains_key(id) {
+            if self.players.len() >= MAX_PLAYERS {
+                self.note_anomaly(
+                    "too_many_players",
+                    format!("{id} is not counted: {MAX_PLAYERS} people are known already"),
+                );
+                return None;
+            }
+            self.players
+                .insert(id.into(), PlayerState { connected: true, ..PlayerState::default() });
+        }
+        self.players.get_mut(id)
+    }
+
+    pub(super) fn join(&mut self, joined: &PlayerJoined) {
+        let spawns = matches!(self.phase, Phase::Waiting | Phase::WarmUp | Phase::FreezeTime);
+        let team = joined.side.map(|side| self.team_on(side));
+        let Some(player) = self.person(&joined.player) else { return };
+        player.name = Some(joined.name.to_string());
+        player.role = joined.role;
+        player.connected = true;
+        let playing = joined.role == Role::Player;
+        let moved = player.side != joined.side;
+        player.side = joined.side;
+        if !playing {
+            player.alive = false;
+            player.team = team.filter(|_| joined.role == Role::Coach);
+        } else if joined.side.is_some() {
+            player.team = player.team.or(team);
+            if spawns {
+                player.alive = true;
+                player.health = 100;
+            } else if moved {
+                player.alive = false;
+            }
+        } else {
+            player.alive = false;
+        }
+    }
+
+    pub(super) fn leave(&mut self, id: &str) {
+        if let Some(player) = self.person(id) {
+            player.connected = false;
+            player.alive = false;
+        }
+    }
+
+    /// Everyone who plays is alive and well. Those who died have lost what they carried.
+    pub(super) fn revive(&mut self) {
+        for player in self.players.values_mut() {
+            if !player.alive {
+                player.equipment = player.equipment.map(|_| 0);
+            }
+            player.alive = player.connected && player.side.is_some() && player.role.is_player();
+            player.health = if player.alive { 100 } else { 0 };
+        }
+    }
+
+    pub(super) fn kill(&mut self, killed: &PlayerKilled, time: Timestamp) {
+        if killed.killer == killed.victim {
+            let player = killed.victim.clone();
+            return self.die(&PlayerDied { player, cause: Cause::Suicide });
+        }
+        self.fall(&killed.victim);
+        if self.person(&killed.killer).is_none() {
+            return;
+        }
+        let own = self.side_of(&killed.killer);
+        let team_kill = own.is_some() && own == self.side_of(&killed.victim);
+        let trade = !team_kill
+            && self.kills.values().any(|earlier| {
+                earlier.killer == **killed.victim
+                    && !earlier.team_kill
+                    && (0..=TRADE_MS).contains(&(time.ms() - earlier.time.ms()))
+                    && earlier.victim != **killed.killer
+            });
+        self.count(&killed.killer, |tally| {
+            if team_kill {
+                tally.team_kills += 1;
+            } else {
+                tally.kills += 1;
+                tally.headshots += u16::from(killed.headshot);
+                tally.trades += u16::from(trade);
+            }
+        });
+        if self.kills.len() < MAX_KILLS {
+            let kill = Kill {
+                killer: killed.killer.to_string(),
+                victim: killed.victim.to_string(),
+                weapon: killed.weapon.to_string(),
+                headshot: killed.headshot,
+                trade,
+                team_kill,
+                assister: None,
+                flash_assister: None,
+                time,
+            };
+            self.kills.insert(self.seq, kill);
+        }
+    }
+
+    pub(super) fn die(&mut self, died: &PlayerDied) {
+        self.fall(&died.player);
+    }
+
+    /// A player dies, by whatever hand.
+    fn fall(&mut self, id: &str) {
+        let Some(player) = self.person(id) else { return };
+        let was_dead = !player.alive && player.side.is_some();
+        player.alive = false;
+        player.health = 0;
+        self.count(id, |tally| tally.deaths += 1);
+        if was_dead && self.phase == Phase::Round {
+            self.note_anomaly("dead_player", format!("{id} dies and was dead already"));
+        }
+    }
+
+    pub(super) fn assist(&mut self, assisted: &PlayerAssisted) {
+        let kill = self.kills.values_mut().rev().find(|kill| kill.victim == **assisted.victim);
+        if let Some(kill) = kill {
+            let place = if assisted.flash { &mut kill.flash_assister } else { &mut kill.assister };
+            *place = Some(assisted.assister.to_string());
+        }
+        let own = self.side_of(&assisted.assister);
+        let friend = own.is_some() && own == self.side_of(&assisted.victim);
+        if !friend && self.person(&assisted.assister).is_some() {
+            self.count(&assisted.assister, |tally| {
+                tally.assists += 1;
+                tally.flash_assists += u16::from(assisted.flash);
+            });
+        }
+    }
+
+    pub(super) fn hurt(&mut self, hurt: &PlayerHurt) {
+        let own = self.side_of(&hurt.attacker);
+        let friend = own.is_some() && own == self.side_of(&hurt.victim);
+        let Some(victim) = self.person(&hurt.victim) else { return };
+        let taken = hurt.damage.min(victim.health);
+        victim.health = hurt.health.min(100);
+        if !friend && self.person(&hurt.attacker).is_some() {
+            self.count(&hurt.attacker, |tally| tally.damage += u32::from(taken));
+        }
+    }
+
+    /// Takes from the server's own table what no other event tells, and compares the rest where
+    /// the table is of the same play: a server that restarts has set its own to nought already.
+    pub(super) fn compare(&mut self, stats: &RoundStats) {
+        let same_play = stats.score == self.score();
+        for row in stats.players.iter() {
+            let Some(player) = self.person(&row.player) else { return };
+            player.money = Some(row.money);
+            let Tally { kills, deaths, assists, .. } = player.tally;
+            if same_play && (kills, deaths, assists) != (row.kills, row.deaths, row.assists) {
+                let detail = format!(
+                    "{} has {kills}/{deaths}/{assists} kills/deaths/assists here and {}/{}/{} in \
+                     the server's table",
+                    *row.player, row.kills, row.deaths, row.assists
+                );
+                self.note_anomaly("stats_mismatch", detail);
+            }
+        }
+    }
+
+    fn side_of(&self, id: &str) -> Option<Side> {
+        self.players.get(id).and_then(|player| player.side)
+    }
+
+    /// Counts something for a player, in the round that is on.
+    fn count(&mut self, id: &str, add: impl Fn(&mut Tally)) {
+        let round = self.ledger.tallies.entry(self.ledger.round).or_default();
+        add(round.entry(id.into()).or_default());
+        if let Some(player) = self.players.get_mut(id) {
+            add(&mut player.tally);
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! What is known of a map, as it is served: no nulls, and what changes one by one is an object by
+//! id, so that a merge patch is small.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{PauseReason, Reason, Role, Side};
+use crate::{prediction::Prediction, timestamp::Timestamp};
+
+/// How many anomalies a state lists; later ones are only counted.
+pub const MAX_ANOMALIES: usize = 100;
+/// How many people a state holds; a feed that names more is anomalous.
+pub const MAX_PLAYERS: usize = 128;
+
+/// A map as of an event.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct State {
+    /// The match.
+    #[serde(rename = "match")]
+    pub match_id: String,
+    /// The number of the map within the match.
+    pub map: u16,
+    /// The last event in it, 0 before the first.
+    pub seq: u64,
+    /// When the last event happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<Timestamp>,
+    /// Where the map stands.
+    pub status: Status,
+    /// What is going on, finer than `status`.
+    pub phase: Phase,
+    /// The game.
+    pub game: &'static str,
+    /// The map's name, `de_nuke`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub map_name: Option<String>,
+    /// The round that is played, or the last one that was; 0 before the first.
+    pub round: u16,
+    /// Rounds of regulation, told by the feed or concluded from it.
+    pub max_rounds: u16,
+    /// Both teams; everything else names them by index.
+    pub teams: [Team; 2],
+    /// Everyone who was seen, by player id.
+    pub players: BTreeMap<String, PlayerState>,
+    /// The rounds that count, by number.
+    pub rounds: BTreeMap<u16, Round>,
+    /// The kills of this round, by the `seq` of their events.
+    pub kills: BTreeMap<u64, Kill>,
+    /// Where the bomb is.
+    pub bomb: Bomb,
+    /// Where it was planted, `A` or `B`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bomb_site: Option<String>,
+    /// When the round's clock started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub round_started: Option<Timestamp>,
+    /// When the bomb was planted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bomb_planted: Option<Timestamp>,
+    /// How long a round lasts without a bomb, in seconds.
+    pub round_s: u16,
+    /// How long a bomb ticks, in seconds.
+    pub bomb_s: u16,
+    /// Why play stops, while it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pause: Option<Pause>,
+    /// The index of the team that won the map; left out while it is open, and for a draw.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub winner: Option<usize>,
+    /// The last prediction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prediction: Option<Prediction>,
+    /// What did not fit, oldest first, at most [`MAX_ANOMALIES`].
+    pub anomalies: Vec<Anomaly>,
+    /// How many anomalies there were in all.
+    pub anomaly_count: u64,
+    /// What the fold needs to go on and nobody else does.
+    #[serde(skip)]
+    pub(super) ledger: super::rounds::Ledger,
+}
+
+/// Where a map stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Not begun: nothing was heard, or it is warm-up.
+    Scheduled,
+    /// Being played.
+    Live,
+    /// Play stops.
+    Paused,
+    /// Over.
+    Ended,
+}
+
+/// What is going on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Nothing yet.
+    Waiting,
+    /// Warm-up: nothing counts.
+    WarmUp,
+    /// Time to buy.
+    FreezeTime,
+    /// The round is played.
+    Round,
+    /// The round is decided, the next has not begun.
+    RoundOver,
+    /// The map is over.
+    Ended,
+}
+
+/// A team.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Team {
+    /// As the feed calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The side it is on.
+    pub side: Side,
+    /// Rounds won.
+    pub score: u16,
+}
+
+/// A person in the match.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct PlayerState {
+    /// The outside account, for those who may see it; the log does not hold it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The name on the server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The index of the team; left out for spectators and those without one yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<usize>,
+    /// The side the person stands on, left out for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub side: Option<Side>,
+    /// Player unless told otherwise.
+    #[serde(skip_serializing_if = "Role::is_player")]
+    pub role: Role,
+    /// On the server now.
+    pub connected: bool,
+    /// Alive in this round.
+    pub alive: bool,
+    /// Health, 0 to 100, while alive.
+    pub health: u16,
+    /// Money in dollars, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub money: Option<u32>,
+    /// What the player carried out of the buy zone, in dollars, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub equipment: Option<u32>,
+    /// The statistics that count.
+    #[serde(flatten)]
+    pub tally: Tally,
+}
+
+/// What a player did; all of it in rounds that count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// Enemies killed.
+    pub kills: u16,
+    /// Times died, by anything.
+    pub deaths: u16,
+    /// Assists at kills of enemies, flash assists among them.
+    pub assists: u16,
+    /// Assists by blinding.
+    pub flash_assists: u16,
+    /// Kills with a headshot.
+    pub headshots: u16,
+    /// Kills of an enemy who had killed a teammate within [`super::TRADE_MS`].
+    pub trades: u16,
+    /// Teammates killed.
+    pub team_kills: u16,
+    /// Health taken from enemies.
+    pub damage: u32,
+}
+
+/// A round that counts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Round {
+    /// The index of the team that won.
+    pub winner: usize,
+    /// The side it was on.
+    pub side: Side,
+    /// How.
+    pub reason: Reason,
+    /// The score after it, in the order of teams.
+    pub score: [u16; 2],
+}
+
+/// A kill.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Kill {
+    /// Player id.
+    pub killer: String,
+    /// Player id.
+    pub victim: String,
+    /// As the game calls it, `ak47`.
+    pub weapon: String,
+    /// Whether it was one.
+    #[serde(skip_serializing_if = "is_false")]
+    pub headshot: bool,
+    /// Whether it avenged a teammate.
+    #[serde(skip_serializing_if = "is_false")]
+    pub trade: bool,
+    /// Whether it was a teammate.
+    #[serde(skip_serializing_if = "is_false")]
+    pub team_kill: bool,
+    /// Player id of the one who helped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assister: Option<String>,
+    /// Player id of the one who blinded the victim.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flash_assister: Option<String>,
+    /// When.
+    pub time: Timestamp,
+}
+
+/// Where the bomb is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bomb {
+    /// Nobody told.
+    None,
+    /// Somebody has it.
+    Carried,
+    /// It lies on the ground.
+    Dropped,
+    /// It ticks.
+    Planted,
+    /// It was defused.
+    Defused,
+    /// It went off.
+    Exploded,
+}
+
+/// A pause.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Pause {
+    /// Why.
+    pub reason: PauseReason,
+    /// The index of the team that called it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<usize>,
+}
+
+/// Something that did not fit.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Anomaly {
+    /// At which event.
+    pub seq: u64,
+    /// What kind: `gap`, `late`, `score_mismatch`, `stats_mismatch`, `dead_player`,
+    /// `too_many_players`, `unreadable`.
+    pub kind: &'static str,
+    /// What exactly, for a person.
+    pub detail: String,
+}
+
+impl Anomaly {
+    /// Whether it is about what was played, rather than about how it was told.
+    pub(super) fn is_of_play(&self) -> bool {
+        matches!(self.kind, "score_mismatch" | "stats_mismatch" | "dead_player")
+    }
+}
+
+impl State {
+    /// A map of which nothing is known.
+    pub fn new(match_id: &str, map: u16) -> Self {
+        let team = |side| Team { name: None, side, score: 0 };
+        Self {
+            match_id: match_id.into(),
+            map,
+            seq: 0,
+            time: None,
+            status: Status::Scheduled,
+            phase: Phase::Waiting,
+            game: "cs2",
+            map_name: None,
+            round: 0,
+            max_rounds: 24,
+            teams: [team(Side::Ct), team(Side::T)],
+            players: BTreeMap::new(),
+            rounds: BTreeMap::new(),
+            kills: BTreeMap::new(),
+            bomb: Bomb::None,
+            bomb_site: None,
+            round_started: None,
+            bomb_planted: None,
+            round_s: 115,
+            bomb_s: 40,
+            pause: None,
+            winner: None,
+            prediction: None,
+            anomalies: Vec::new(),
+            anomaly_count: 0,
+            ledger: super::rounds::Ledger::default(),
+        }
+    }
+
+    /// The index of the team that is on a side.
+    pub fn team_on(&self, side: Side) -> usize {
+        let [first, _] = &self.teams;
+        usize::from(first.side != side)
+    }
+
+    /// How many players of a side are alive.
+    pub fn alive(&self, side: Side) -> usize {
+        self.on_side(side).filter(|player| player.alive).count()
+    }
+
+    /// The players, without coaches and spectators, of a side.
+    pub fn on_side(&self, side: Side) -> impl Iterator<Item = &PlayerState> {
+        self.players
+            .values()
+            .filter(move |player| player.side == Some(side) && player.role == Role::Player)
+    }
+
+    /// Adds the accounts that `account_of` knows by player id.
+    pub fn reveal(&mut self, account_of: &dyn Fn(&str) -> Option<String>) {
+        for (id, player) in &mut self.players {
+            if player.account.is_none() {
+                player.account = account_of(id);
+            }
+        }
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn is_false(value: &bool) -> bool {
+    !value
+}

@@ -1,0 +1,113 @@
+//! The index of one segment, in memory: where the records of each stream are, and who has which
+//! fingerprint. It is derived from the records and can be rebuilt at any time.
+
+use std::{collections::hash_map::Entry, sync::Arc};
+
+use foldhash::HashMap;
+use matchwire_domain::{chain::Digest, subject::Subject};
+
+use crate::format::View;
+
+/// Where a record is in its segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) offset: u32,
+    pub(crate) bytes: u32,
+}
+
+/// A record: the stream by its number in this segment, and the how-manieth of that stream here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Slot {
+    pub(crate) stream: u32,
+    pub(crate) nth: u32,
+}
+
+/// A stream in this segment.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    pub(crate) subject: Arc<str>,
+    pub(crate) first_seq: u64,
+    /// The chain of its last record.
+    pub(crate) chain: Digest,
+    /// Its records, without a gap from `first_seq`.
+    pub(crate) spans: Vec<Span>,
+}
+
+impl Stream {
+    /// Its last seq here.
+    pub(crate) fn seq(&self) -> u64 {
+        self.first_seq + self.spans.len() as u64 - 1
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    numbers: HashMap<Arc<str>, u32>,
+    pub(crate) streams: Vec<Stream>,
+    ids: HashMap<u64, Slot>,
+    /// Records whose fingerprint an earlier one here has, too.
+    collided: Vec<(u64, Slot)>,
+}
+
+impl Index {
+    /// Adds the record at an offset, or says what is wrong with it.
+    pub(crate) fn add(&mut self, offset: u64, view: &View<'_>) -> Result<(), String> {
+        let number = self.number(view)?;
+        let place = (u32::try_from(offset), u32::try_from(view.size()));
+        let (Ok(offset), Ok(bytes)) = place else { return Err("the segment is too large".into()) };
+        let stream = usize::try_from(number).ok().and_then(|n| self.streams.get_mut(n));
+        let Some(stream) = stream else { return Err("too many streams".into()) };
+        let nth = u32::try_from(stream.spans.len()).unwrap_or(u32::MAX);
+        let expected = stream.first_seq + u64::from(nth);
+        if view.seq != expected {
+            let (subject, seq) = (view.subject, view.seq);
+            return Err(format!("{subject} goes on with seq {seq} where {expected} belongs"));
+        }
+        stream.spans.push(Span { offset, bytes });
+        stream.chain = view.chain;
+        let slot = Slot { stream: number, nth };
+        match self.ids.entry(view.fingerprint) {
+            Entry::Vacant(vacant) => drop(vacant.insert(slot)),
+            Entry::Occupied(_) => self.collided.push((view.fingerprint, slot)),
+        }
+        Ok(())
+    }
+
+    fn number(&mut self, view: &View<'_>) -> Result<u32, String> {
+        if let Some(number) = self.numbers.get(view.subject) {
+            return Ok(*number);
+        }
+        Subject::parse(view.subject).map_err(|error| error.to_string())?;
+        let number = u32::try_from(self.streams.len()).unwrap_or(u32::MAX);
+        let subject: Arc<str> = view.subject.into();
+        self.numbers.insert(subject.clone(), number);
+        let (first_seq, chain) = (view.seq, view.chain);
+        self.streams.push(Stream { subject, first_seq, chain, spans: Vec::new() });
+        Ok(number)
+    }
+
+    /// A stream and its number here.
+    pub(crate) fn stream(&self, subject: &str) -> Option<(u32, &Stream)> {
+        let number = *self.numbers.get(subject)?;
+        let stream = self.streams.get(usize::try_from(number).ok()?)?;
+        Some((number, stream))
+    }
+
+    /// Calls `found` with the seq of every record of a stream that has the fingerprint.
+    pub(crate) fn lookup(&self, subject: &str, fingerprint: u64, mut found: impl FnMut(u64)) {
+        let Some(first) = self.ids.get(&fingerprint) else { return };
+        let Some((number, stream)) = self.stream(subject) else { return };
+        let others = self.collided.iter().filter(|(f, _)| *f == fingerprint).map(|(_, slot)| slot);
+        for slot in std::iter::once(first).chain(others).filter(|slot| slot.stream == number) {
+            found(stream.first_seq + u64::from(slot.nth));
+        }
+    }
+
+    /// All fingerprints in order.
+    pub(crate) fn sorted_ids(&self) -> Vec<(u64, Slot)> {
+        let mut ids: Vec<(u64, Slot)> = self.ids.iter().map(|(f, slot)| (*f, *slot)).collect();
+        ids.extend(&self.collided);
+        ids.sort_unstable();
+        ids
+    }
+}

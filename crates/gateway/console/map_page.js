@@ -1,0 +1,116 @@
+/**
+ * The page of one map of a match: its parts, put together and kept in step with the model.
+ * @module map_page
+ */
+
+import { anomalyList } from './anomalies.js';
+import { matches } from './api.js';
+import { chart } from './chart.js';
+import { h, keyed, setAttribute, setText } from './dom.js';
+import { sendingHelp } from './help.js';
+import { hero } from './hero.js';
+import { killFeed } from './kill_feed.js';
+import { MapModel } from './map_model.js';
+import { roundHistory } from './round_history.js';
+import { scoreboard } from './scoreboard.js';
+import { mapName, status, teamName } from './words.js';
+
+const CLOCK_MS = 200;
+const TABS_MS = 5_000;
+
+/**
+ * @param {string} match
+ * @param {number} map
+ * @param {(connection: string) => void} onConnection
+ * @returns {{node: HTMLElement, close: () => void}}
+ */
+export function mapPage(match, map, onConnection) {
+  const views = { head: hero(), rounds: roundHistory(), feed: killFeed(), chart: chart(), anomalies: anomalyList() };
+  const boards = [scoreboard(0), scoreboard(1)];
+  const tabs = mapTabs(match, map);
+  const waiting = h('div', { class: 'card waiting' });
+  const page = h('div', { class: 'map-page', hidden: '' }, views.head.node, views.anomalies.node, views.rounds.node,
+    h('div', { class: 'boards' }, ...boards.map(({ node }) => node)), views.chart.node, views.feed.node);
+  const node = h('div', {}, tabs.node, waiting, page);
+
+  const draw = () => {
+    onConnection(model.connection);
+    const { state, isEmpty } = model;
+    page.hidden = isEmpty || !state;
+    waiting.hidden = !page.hidden;
+    if (page.hidden) {
+      showWaiting(waiting, isEmpty ? 'empty' : model.connection, match, map);
+      return;
+    }
+    views.head.update(model);
+    views.rounds.update(state);
+    views.feed.update(model);
+    views.chart.update(model);
+    views.anomalies.update(state);
+    for (const board of boards) board.update(state);
+    setAttribute(page, 'data-seq', state.seq);
+    document.title = `${teamName(state, 0)} ${state.teams[0].score}:${state.teams[1].score} ${teamName(state, 1)} · Matchwire`;
+  };
+
+  // Many frames may come between two pictures of the screen; one drawing serves them all.
+  let scheduled = 0;
+  const schedule = () => {
+    scheduled ||= requestAnimationFrame(() => {
+      scheduled = 0;
+      draw();
+    });
+  };
+  const model = new MapModel(match, map, schedule);
+  const ticking = setInterval(() => model.state && views.head.tick(model), CLOCK_MS);
+  model.open();
+  return {
+    node,
+    close() {
+      clearInterval(ticking);
+      cancelAnimationFrame(scheduled);
+      tabs.close();
+      views.chart.close();
+      model.close();
+    },
+  };
+}
+
+const WAITING = {
+  connecting: 'Connecting …',
+  reconnecting: 'The server does not answer; trying again …',
+  refused: 'This match may not be read without a key.',
+};
+
+function showWaiting(element, why, match, map) {
+  if (element.dataset.why === why) return;
+  element.dataset.why = why;
+  element.replaceChildren(...(why === 'empty'
+    ? [h('h1', {}, 'Nothing has arrived yet'),
+      h('p', { class: 'quiet' }, `Match ${match}, map ${map} is open here and starts by itself with its first event.`),
+      sendingHelp(match)]
+    : [h('p', { class: 'quiet' }, WAITING[why] ?? WAITING.connecting)]));
+}
+
+/** The maps of the series, to go from one to the other. */
+function mapTabs(match, current) {
+  const node = h('nav', { class: 'tabs', 'aria-label': 'Maps of the match', hidden: '' });
+  const read = async () => {
+    if (document.hidden) return;
+    const found = (await matches().catch(() => [])).find((series) => series.match === match);
+    node.hidden = !found;
+    keyed(node, found?.maps ?? [], (summary) => String(summary.map), () => tab(match), (link, summary) => {
+      const [name, score, chip] = link.children;
+      setAttribute(link, 'href', `#/${match}/${summary.map}`);
+      setAttribute(link, 'aria-current', summary.map === current ? 'page' : null);
+      setText(name, summary.map_name ? mapName(summary.map_name) : `Map ${summary.map}`);
+      setText(score, summary.status === 'scheduled' ? '' : (summary.teams ?? []).map((team) => team.score).join(':'));
+      setText(chip, status(summary.status));
+      setAttribute(chip, 'data-status', summary.status);
+    });
+  };
+  read();
+  const timer = setInterval(read, TABS_MS);
+  return { node, close: () => clearInterval(timer) };
+}
+
+const tab = () => h('a', { class: 'tab' }, h('span', { class: 'tab-name' }), h('strong'), h('span', { class: 'chip small' }));

@@ -1,0 +1,83 @@
+/**
+ * What happened lately on a map: kills, the bomb, the ends of rounds. A state holds the kills of its
+ * own round only; this keeps those before, taken from the events.
+ * @module play_log
+ */
+
+/** More is history, which the event API has. */
+const MAX_ITEMS = 150;
+
+/** Events that void the play before them. */
+const VOIDING = new Set(['map.loaded', 'match.started', 'match.restarting', 'match.reloaded']);
+
+const BOMB = { 'bomb.planted': 'planted', 'bomb.defused': 'defused', 'bomb.exploded': 'exploded' };
+
+/**
+ * @typedef {{seq: number, kind: 'kill'|'death'|'bomb'|'round', killer?: string, victim?: string, weapon?: string, headshot?: boolean, trade?: boolean, team_kill?: boolean, assister?: string, flash_assister?: string, penetrated?: boolean, through_smoke?: boolean, no_scope?: boolean, attacker_blind?: boolean, cause?: string, what?: string, player?: string, site?: string, side?: string, reason?: string}} Play
+ */
+
+export class PlayLog {
+  /** @type {Map<number, Play>} */
+  #plays = new Map();
+  /** Play before this event is void. */
+  #from = 0;
+  /** After the end nothing counts, until another map is loaded. */
+  #isOver = false;
+
+  /**
+   * Takes the next event.
+   * @param {{seq: number, type: string, data?: Object}} event
+   * @returns {boolean} whether it makes void what was before it
+   */
+  take({ seq, type, data = {} }) {
+    if (this.#isOver && type !== 'map.loaded') return false;
+    this.#isOver = type === 'map.ended';
+    if (VOIDING.has(type)) {
+      this.#void(seq);
+      return true;
+    }
+    this.#note(seq, type, data);
+    return false;
+  }
+
+  #note(seq, type, data) {
+    if (type === 'player.killed') this.#put({ seq, kind: 'kill', ...data });
+    else if (type === 'player.assisted') this.#assist(seq, data);
+    else if (type === 'player.died') this.#put({ seq, kind: 'death', victim: data.player, cause: data.cause });
+    else if (type in BOMB) this.#put({ seq, kind: 'bomb', what: BOMB[type], ...data });
+    else if (type === 'round.ended') this.#put({ seq, kind: 'round', side: data.winner, reason: data.reason });
+  }
+
+  /**
+   * Takes what the fold knows better: trades, assists, who was a teammate.
+   * @param {Object} state
+   */
+  correct(state) {
+    for (const [key, kill] of Object.entries(state.kills ?? {})) {
+      const seq = Number(key);
+      this.#put({ ...this.#plays.get(seq), ...kill, seq, kind: 'kill' });
+    }
+  }
+
+  /** The plays, latest first. */
+  latest() {
+    return [...this.#plays.values()].sort((a, b) => b.seq - a.seq);
+  }
+
+  /** An assist is told just after the death that it belongs to. */
+  #assist(seq, { assister, victim, flash }) {
+    const kill = this.latest().find((play) => play.seq < seq && play.kind === 'kill' && play.victim === victim);
+    if (kill) this.#put({ ...kill, [flash ? 'flash_assister' : 'assister']: assister });
+  }
+
+  #void(seq) {
+    this.#from = Math.max(this.#from, seq);
+    for (const key of this.#plays.keys()) if (key < this.#from) this.#plays.delete(key);
+  }
+
+  #put(play) {
+    if (play.seq < this.#from) return;
+    this.#plays.set(play.seq, play);
+    if (this.#plays.size > MAX_ITEMS) this.#plays.delete(Math.min(...this.#plays.keys()));
+  }
+}

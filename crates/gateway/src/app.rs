@@ -1,0 +1,117 @@
+//! What every handler needs, and the two seams through which the server gives the gateway what it
+//! does not do itself: the exchange of accounts, and the reading of other systems' formats.
+
+use std::{future::Future, pin::Pin, sync::Arc, time::Instant};
+
+use axum::http::HeaderMap;
+use bytes::Bytes;
+use matchwire_log::live::Live;
+use tokio::sync::{Semaphore, watch};
+use yawc::DeflatePool;
+
+use crate::{access::Access, limits::Limits, metrics::Meter, problem::Problem, reads::Summaries};
+
+/// Exchanges outside accounts for the player ids that events carry.
+pub trait Exchange: Send + Sync + 'static {
+    /// The player id of an account, a new one for a new account. What it answers is durable.
+    fn id_for(&self, account: &str) -> std::io::Result<String>;
+    /// The account of a player id.
+    fn account_of(&self, id: &str) -> Option<String>;
+}
+
+/// Reads bodies in another system's own format, and appends what they say.
+pub trait Source: Send + Sync + 'static {
+    /// Takes one post. What the answer counts is durable.
+    fn post<'a>(
+        &'a self,
+        post: Post<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send + 'a>>;
+}
+
+/// One post of a source.
+#[derive(Debug)]
+pub struct Post<'a> {
+    /// The match, a valid segment of a subject.
+    pub match_id: &'a str,
+    /// The map: a number in range, or `auto`.
+    pub map: &'a str,
+    /// The headers of the request.
+    pub headers: &'a HeaderMap,
+    /// The body, decompressed, within the limits.
+    pub body: Bytes,
+    /// When it was here as a whole.
+    pub received: Instant,
+}
+
+/// What became of a post.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer {
+    /// Events that are new.
+    pub appended: u64,
+    /// Events that were there before.
+    pub duplicate: u64,
+    /// Parts that say nothing we know.
+    pub unknown: u64,
+    /// When the post was read and given to the log.
+    pub admitted: Instant,
+}
+
+/// What an [`App`] is made of.
+pub struct Parts {
+    /// The live folds, and the log beneath them.
+    pub live: Live,
+    /// The exchange of accounts.
+    pub exchange: Arc<dyn Exchange>,
+    /// The reader of Counter-Strike server logs.
+    pub cs_log: Arc<dyn Source>,
+    /// What is measured.
+    pub meter: Arc<Meter>,
+    /// Who may do what.
+    pub access: Access,
+    /// The bounds.
+    pub limits: Limits,
+}
+
+/// What every handler needs.
+pub struct App {
+    pub(crate) live: Live,
+    pub(crate) exchange: Arc<dyn Exchange>,
+    pub(crate) cs_log: Arc<dyn Source>,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) access: Access,
+    pub(crate) limits: Limits,
+    /// Bytes of bodies that are being read, in units of [`crate::body::UNIT_BYTES`].
+    pub(crate) bodies: Semaphore,
+    pub(crate) heavy: Semaphore,
+    pub(crate) deflate: DeflatePool,
+    pub(crate) closing: watch::Sender<bool>,
+    pub(crate) summaries: Summaries,
+    pub(crate) started: Instant,
+}
+
+impl App {
+    /// Puts an app together.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let Parts { live, exchange, cs_log, meter, access, limits } = parts;
+        Arc::new(Self {
+            live,
+            exchange,
+            cs_log,
+            meter,
+            access,
+            bodies: Semaphore::new(limits.bodies_bytes / crate::body::UNIT_BYTES),
+            heavy: Semaphore::new(limits.heavy_reads),
+            deflate: crate::websocket::deflate_pool(),
+            limits,
+            closing: watch::Sender::new(false),
+            summaries: Summaries::default(),
+            started: Instant::now(),
+        })
+    }
+}
+
+/// Waits until the server is going away.
+pub(crate) async fn going_away(closing: &mut watch::Receiver<bool>) {
+    // An error means that the app is gone.
+    let _ = closing.wait_for(|closing| *closing).await;
+}

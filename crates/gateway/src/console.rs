@@ -1,0 +1,89 @@
+//! The console's files, which are part of the binary.
+
+use axum::{
+    body::Body,
+    extract::Path,
+    http::{HeaderValue, Response, header},
+};
+use matchwire_domain::subject;
+
+use crate::problem::{Code, Problem};
+
+/// What the pages may load: their own files, and nothing from elsewhere.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+                      img-src 'self' data:; connect-src 'self' ws: wss:; base-uri 'none'; \
+                      form-action 'none'";
+
+/// Declares the files by name.
+macro_rules! files {
+    ($($name:literal),+ $(,)?) => {
+        &[$(($name, include_bytes!(concat!("../console/", $name)))),+]
+    };
+}
+
+/// Every file beside the pages.
+#[rustfmt::skip]
+const FILES: &[(&str, &[u8])] = files![
+    "anomalies.js", "api.js", "chart.js", "chart_series.js", "clock.js", "console.css",
+    "console.js", "dom.js", "embed.css", "embed.js", "feed.js", "help.js", "hero.js", "icon.svg",
+    "icons.js", "kill_feed.js", "latency.js", "map_model.js", "map_page.js", "match_list.js",
+    "play_log.js", "reading.js", "round_history.js", "scoreboard.js", "theme.js", "words.js",
+];
+
+pub(crate) async fn index() -> Response<Body> {
+    let mut response = file("index.html", include_bytes!("../console/index.html"));
+    // The console acts for its user; nobody else may put it into a frame.
+    let policy = HeaderValue::from_static("frame-ancestors 'self'");
+    response.headers_mut().append(header::CONTENT_SECURITY_POLICY, policy);
+    response
+}
+
+pub(crate) async fn embed(
+    Path((match_id, map)): Path<(String, String)>,
+) -> Result<Response<Body>, Problem> {
+    subject::check_segment(&match_id)?;
+    subject::parse_map(&map)?;
+    Ok(file("embed.html", include_bytes!("../console/embed.html")))
+}
+
+pub(crate) async fn asset(Path(name): Path<String>) -> Result<Response<Body>, Problem> {
+    let found = FILES.iter().find(|(file, _)| *file == name);
+    let (name, bytes) =
+        found.ok_or_else(|| Problem::new(Code::NotFound, "the console has no such file"))?;
+    Ok(file(name, bytes))
+}
+
+fn file(name: &str, bytes: &'static [u8]) -> Response<Body> {
+    let kind = match name.rsplit('.').next() {
+        Some("html") => "text/html; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        _ => "text/javascript; charset=utf-8",
+    };
+    let mut response = Response::new(Body::from(bytes));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    // A new binary has new files under the same names.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_console_is_served() {
+        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/console");
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            let is_page = matches!(name.as_str(), "index.html" | "embed.html");
+            let is_part = ["html", "css", "js", "svg"].iter().any(|end| name.ends_with(end));
+            let is_test = name.contains("test");
+            if is_part && !is_page && !is_test {
+                assert!(FILES.iter().any(|(file, _)| *file == name), "{name} is not served");
+            }
+        }
+    }
+}

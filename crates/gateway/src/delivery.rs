@@ -1,0 +1,216 @@
+//! Delivery: what a connection is told of its topics, in order, whatever the encoding.
+//!
+//! A connection holds no queue of its own. It knows how far it is in each stream and pulls what
+//! comes next: from the frames that the live folds hold ready, shared by all, or from the log if
+//! it is further behind. So a slow reader costs no memory; one that had caught up and falls too
+//! far behind is told so by [`Delivery::lags`] and is cut off by its encoding.
+//!
+//! Events are strictly consecutive for each stream. State and prediction are sent once the events
+//! they stand for are, and are conflated when there are too many.
+
+mod compose;
+mod opening;
+mod subscription;
+mod views;
+
+use std::{sync::Arc, time::Instant};
+
+use bytes::Bytes;
+use matchwire_log::live::{Bell, EventFrame};
+
+use self::subscription::Subscription;
+pub(crate) use self::views::Views;
+use crate::{app::App, cursor::After, topic::Topic};
+
+/// How often new maps of a match are looked for.
+const LOOK_MS: u128 = 250;
+/// A batch ends when it has so many bytes.
+const BATCH_BYTES: usize = 128 << 10;
+/// The most streams that one connection follows.
+const MAX_STREAMS: usize = 1_024;
+
+/// A frame on its way out.
+#[derive(Debug, Clone)]
+pub(crate) struct Out {
+    pub(crate) kind: Kind,
+    /// The frame as JSON.
+    pub(crate) text: Bytes,
+    /// Where a reader is after it.
+    pub(crate) place: Place,
+    /// The event, whose latency is to be measured.
+    pub(crate) event: Option<Arc<EventFrame>>,
+}
+
+/// Where a reader is.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    /// The frame does not move it.
+    Same,
+    /// In a single stream.
+    Seq(u64),
+    /// In the streams of a match.
+    Cursor(String),
+}
+
+/// The types of frames that delivery sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    Subscribed,
+    Snapshot,
+    Event,
+    State,
+    Prediction,
+    Reset,
+}
+
+impl Kind {
+    /// The `type` on the wire.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Subscribed => "subscribed",
+            Self::Snapshot => "snapshot",
+            Self::Event => "event",
+            Self::State => "state",
+            Self::Prediction => "prediction",
+            Self::Reset => "reset",
+        }
+    }
+}
+
+/// Why a subscription is not taken.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// The cursor is none of this topic.
+    Cursor,
+    /// There are too many.
+    TooMany,
+    /// The log cannot be read.
+    Log(matchwire_log::Error),
+}
+
+impl From<matchwire_log::Error> for Refusal {
+    fn from(error: matchwire_log::Error) -> Self {
+        Self::Log(error)
+    }
+}
+
+/// The subscriptions of one connection.
+pub(crate) struct Delivery {
+    app: Arc<App>,
+    bell: Bell,
+    subscriptions: Vec<Subscription>,
+    looked: Instant,
+}
+
+impl Delivery {
+    pub(crate) fn new(app: Arc<App>) -> Self {
+        let bell = Bell::default();
+        Self { app, bell, subscriptions: Vec::new(), looked: Instant::now() }
+    }
+
+    /// Rings when there may be something to pull.
+    pub(crate) fn bell(&self) -> &Bell {
+        &self.bell
+    }
+
+    /// Follows a topic, in the place of an earlier subscription to it.
+    pub(crate) async fn subscribe(
+        &mut self,
+        topic: Topic,
+        after: After,
+        views: Views,
+    ) -> Result<(), Refusal> {
+        self.unsubscribe(&topic);
+        if self.subscriptions.len() >= self.app.limits.subscriptions {
+            return Err(Refusal::TooMany);
+        }
+        let room = MAX_STREAMS - self.streams().min(MAX_STREAMS);
+        let subscription =
+            Subscription::open(&self.app, &self.bell, topic, after, views, room).await?;
+        self.subscriptions.push(subscription);
+        Ok(())
+    }
+
+    pub(crate) fn unsubscribe(&mut self, topic: &Topic) {
+        self.subscriptions.retain(|subscription| subscription.topic() != topic);
+    }
+
+    /// What comes next, a bounded batch; empty if there is nothing until the bell rings.
+    pub(crate) async fn pull(&mut self) -> Result<Vec<Out>, Refusal> {
+        self.look_for_maps().await?;
+        let mut batch = Batch::default();
+        for subscription in &mut self.subscriptions {
+            subscription.pull(&self.app, &mut batch).await?;
+            if batch.is_full() {
+                break;
+            }
+        }
+        // The next batch starts with another topic, so that a busy one starves none.
+        if !self.subscriptions.is_empty() {
+            self.subscriptions.rotate_left(1);
+        }
+        Ok(batch.outs)
+    }
+
+    /// Whether the reader had caught up with a stream and is now too far behind in it.
+    pub(crate) fn lags(&self) -> bool {
+        let limit = self.app.limits.lag_events;
+        self.subscriptions.iter().any(|subscription| subscription.lag() > limit)
+    }
+
+    /// Whether new maps of a match must be looked for from time to time.
+    pub(crate) fn follows_matches(&self) -> bool {
+        self.subscriptions.iter().any(|subscription| subscription.topic().is_match())
+    }
+
+    /// The heartbeat: up to where each topic was sent.
+    pub(crate) fn heartbeat(&self) -> String {
+        let heads: serde_json::Map<_, _> = self
+            .subscriptions
+            .iter()
+            .map(|subscription| {
+                (subscription.topic().as_str().to_owned(), subscription.sent(&self.app))
+            })
+            .collect();
+        serde_json::json!({"type": "heartbeat", "heads": heads}).to_string()
+    }
+
+    fn streams(&self) -> usize {
+        self.subscriptions.iter().map(Subscription::streams).sum()
+    }
+
+    async fn look_for_maps(&mut self) -> Result<(), Refusal> {
+        if !self.follows_matches() || self.looked.elapsed().as_millis() < LOOK_MS {
+            return Ok(());
+        }
+        self.looked = Instant::now();
+        let mut room = MAX_STREAMS - self.streams().min(MAX_STREAMS);
+        for subscription in &mut self.subscriptions {
+            room -= subscription.look_for_maps(&self.app, &self.bell, room).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Frames that are written together.
+#[derive(Default)]
+struct Batch {
+    outs: Vec<Out>,
+    bytes: usize,
+}
+
+impl Batch {
+    fn put(&mut self, kind: Kind, text: Bytes, place: Place) {
+        self.bytes += text.len();
+        self.outs.push(Out { kind, text, place, event: None });
+    }
+
+    fn put_event(&mut self, event: Arc<EventFrame>, text: Bytes, place: Place) {
+        self.bytes += text.len();
+        self.outs.push(Out { kind: Kind::Event, text, place, event: Some(event) });
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes >= BATCH_BYTES
+    }
+}

@@ -1,0 +1,54 @@
+//! The frames that are not the same for all readers: those of topics of several streams, and those
+//! that begin a subscription.
+
+use bytes::Bytes;
+use matchwire_domain::subject::Subject;
+use matchwire_log::live::EventFrame;
+
+use crate::topic::Topic;
+
+/// A frame of parts, of which some are JSON already.
+pub(super) fn frame(parts: &[&[u8]]) -> Bytes {
+    parts.concat().into()
+}
+
+/// An event in a match.
+pub(super) fn event(topic: &Topic, subject: &Subject, event: &EventFrame, cursor: &str) -> Bytes {
+    let head = format!(
+        "{{\"type\":\"event\",\"topic\":\"{}\",\"subject\":\"{subject}\",\"seq\":{},\
+         \"cursor\":\"{cursor}\",\"event\":",
+        topic.as_str(),
+        event.seq
+    );
+    frame(&[head.as_bytes(), event.event(), b"}"])
+}
+
+/// The first part of a frame about one stream of a topic: up to the value of `field`.
+pub(super) fn head(kind: &str, topic: &Topic, subject: &Subject, seq: u64, field: &str) -> String {
+    let topic = topic.as_str();
+    let subject = if topic == subject.as_str() {
+        String::new()
+    } else {
+        format!("\"subject\":\"{subject}\",")
+    };
+    format!("{{\"type\":\"{kind}\",\"topic\":\"{topic}\",{subject}\"seq\":{seq},\"{field}\":")
+}
+
+/// A match with the states of its maps, each JSON already.
+pub(super) fn match_state(topic: &Topic, maps: &[(u16, Bytes)]) -> Vec<u8> {
+    let mut text = format!("{{\"match\":\"{}\",\"maps\":{{", topic.match_id()).into_bytes();
+    for (index, (map, state)) in maps.iter().enumerate() {
+        if index > 0 {
+            text.push(b',');
+        }
+        text.extend_from_slice(format!("\"{map}\":").as_bytes());
+        text.extend_from_slice(state);
+    }
+    text.extend_from_slice(b"}}");
+    text
+}
+
+/// The patch of a match that changes one map.
+pub(super) fn map_patch(head: &str, map: u16, patch: &[u8]) -> Bytes {
+    frame(&[head.as_bytes(), format!("{{\"maps\":{{\"{map}\":").as_bytes(), patch, b"}}}"])
+}

@@ -1,0 +1,305 @@
+//! One topic of one connection: where the reader is in each of its streams.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use matchwire_domain::subject::Subject;
+use matchwire_log::live::{Bell, Events, Follow, Snapshot, States};
+use serde_json::Value;
+
+use super::{Batch, Kind, Place, Refusal, Views, compose};
+use crate::{
+    app::App,
+    cursor::Cursor,
+    topic::{self, Topic},
+};
+
+/// How many events are pulled at once.
+const PULL_EVENTS: usize = 128;
+
+pub(super) struct Subscription {
+    pub(super) topic: Topic,
+    pub(super) views: Views,
+    pub(super) parts: Vec<Part>,
+    /// Frames that begin the subscription, and are sent first.
+    pub(super) first: Vec<(Kind, Bytes)>,
+    /// Whether the reader has the whole state, so that changes to it make sense.
+    pub(super) has_state: bool,
+}
+
+/// One stream of a topic.
+pub(super) struct Part {
+    pub(super) follow: Follow,
+    pub(super) number: u16,
+    /// The last event that was sent.
+    pub(super) seq: u64,
+    /// The version of the state that was sent.
+    version: Option<u64>,
+    /// The event of the prediction that was sent.
+    pub(super) predicted: u64,
+    /// Whether the reader has once been up to date.
+    is_live: bool,
+}
+
+impl Subscription {
+    pub(super) fn topic(&self) -> &Topic {
+        &self.topic
+    }
+
+    pub(super) fn streams(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// How far the reader is behind in the worst of the streams in which it had caught up.
+    pub(super) fn lag(&self) -> u64 {
+        let live = self.parts.iter().filter(|part| part.is_live);
+        live.map(|part| part.head().saturating_sub(part.seq)).max().unwrap_or(0)
+    }
+
+    /// Up to where the reader was sent.
+    pub(super) fn sent(&self, app: &App) -> Value {
+        self.position(app, |part| part.seq)
+    }
+
+    /// Follows streams that are not followed yet, and says how many those are.
+    pub(super) async fn look_for_maps(
+        &mut self,
+        app: &App,
+        bell: &Bell,
+        room: usize,
+    ) -> Result<usize, Refusal> {
+        let before = self.parts.len();
+        if before > 0 && !self.topic.is_match() {
+            return Ok(0);
+        }
+        let streams = self.topic.streams(app.live.log());
+        if streams.len() == before {
+            return Ok(0);
+        }
+        if streams.len() - before > room {
+            return Err(Refusal::TooMany);
+        }
+        for subject in streams {
+            if !self.parts.iter().any(|part| *part.subject() == subject) {
+                let follow = app.live.follow(&subject, bell).await?;
+                self.parts.push(Part::new(follow));
+            }
+        }
+        Ok(self.parts.len() - before)
+    }
+
+    /// Puts what comes next into the batch.
+    pub(super) async fn pull(&mut self, app: &App, batch: &mut Batch) -> Result<(), Refusal> {
+        for (kind, text) in std::mem::take(&mut self.first) {
+            let place = match kind {
+                Kind::Snapshot => self.place(app),
+                _ => Place::Same,
+            };
+            batch.put(kind, text, place);
+        }
+        for index in 0..self.parts.len() {
+            self.pull_events(app, batch, index).await?;
+            if batch.is_full() {
+                return Ok(());
+            }
+        }
+        if self.views.state {
+            self.pull_state(app, batch);
+        }
+        if self.views.prediction {
+            self.pull_predictions(batch);
+        }
+        Ok(())
+    }
+
+    async fn pull_events(
+        &mut self,
+        app: &App,
+        batch: &mut Batch,
+        index: usize,
+    ) -> Result<(), Refusal> {
+        loop {
+            let Some(part) = self.parts.get_mut(index) else { return Ok(()) };
+            if part.follow.has_failed() {
+                return Err(Refusal::Log(matchwire_log::Error::Stopped));
+            }
+            if !self.views.events {
+                part.seq = part.head();
+                part.is_live = true;
+                return Ok(());
+            }
+            let events = match part.follow.events(part.seq, PULL_EVENTS) {
+                Events::Ready(events) => events,
+                Events::Older => part.follow.older(part.seq, PULL_EVENTS).await?,
+            };
+            if events.is_empty() {
+                part.is_live = true;
+                return Ok(());
+            }
+            for event in events {
+                let Some(part) = self.parts.get_mut(index) else { return Ok(()) };
+                assert!(event.seq == part.seq + 1, "events are delivered without a gap");
+                part.seq = event.seq;
+                if self.topic.is_match() {
+                    let cursor = self.cursor(app, |part| part.seq).to_string();
+                    let subject = self.parts.get(index).map(|part| part.subject().clone());
+                    let Some(subject) = subject else { return Ok(()) };
+                    let text = compose::event(&self.topic, &subject, &event, &cursor);
+                    batch.put_event(event, text, Place::Cursor(cursor));
+                } else {
+                    let (text, seq) = (event.text.clone(), event.seq);
+                    batch.put_event(event, text, Place::Seq(seq));
+                }
+            }
+            if batch.is_full() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn pull_state(&mut self, app: &App, batch: &mut Batch) {
+        if !self.has_state {
+            self.put_whole(app, batch);
+            return;
+        }
+        for index in 0..self.parts.len() {
+            let Some(part) = self.parts.get_mut(index).filter(|part| part.has_state(&self.topic))
+            else {
+                continue;
+            };
+            match part.follow.states(part.version) {
+                States::Same => {}
+                States::Changes(changes) => {
+                    for change in changes {
+                        if change.seq > part.seq {
+                            break;
+                        }
+                        part.version = Some(change.version);
+                        let text = if self.topic.is_match() {
+                            let subject = part.subject();
+                            let head =
+                                compose::head("state", &self.topic, subject, change.seq, "patch");
+                            compose::map_patch(&head, part.number, change.patch())
+                        } else {
+                            change.text.clone()
+                        };
+                        batch.put(Kind::State, text, Place::Same);
+                    }
+                }
+                States::Whole(snapshot) if snapshot.seq > part.seq => {}
+                // A map that is new to the reader is added to the match that it has.
+                States::Whole(snapshot) if self.topic.is_match() && part.version.is_none() => {
+                    part.version = Some(snapshot.version);
+                    let subject = part.subject();
+                    let head = compose::head("state", &self.topic, subject, snapshot.seq, "patch");
+                    let text = compose::map_patch(&head, part.number, snapshot.text());
+                    batch.put(Kind::State, text, Place::Same);
+                }
+                States::Whole(_) => {
+                    app.meter.conflated();
+                    self.put_whole(app, batch);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The whole state, once the events that it stands for are sent.
+    fn put_whole(&mut self, app: &App, batch: &mut Batch) {
+        let mut states: Vec<Arc<Snapshot>> = Vec::new();
+        for part in self.parts.iter().filter(|part| part.has_state(&self.topic)) {
+            match part.follow.states(None) {
+                States::Whole(snapshot) if snapshot.seq <= part.seq => states.push(snapshot),
+                _ => return,
+            }
+        }
+        let (field, end) = ("state", b"}");
+        let text = if self.topic.is_match() {
+            let cursor = self.cursor(app, |part| part.seq);
+            let head = format!(
+                "{{\"type\":\"state\",\"topic\":\"{}\",\"cursor\":\"{cursor}\",\"state\":",
+                self.topic.as_str()
+            );
+            compose::frame(&[head.as_bytes(), &self.match_state(&states), end])
+        } else {
+            let (Some(part), Some(state)) = (self.parts.first(), states.first()) else { return };
+            let head = compose::head("state", &self.topic, part.subject(), state.seq, field);
+            compose::frame(&[head.as_bytes(), state.text(), end])
+        };
+        batch.put(Kind::State, text, Place::Same);
+        self.note(&states);
+    }
+
+    fn pull_predictions(&mut self, batch: &mut Batch) {
+        for part in self.parts.iter_mut().filter(|part| part.has_state(&self.topic)) {
+            let Some(prediction) = part.follow.prediction(part.predicted) else { continue };
+            if prediction.seq > part.seq {
+                continue;
+            }
+            part.predicted = prediction.seq;
+            let text = if self.topic.is_match() {
+                let subject = part.subject();
+                let head =
+                    compose::head("prediction", &self.topic, subject, prediction.seq, "prediction");
+                compose::frame(&[head.as_bytes(), prediction.prediction(), b"}"])
+            } else {
+                prediction.text.clone()
+            };
+            batch.put(Kind::Prediction, text, Place::Same);
+        }
+    }
+
+    /// Takes down that the reader has these states.
+    pub(super) fn note(&mut self, states: &[Arc<Snapshot>]) {
+        let parts = self.parts.iter_mut().filter(|part| part.has_state(&self.topic));
+        for (part, state) in parts.zip(states) {
+            part.version = Some(state.version);
+        }
+        self.has_state = true;
+    }
+
+    pub(super) fn match_state(&self, states: &[Arc<Snapshot>]) -> Vec<u8> {
+        let parts = self.parts.iter().filter(|part| part.has_state(&self.topic));
+        let maps = parts.zip(states).map(|(part, state)| (part.number, state.text().clone()));
+        compose::match_state(&self.topic, &maps.collect::<Vec<_>>())
+    }
+
+    pub(super) fn cursor(&self, app: &App, seq: impl Fn(&Part) -> u64) -> Cursor {
+        let seqs = self.parts.iter().map(|part| (part.number, seq(part))).collect();
+        Cursor { log_id: app.live.log().id().to_owned(), seqs }
+    }
+
+    pub(super) fn position(&self, app: &App, seq: impl Fn(&Part) -> u64) -> Value {
+        match self.parts.first().filter(|_| !self.topic.is_match()) {
+            Some(part) => seq(part).into(),
+            None => self.cursor(app, seq).to_string().into(),
+        }
+    }
+
+    fn place(&self, app: &App) -> Place {
+        match self.parts.first().filter(|_| !self.topic.is_match()) {
+            Some(part) => Place::Seq(part.seq),
+            None => Place::Cursor(self.cursor(app, |part| part.seq).to_string()),
+        }
+    }
+}
+
+impl Part {
+    fn new(follow: Follow) -> Self {
+        let number = topic::number(follow.subject());
+        Self { follow, number, seq: 0, version: None, predicted: 0, is_live: false }
+    }
+
+    fn subject(&self) -> &Subject {
+        self.follow.subject()
+    }
+
+    pub(super) fn head(&self) -> u64 {
+        self.follow.head()
+    }
+
+    /// Whether the stream folds to a state; that of a match itself does not yet.
+    pub(super) fn has_state(&self, topic: &Topic) -> bool {
+        !topic.is_match() || self.number > 0
+    }
+}

@@ -1,0 +1,78 @@
+//! What every request passes on its way in and every response on its way out: ids, access, and
+//! the form of problems.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderValue, Response, header},
+    middleware::Next,
+    response::IntoResponse,
+};
+
+use crate::{
+    access::Right,
+    app::App,
+    problem::{Code, Problem},
+    trace::{REQUEST_ID, Trace},
+};
+
+/// Who is at the other end of the connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// The layer around the whole router.
+pub(crate) async fn pass(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Response<Body> {
+    let trace = Trace::of(request.headers());
+    let is_head = request.method() == axum::http::Method::HEAD;
+    let mut response = match admit(&app, &request) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    };
+    if response.status().is_client_error() || response.status().is_server_error() {
+        response = as_problem(response, &trace);
+        if is_head {
+            *response.body_mut() = Body::empty();
+        }
+    }
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, trace.request_id);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+fn admit(app: &App, request: &Request) -> Result<(), Problem> {
+    let Some(Peer(peer)) = request.extensions().get::<Peer>() else {
+        return Err(Problem::new(Code::Forbidden, "the peer's address is not known"));
+    };
+    let path = request.uri().path();
+    let right = match path {
+        "/healthz" | "/readyz" => Right::Health,
+        _ if request.method() == axum::http::Method::POST => Right::Ingest,
+        _ => Right::Read,
+    };
+    app.access.check(right, peer.ip(), request.method(), request.headers())
+}
+
+/// Gives a failed response the form of a problem, unless it already has a body of the contract's.
+fn as_problem(mut response: Response<Body>, trace: &Trace) -> Response<Body> {
+    let problem = response.extensions_mut().remove::<Problem>();
+    if problem.is_none() && response.headers().get(header::CONTENT_TYPE).is_some_and(is_json) {
+        return response;
+    }
+    let problem = problem.unwrap_or_else(|| Problem::of(response.status()));
+    let mut rendered = problem.render(&trace.trace_id);
+    if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
+        rendered.headers_mut().insert(header::ALLOW, allow);
+    }
+    rendered
+}
+
+fn is_json(value: &HeaderValue) -> bool {
+    value == "application/json"
+}

@@ -1,0 +1,8 @@
+//! What comes in: events over HTTP, and the bodies of sources.
+
+mod admit;
+mod answer;
+mod events;
+mod source;
+
+pub(crate) use self::{events::post as post_events, source::post as post_source};

@@ -1,0 +1,82 @@
+//! The answer to `POST /api/v1/events`, and what is counted of it.
+
+use std::fmt::Write as _;
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, Response, StatusCode, header},
+};
+use matchwire_log::{Durability, Outcome};
+use serde_json::json;
+
+use super::events::Fate;
+use crate::metrics::{Count, Meter};
+
+/// One result for each event, in the order of the request. 200 when every event was taken, 207
+/// when some were, 400 when none was.
+pub(super) fn response(durability: Durability, fates: &[Fate]) -> Response<Body> {
+    let mut text = String::with_capacity(64 + fates.len() * 240);
+    let _ = write!(text, "{{\"durability\":\"{}\",\"results\":[", durability.as_str());
+    for (index, fate) in fates.iter().enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        write_fate(&mut text, index, fate);
+    }
+    text.push_str("]}");
+    let taken = fates.iter().filter(|fate| matches!(fate, Fate::Taken { .. })).count();
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = match taken {
+        _ if taken == fates.len() => StatusCode::OK,
+        0 => StatusCode::BAD_REQUEST,
+        _ => StatusCode::MULTI_STATUS,
+    };
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
+fn write_fate(text: &mut String, index: usize, fate: &Fate) {
+    let _ = match fate {
+        Fate::Rejected(rejected) => {
+            let detail = json!(rejected.detail);
+            let code = rejected.code;
+            write!(
+                text,
+                "{{\"index\":{index},\"status\":\"rejected\",\
+                 \"error\":{{\"code\":\"{code}\",\"detail\":{detail}}}}}"
+            )
+        }
+        Fate::Taken { event, outcome } => {
+            let (seq, leaf, chain, status) = match outcome {
+                Outcome::Appended { seq, leaf, chain } => (seq, leaf, chain, "appended\"}"),
+                Outcome::Duplicate { seq, leaf, chain, differs: false } => {
+                    (seq, leaf, chain, "duplicate\"}")
+                }
+                Outcome::Duplicate { seq, leaf, chain, differs: true } => {
+                    (seq, leaf, chain, "duplicate\",\"differs\":true}")
+                }
+            };
+            write!(
+                text,
+                "{{\"id\":{},\"subject\":\"{}\",\"seq\":{seq},\"leaf\":\"{leaf}\",\
+                 \"chain\":\"{chain}\",\"status\":\"{status}",
+                json!(&*event.id),
+                event.subject
+            )
+        }
+    };
+}
+
+/// Counts what became of the events.
+pub(super) fn count(meter: &Meter, source: &'static str, fates: &[Fate]) {
+    let (mut appended, mut duplicate, mut rejected) = (0, 0, 0);
+    for fate in fates {
+        match fate {
+            Fate::Rejected(_) => rejected += 1,
+            Fate::Taken { outcome: Outcome::Appended { .. }, .. } => appended += 1,
+            Fate::Taken { outcome: Outcome::Duplicate { .. }, .. } => duplicate += 1,
+        }
+    }
+    meter.count(source, Count { received: fates.len() as u64, appended, duplicate, rejected });
+}

@@ -1,0 +1,152 @@
+//! `POST /api/v1/events`: one event, a batch, or lines of them.
+
+use std::{collections::HashMap, sync::Arc, time::Instant};
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, Response, header},
+};
+use matchwire_domain::{envelope::Event, subject::Subject};
+use matchwire_log::{Append, Outcome};
+use serde_json::value::RawValue;
+
+use super::{
+    admit::{Rejected, admit},
+    answer,
+};
+use crate::{
+    app::App,
+    body,
+    problem::{Code, Problem},
+    query::Params,
+};
+
+/// The source that events over HTTP are counted under.
+const SOURCE: &str = "http";
+
+/// What became of one event of a request.
+pub(super) enum Fate {
+    /// It went to the log.
+    Taken {
+        event: Event,
+        outcome: Outcome,
+    },
+    Rejected(Rejected),
+}
+
+pub(crate) async fn post(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Response<Body>, Problem> {
+    Params::parse(request.uri(), &[])?;
+    let (head, body) = request.into_parts();
+    let form = Form::of(&head.headers)?;
+    let body = body::read(&app, &head.headers, body).await?;
+    let received = Instant::now();
+    let admitted = {
+        let items = form.split(&body.bytes, app.limits.events)?;
+        items.into_iter().map(|item| admit(&app, item)).collect::<Result<Vec<_>, Problem>>()?
+    };
+    drop(body);
+    app.meter.ingest(received.elapsed());
+    let fates = append(&app, admitted, received).await?;
+    answer::count(&app.meter, SOURCE, &fates);
+    Ok(answer::response(app.live.log().durability(), &fates))
+}
+
+/// Gives what is admitted to the log, one append for each stream, and puts the outcomes back into
+/// the order of the request.
+async fn append(
+    app: &App,
+    admitted: Vec<Result<Event, Rejected>>,
+    received: Instant,
+) -> Result<Vec<Fate>, Problem> {
+    let mut appends: Vec<Append> = Vec::new();
+    let mut places: HashMap<Subject, usize> = HashMap::new();
+    for event in admitted.iter().flatten() {
+        let place = *places.entry(event.subject.clone()).or_insert_with(|| {
+            let subject = event.subject.clone();
+            appends.push(Append { subject, events: Vec::new(), expected_seq: None, received });
+            appends.len() - 1
+        });
+        if let Some(append) = appends.get_mut(place) {
+            append.events.push(event.clone());
+        }
+    }
+    let mut outcomes = Vec::new();
+    if !appends.is_empty() {
+        let begun = Instant::now();
+        for result in app.live.log().append(appends).await? {
+            // Nothing was required of the head, so there is no conflict.
+            let result = result.map_err(|c| Problem::new(Code::Conflict, c.to_string()))?;
+            outcomes.push(result.into_iter());
+        }
+        app.meter.append(begun.elapsed());
+    }
+    let fate = |item: Result<Event, Rejected>| match item {
+        Err(rejected) => Ok(Fate::Rejected(rejected)),
+        Ok(event) => {
+            let place = places.get(&event.subject).and_then(|place| outcomes.get_mut(*place));
+            let outcome = place.and_then(Iterator::next);
+            let lost = || Problem::new(Code::Internal, "the log answered for too few events");
+            Ok(Fate::Taken { event, outcome: outcome.ok_or_else(lost)? })
+        }
+    };
+    admitted.into_iter().map(fate).collect()
+}
+
+/// How the events stand in the body.
+enum Form {
+    One,
+    Batch,
+    Lines,
+}
+
+impl Form {
+    fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+        let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let mut parts = value.unwrap_or("").split(';').map(str::trim);
+        let form = match parts.next().unwrap_or("").to_ascii_lowercase().as_str() {
+            "application/cloudevents+json" => Some(Self::One),
+            "application/cloudevents-batch+json" => Some(Self::Batch),
+            "application/x-ndjson" => Some(Self::Lines),
+            _ => None,
+        };
+        let is_utf8 = |parameter: &str| {
+            parameter.split_once('=').is_none_or(|(name, value)| {
+                !name.eq_ignore_ascii_case("charset")
+                    || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+            })
+        };
+        form.filter(|_| parts.all(is_utf8)).ok_or_else(|| {
+            Problem::new(
+                Code::MediaType,
+                "content-type must be application/cloudevents+json, \
+                 application/cloudevents-batch+json or application/x-ndjson, in UTF-8",
+            )
+        })
+    }
+
+    /// The events of a body, each as it stands there.
+    fn split<'a>(&self, body: &'a [u8], limit: usize) -> Result<Vec<&'a [u8]>, Problem> {
+        let items: Vec<&[u8]> = match self {
+            Self::One => vec![body],
+            Self::Lines => {
+                let lines = body.split(|b| *b == b'\n').map(<[u8]>::trim_ascii);
+                lines.filter(|line| !line.is_empty()).take(limit + 1).collect()
+            }
+            Self::Batch => {
+                let items: Vec<&RawValue> = serde_json::from_slice(body).map_err(|error| {
+                    Problem::new(Code::BadBody, format!("not an array of events in JSON: {error}"))
+                })?;
+                items.into_iter().map(|item| item.get().as_bytes()).collect()
+            }
+        };
+        if items.len() > limit {
+            let detail = format!("more than {limit} events in one request; send them in parts");
+            return Err(Problem::new(Code::TooLarge, detail));
+        }
+        Ok(items)
+    }
+}

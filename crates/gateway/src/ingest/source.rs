@@ -1,0 +1,50 @@
+//! `POST /api/v1/sources/cs-log/{match}/{map}`: a body in another system's own format.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    Json,
+    extract::{Path, Request, State},
+};
+use matchwire_domain::subject;
+use serde_json::{Value, json};
+
+use crate::{
+    app::{App, Post},
+    body,
+    metrics::Count,
+    problem::Problem,
+    query::Params,
+};
+
+/// The source that is counted.
+const SOURCE: &str = "cs-log";
+
+pub(crate) async fn post(
+    State(app): State<Arc<App>>,
+    Path((match_id, map)): Path<(String, String)>,
+    request: Request,
+) -> Result<Json<Value>, Problem> {
+    Params::parse(request.uri(), &[])?;
+    subject::check_segment(&match_id)?;
+    if map != "auto" {
+        subject::parse_map(&map)?;
+    }
+    let (head, body) = request.into_parts();
+    let body = body::read(&app, &head.headers, body).await?;
+    let received = Instant::now();
+    let post = Post {
+        match_id: &match_id,
+        map: &map,
+        headers: &head.headers,
+        body: body.bytes.clone(),
+        received,
+    };
+    let answer = app.cs_log.post(post).await?;
+    app.meter.ingest(answer.admitted.saturating_duration_since(received));
+    app.meter.append(answer.admitted.elapsed());
+    let (appended, duplicate) = (answer.appended, answer.duplicate);
+    let received = appended + duplicate + answer.unknown;
+    app.meter.count(SOURCE, Count { received, appended, duplicate, rejected: 0 });
+    Ok(Json(json!({"appended": appended, "duplicate": duplicate, "unknown": answer.unknown})))
+}

@@ -1,0 +1,46 @@
+//! The outside world: HTTP, WebSocket and server-sent events over the log and its live folds, and
+//! the console's files.
+//!
+//! [`App`] holds what the handlers need, [`serve`] drives it on a listener. What the wire says is
+//! in the public contract; what an event means is the domain's, what a source's body means is
+//! that [`Source`]'s.
+
+mod app;
+mod limits;
+mod serve;
+
+mod access;
+mod front;
+mod problem;
+mod trace;
+
+mod routes;
+
+mod body;
+mod ingest;
+mod query;
+mod reads;
+
+mod cursor;
+mod delivery;
+mod topic;
+
+mod close;
+mod sse;
+mod websocket;
+
+mod metrics;
+mod rolling;
+mod status;
+
+mod console;
+mod openapi;
+
+pub use access::Access;
+pub use app::{Answer, App, Exchange, Parts, Post, Source};
+pub use limits::Limits;
+pub use metrics::Meter;
+pub use openapi::openapi;
+pub use problem::{Code, Problem};
+pub use routes::{ROUTES, Route};
+pub use serve::serve;

@@ -1,0 +1,262 @@
+//! What is measured: counters and histograms for Prometheus, and the last minute for the console.
+//!
+//! Labels are bounded: never a match, a player or a key.
+
+use std::{
+    fmt::Debug,
+    sync::{Arc, atomic::AtomicU64},
+    time::{Duration, Instant},
+};
+
+use matchwire_domain::live_match;
+use matchwire_log::{
+    Committed,
+    live::{EventFrame, Stage},
+};
+use prometheus_client::{
+    encoding::text,
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+    },
+    registry::{Registry, Unit},
+};
+use serde_json::{Value, json};
+
+use crate::{app::App, close::Close, rolling::Rolling};
+
+/// From receipt to delivery an event should take no longer than this.
+const SLO: Duration = Duration::from_millis(100);
+/// The stages, in the order of an event's way.
+const STAGES: [&str; 5] = ["ingest", "append", "fold", "predict", "send"];
+
+/// One label and its value.
+type Label = [(&'static str, &'static str); 1];
+
+/// What became of the events of a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Count {
+    pub(crate) received: u64,
+    pub(crate) appended: u64,
+    pub(crate) duplicate: u64,
+    pub(crate) rejected: u64,
+}
+
+/// Everything that is measured. It is the log's observer and that of the live folds, too.
+pub struct Meter {
+    registry: Registry,
+    counts: [(&'static str, Family<Label, Counter>); 4],
+    stages: [(Histogram, Rolling); 5],
+    e2e_by_kind: Vec<(&'static str, Histogram)>,
+    e2e_all: Rolling,
+    batch: Histogram,
+    sync: Histogram,
+    connections: Family<Label, Gauge>,
+    closed: Family<Label, Counter>,
+    frames: Family<Label, Counter>,
+    events_sent: Counter,
+    conflated: Counter,
+    slo: Counter,
+    queued_calls: Gauge,
+    queued_bytes: Gauge,
+    lag: Family<Label, Gauge<u64, AtomicU64>>,
+}
+
+/// A connection that is open for as long as this lives.
+pub(crate) struct Open(Gauge);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// From 50 µs to 26 s.
+fn latency() -> Histogram {
+    Histogram::new(exponential_buckets(50e-6, 2.0, 20))
+}
+
+impl Meter {
+    /// Everything at zero.
+    pub fn new() -> Arc<Self> {
+        let mut registry = Registry::with_prefix("matchwire");
+        let counts = ["received", "appended", "duplicate", "rejected"].map(|name| {
+            let help = format!("Events {name}, by source");
+            (name, add(&mut registry, &format!("events_{name}"), &help, Family::default()))
+        });
+        let (stages, e2e) = latencies(&mut registry);
+        let tags = live_match::Event::TAGS.iter().copied().chain(["x"]);
+        let e2e_by_kind =
+            tags.map(|kind| (kind, e2e.get_or_create(&[("type", kind)]).clone())).collect();
+        let batch = Histogram::new(exponential_buckets(1.0, 2.0, 14));
+        let batch = add(&mut registry, "append_batch_events", "Events in a group", batch);
+        let sync = with_seconds(&mut registry, "append_fsync", "The sync of a group", latency());
+        let lag = Family::default();
+        Arc::new(Self {
+            counts,
+            stages,
+            e2e_by_kind,
+            e2e_all: Rolling::default(),
+            batch,
+            sync,
+            connections: gauge(&mut registry, "connections", "Open connections, by kind"),
+            closed: counter(&mut registry, "connections_closed", "Closed followers, by reason"),
+            frames: counter(&mut registry, "frames_sent", "Frames sent, by type"),
+            events_sent: Counter::default(),
+            conflated: counter(&mut registry, "frames_conflated", "States sent as a whole instead"),
+            slo: counter(&mut registry, "slo_violations", "Events delivered later than 100 ms"),
+            queued_calls: gauge(&mut registry, "log_queued_calls", "Calls waiting for the log"),
+            queued_bytes: gauge(&mut registry, "log_queued_bytes", "Bytes waiting for the log"),
+            lag: add(&mut registry, "view_lag_events", "Events that a view is behind", lag),
+            registry,
+        })
+    }
+
+    pub(crate) fn count(&self, source: &'static str, count: Count) {
+        let Count { received, appended, duplicate, rejected } = count;
+        for ((_, family), n) in self.counts.iter().zip([received, appended, duplicate, rejected]) {
+            family.get_or_create(&[("source", source)]).inc_by(n);
+        }
+    }
+
+    pub(crate) fn ingest(&self, took: Duration) {
+        self.stage(0, took);
+    }
+
+    pub(crate) fn append(&self, took: Duration) {
+        self.stage(1, took);
+    }
+
+    /// A frame was given to the operating system.
+    pub(crate) fn sent(&self, kind: &'static str, event: Option<&EventFrame>) {
+        let Some(event) = event else {
+            self.frames.get_or_create(&[("type", kind)]).inc();
+            return;
+        };
+        self.events_sent.inc();
+        // Only an event that has just happened tells how long things take.
+        let Some(ready) = event.ready else { return };
+        let now = Instant::now();
+        self.stage(4, now.saturating_duration_since(ready));
+        let Some(received) = event.received else { return };
+        let took = now.saturating_duration_since(received);
+        self.e2e_all.record(took);
+        if let Some((_, histogram)) = self.e2e_by_kind.iter().find(|(kind, _)| *kind == event.kind)
+        {
+            histogram.observe(took.as_secs_f64());
+        }
+        if took > SLO {
+            self.slo.inc();
+        }
+    }
+
+    pub(crate) fn conflated(&self) {
+        self.conflated.inc();
+    }
+
+    pub(crate) fn open(&self, kind: &'static str) -> Open {
+        let gauge = self.connections.get_or_create(&[("kind", kind)]).clone();
+        gauge.inc();
+        Open(gauge)
+    }
+
+    pub(crate) fn closed(&self, close: Close) {
+        self.closed.get_or_create(&[("reason", close.label())]).inc();
+    }
+
+    /// The text for Prometheus.
+    pub(crate) fn text(&self, app: &App) -> String {
+        let stats = app.live.log().stats();
+        self.queued_calls.set(i64::try_from(stats.queued_calls).unwrap_or(i64::MAX));
+        self.queued_bytes.set(i64::try_from(stats.queued_bytes).unwrap_or(i64::MAX));
+        self.lag.get_or_create(&[("view", "live")]).set(app.live.lag());
+        let events = self.frames.get_or_create(&[("type", "event")]).clone();
+        events.inc_by(self.events_sent.get() - events.get());
+        let mut out = String::new();
+        // Writing to a string cannot fail.
+        let _ = text::encode(&mut out, &self.registry);
+        out
+    }
+
+    /// The last minute, and the sums, for the console.
+    pub(crate) fn status(&self) -> Value {
+        let stages = STAGES.iter().zip(&self.stages);
+        let stages: serde_json::Map<_, _> =
+            stages.map(|(name, (_, rolling))| ((*name).to_owned(), rolling.summary())).collect();
+        let sum = |family: &Family<Label, Counter>| -> u64 {
+            let sources = ["http", "cs-log"].iter();
+            sources.filter_map(|source| Some(family.get(&[("source", *source)])?.get())).sum()
+        };
+        let events: serde_json::Map<_, _> = self
+            .counts
+            .iter()
+            .map(|(name, family)| ((*name).to_owned(), sum(family).into()))
+            .collect();
+        let open = |kind| self.connections.get(&[("kind", kind)]).map_or(0, |gauge| gauge.get());
+        json!({
+            "stages": stages,
+            "e2e": self.e2e_all.summary(),
+            "events": events,
+            "connections": {"websocket": open("websocket"), "sse": open("sse")},
+        })
+    }
+
+    fn stage(&self, index: usize, took: Duration) {
+        if let Some((histogram, rolling)) = self.stages.get(index) {
+            histogram.observe(took.as_secs_f64());
+            rolling.record(took);
+        }
+    }
+}
+
+impl matchwire_log::Observer for Meter {
+    fn committed(&self, group: &Committed) {
+        #[expect(clippy::cast_precision_loss, reason = "a group has far fewer events than 2^52")]
+        self.batch.observe(group.events as f64);
+        self.sync.observe(group.sync.as_secs_f64());
+    }
+}
+
+impl matchwire_log::live::Observer for Meter {
+    fn passed(&self, stage: Stage, took: Duration) {
+        match stage {
+            Stage::Fold => self.stage(2, took),
+            Stage::Predict => self.stage(3, took),
+        }
+    }
+}
+
+type E2e = Family<Label, Histogram, fn() -> Histogram>;
+
+fn latencies(registry: &mut Registry) -> ([(Histogram, Rolling); 5], E2e) {
+    let family = || E2e::new_with_constructor(latency);
+    let help = "How long a stage of an event took";
+    let stages = with_seconds(registry, "stage_latency", help, family());
+    let help = "From receipt to delivery, by event type";
+    let e2e = with_seconds(registry, "e2e_latency", help, family());
+    let of = |stage| (stages.get_or_create(&[("stage", stage)]).clone(), Rolling::default());
+    (STAGES.map(of), e2e)
+}
+
+trait Metric: prometheus_client::registry::Metric + Clone {}
+impl<M: prometheus_client::registry::Metric + Clone> Metric for M {}
+
+fn add<M: Metric>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
+    registry.register(name, help, metric.clone());
+    metric
+}
+
+fn counter<M: Metric + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+    add(registry, name, help, M::default())
+}
+
+fn gauge<M: Metric + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+    add(registry, name, help, M::default())
+}
+
+fn with_seconds<M: Metric>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
+    registry.register_with_unit(name, help, Unit::Seconds, metric.clone());
+    metric
+}

@@ -1,0 +1,97 @@
+//! The description of the HTTP surface, and the schemas of events.
+
+mod components;
+
+use axum::{
+    Json,
+    extract::{Path, Request},
+    http::{HeaderValue, Response, header},
+};
+use matchwire_domain::live_match::Event;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    problem::{Code, Problem},
+    query::Params,
+    routes::{ROUTES, Route},
+};
+
+/// The OpenAPI document, made of the table of routes.
+pub fn openapi() -> Value {
+    let mut paths = Map::new();
+    for route in ROUTES {
+        let path = paths.entry(route.path).or_insert_with(|| json!({}));
+        if let Value::Object(path) = path {
+            path.insert(route.method.into(), operation(route));
+        }
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Matchwire",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Live match events: one log in, state, predictions and events out.",
+        },
+        "paths": paths,
+        "components": {"schemas": components::schemas()},
+    })
+}
+
+fn operation(route: &Route) -> Value {
+    let in_path = route.path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+    let mut parameters: Vec<Value> = in_path
+        .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
+        .collect();
+    parameters.extend(route.query.iter().map(|name| components::parameter(name)));
+    let content = match route.schema {
+        Some(name) => json!({"schema": {"$ref": format!("#/components/schemas/{name}")}}),
+        None => json!({}),
+    };
+    let ok = json!({"description": route.summary, "content": {route.gives: content.clone()}});
+    let mut responses = json!({"200": ok, "default": components::problem()});
+    if let Value::Object(responses) = &mut responses
+        && route.schema == Some("Results")
+    {
+        let some = json!({"description": "Some events were taken", "content": {route.gives: content.clone()}});
+        let none = json!({"description": "No event was taken", "content": {route.gives: content}});
+        responses.insert("207".into(), some);
+        responses.insert("400".into(), none);
+    }
+    let mut operation =
+        json!({"summary": route.summary, "parameters": parameters, "responses": responses});
+    if let Value::Object(operation) = &mut operation
+        && !route.takes.is_empty()
+    {
+        let content: Map<_, _> =
+            route.takes.iter().map(|kind| ((*kind).to_owned(), json!({}))).collect();
+        operation.insert("requestBody".into(), json!({"required": true, "content": content}));
+    }
+    operation
+}
+
+pub(crate) async fn document(request: Request) -> Result<Json<Value>, Problem> {
+    Params::parse(request.uri(), &[])?;
+    Ok(Json(openapi()))
+}
+
+pub(crate) async fn schemas(request: Request) -> Result<Json<Value>, Problem> {
+    Params::parse(request.uri(), &[])?;
+    let schema = |tag: &&str| json!({"type": tag, "schema": format!("/api/v1/schemas/{tag}.json")});
+    let schemas: Vec<Value> = Event::TAGS.iter().map(schema).collect();
+    Ok(Json(json!({"schemas": schemas})))
+}
+
+pub(crate) async fn schema(
+    Path(file): Path<String>,
+    request: Request,
+) -> Result<Response<String>, Problem> {
+    Params::parse(request.uri(), &[])?;
+    let schema = file.strip_suffix(".json").and_then(Event::schema).ok_or_else(|| {
+        Problem::new(Code::NotFound, "there is no such schema; /api/v1/schemas lists them")
+    })?;
+    let text = serde_json::to_string(&schema).unwrap_or_default();
+    let mut response = Response::new(text);
+    let kind = HeaderValue::from_static("application/schema+json");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    Ok(response)
+}

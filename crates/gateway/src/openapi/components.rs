@@ -1,0 +1,129 @@
+//! The parts of the OpenAPI document that routes share: schemas of answers, and parameters.
+
+use serde_json::{Value, json};
+
+/// What a query parameter means.
+pub(super) fn parameter(name: &str) -> Value {
+    let (description, schema) = match name {
+        "subject" => ("The stream, like match/m1/1", json!({"type": "string"})),
+        "topic" => ("match/<match> or match/<match>/<map>", json!({"type": "string"})),
+        "after" => ("The cursor, or seq, after which to start", json!({"type": "string"})),
+        "limit" => (
+            "How many elements",
+            json!({"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}),
+        ),
+        "from" => ("The first time that is in", json!({"type": "string", "format": "date-time"})),
+        "to" => ("The first time that is out", json!({"type": "string", "format": "date-time"})),
+        "at_seq" => ("As of this event", json!({"type": "integer", "minimum": 0})),
+        "views" => (
+            "Of events, state and prediction those that are wanted, with commas",
+            json!({"type": "string", "default": "events,state,prediction"}),
+        ),
+        _ => ("", json!({})),
+    };
+    let is_required = matches!(name, "subject" | "topic");
+    json!({"name": name, "in": "query", "required": is_required, "description": description, "schema": schema})
+}
+
+/// The answer that every route may give instead.
+pub(super) fn problem() -> Value {
+    json!({
+        "description": "A problem, RFC 9457",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    })
+}
+
+fn list(of: &str, element: &Value) -> Value {
+    json!({
+        "type": "object",
+        "required": [of],
+        "properties": {
+            of: {"type": "array", "items": element},
+            "next": {"description": "What to give as `after` for more; left out at the end"},
+        },
+    })
+}
+
+pub(super) fn schemas() -> Value {
+    let text = json!({"type": "string"});
+    let count = json!({"type": "integer", "minimum": 0});
+    let odds = json!({"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}});
+    let object = json!({"type": "object"});
+    json!({
+        "Problem": {
+            "type": "object",
+            "required": ["type", "title", "status", "detail", "code", "trace_id"],
+            "properties": {
+                "type": text, "title": text, "status": count, "detail": text, "code": text,
+                "trace_id": text,
+            },
+        },
+        "Results": {
+            "type": "object",
+            "required": ["durability", "results"],
+            "properties": {
+                "durability": {"enum": ["memory", "disk", "quorum"]},
+                "results": {"type": "array", "items": {
+                    "type": "object",
+                    "required": ["status"],
+                    "properties": {
+                        "status": {"enum": ["appended", "duplicate", "rejected"]},
+                        "id": text, "subject": text, "seq": count, "leaf": text, "chain": text,
+                        "differs": {"type": "boolean"}, "index": count,
+                        "error": {"type": "object", "properties": {"code": text, "detail": text}},
+                    },
+                }},
+            },
+        },
+        "SourceAnswer": {
+            "type": "object",
+            "required": ["appended", "duplicate", "unknown"],
+            "properties": {"appended": count, "duplicate": count, "unknown": count},
+        },
+        "Event": {
+            "type": "object",
+            "description": "A CloudEvent 1.0 with the attributes that the log gave",
+            "required": ["specversion", "id", "source", "subject", "type", "seq", "leaf", "chain", "recordedtime"],
+            "properties": {
+                "specversion": {"const": "1.0"}, "id": text, "source": text, "subject": text,
+                "type": text, "time": text, "data": object, "seq": count, "leaf": text,
+                "chain": text, "recordedtime": text,
+            },
+        },
+        "Events": list("events", &json!({"$ref": "#/components/schemas/Event"})),
+        "MapState": {
+            "type": "object",
+            "required": ["match", "map", "seq", "status", "teams", "players", "rounds"],
+            "properties": {
+                "match": text, "map": count, "seq": count,
+                "status": {"enum": ["scheduled", "live", "paused", "ended"]},
+                "game": text, "map_name": text, "round": count,
+                "teams": {"type": "array", "items": object, "minItems": 2, "maxItems": 2},
+                "players": object, "rounds": object,
+                "bomb": text, "prediction": {"$ref": "#/components/schemas/Prediction"},
+                "anomalies": {"type": "array", "items": object},
+            },
+        },
+        "Match": {
+            "type": "object",
+            "required": ["match", "maps"],
+            "properties": {
+                "match": text,
+                "maps": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/MapState"}},
+            },
+        },
+        "Matches": list("matches", &json!({
+            "type": "object",
+            "required": ["match", "maps"],
+            "properties": {"match": text, "maps": {"type": "object", "description": "By number, a part of each map's state"}},
+        })),
+        "Prediction": {
+            "type": "object",
+            "required": ["seq", "model", "round", "map"],
+            "properties": {"seq": count, "model": text, "round_no": count, "round": odds, "map": odds},
+        },
+        "Predictions": list("predictions", &object),
+        "Status": object,
+        "Schemas": list("schemas", &object),
+    })
+}

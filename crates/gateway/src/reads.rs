@@ -1,0 +1,58 @@
+//! What can be asked for: events, states and predictions.
+
+mod by_time;
+mod events;
+mod matches;
+mod predictions;
+mod summary;
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, Response, header},
+};
+use bytes::Bytes;
+use matchwire_domain::subject::{self, Subject};
+use tokio::sync::SemaphorePermit;
+
+pub(crate) use self::{
+    by_time::list as list_events_of_match,
+    events::list as list_events,
+    matches::{list as list_matches, map, of_match},
+    predictions::{latest, of_map as predictions_of_map},
+    summary::Summaries,
+};
+use crate::{
+    app::App,
+    problem::{Code, Problem},
+};
+
+/// A body that is JSON already.
+fn json(body: impl Into<Bytes>) -> Response<Body> {
+    let mut response = Response::new(Body::from(body.into()));
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
+/// The stream of a map that the path names.
+fn map_subject(match_id: &str, map: &str) -> Result<Subject, Problem> {
+    subject::check_segment(match_id)?;
+    Ok(Subject::match_map(match_id, subject::parse_map(map)?)?)
+}
+
+fn not_found(what: impl std::fmt::Display) -> Problem {
+    Problem::new(Code::NotFound, format!("there is no {what}"))
+}
+
+/// Waits for its turn to do what takes longer than a moment.
+async fn turn(app: &App) -> Result<SemaphorePermit<'_>, Problem> {
+    app.heavy.acquire().await.map_err(|_| Problem::new(Code::Busy, "the server is going away"))
+}
+
+/// Runs what may block on the disk where it blocks nobody else.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| Err(Problem::new(Code::Internal, "the read failed")))
+}

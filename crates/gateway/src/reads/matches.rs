@@ -1,0 +1,144 @@
+//! `GET /api/v1/matches` and below: the list, a match, a map; now or as of an event.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    body::Body,
+    extract::{Path, Request, State},
+    http::Response,
+};
+use matchwire_domain::subject::{self, Kind, Subject};
+use matchwire_log::Log;
+use serde_json::{Map, Value, json as value};
+
+use super::{json, map_subject, not_found, turn};
+use crate::{
+    app::App,
+    problem::Problem,
+    query::{Params, wrong},
+    topic::{self, Topic},
+};
+
+/// How many subjects are looked at on the way from one match to the next.
+const LOOK_AHEAD: usize = 256;
+
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Response<Body>, Problem> {
+    let params = Params::parse(request.uri(), &["after", "limit"])?;
+    let limit = params.limit()?;
+    let mut after = params.get("after").map(ToOwned::to_owned);
+    if let Some(after) = &after {
+        subject::check_segment(after).map_err(|error| wrong(format!("after: {error}")))?;
+    }
+    let _turn = turn(&app).await?;
+    let begun = Instant::now();
+    let mut matches = Vec::new();
+    let mut next = next_match(app.live.log(), after.as_deref());
+    // What was never folded is folded now: a list that takes too long ends early, with a next.
+    while let Some(match_id) = next.take() {
+        if matches.len() >= limit || (!matches.is_empty() && begun.elapsed() > app.limits.list) {
+            next = after;
+            break;
+        }
+        let mut maps = Map::new();
+        for stream in maps_of(app.live.log(), &match_id)? {
+            let summary = app.summaries.of(&app.live, &stream).await?;
+            maps.insert(topic::number(&stream).to_string(), Value::clone(&summary));
+        }
+        matches.push(value!({"match": match_id, "maps": maps}));
+        next = next_match(app.live.log(), Some(&match_id));
+        after = Some(match_id);
+    }
+    let mut body = value!({"matches": matches});
+    if let (Some(next), Value::Object(body)) = (next, &mut body) {
+        body.insert("next".into(), next.into());
+    }
+    Ok(json(body.to_string()))
+}
+
+/// The first match after another, by name.
+fn next_match(log: &Log, after: Option<&str>) -> Option<String> {
+    // Everything of the match `m` sorts as `match/m` or starts with `match/m/`; other matches that
+    // start with `m` lie before and between those.
+    let mut from = after.map(|after| format!("match/{after}"));
+    loop {
+        let subjects = log.subjects("match/", from.as_deref(), LOOK_AHEAD);
+        for subject in &subjects {
+            let (Kind::Match(id) | Kind::MatchMap(id, _)) = subject.kind() else { continue };
+            if after.is_none_or(|after| id > after) {
+                return Some(smallest(log, id, after));
+            }
+        }
+        from = Some(subjects.last()?.as_str().to_owned());
+    }
+}
+
+/// Of a match and those whose names it starts with, the first one after another: `a/1` sorts after
+/// `a-b/1`, but the match `a` comes before `a-b`.
+fn smallest(log: &Log, id: &str, after: Option<&str>) -> String {
+    let exists = |id: &str| {
+        !log.subjects(&format!("match/{id}/"), None, 1).is_empty()
+            || Subject::parse(&format!("match/{id}")).is_ok_and(|subject| log.head(&subject) > 0)
+    };
+    let prefixes = (1..id.len()).filter_map(|end| id.get(..end));
+    let mut candidates = prefixes.filter(|prefix| after.is_none_or(|after| *prefix > after));
+    candidates.find(|prefix| exists(prefix)).unwrap_or(id).to_owned()
+}
+
+fn maps_of(log: &Log, match_id: &str) -> Result<Vec<Subject>, Problem> {
+    let topic = Topic::parse(&format!("match/{match_id}")).map_err(wrong)?;
+    let mut maps = topic.streams(log);
+    maps.retain(|stream| topic::number(stream) > 0);
+    maps.sort_by_key(topic::number);
+    Ok(maps)
+}
+
+/// A match with the states of its maps.
+pub(crate) async fn of_match(
+    State(app): State<Arc<App>>,
+    Path(match_id): Path<String>,
+    request: Request,
+) -> Result<Response<Body>, Problem> {
+    Params::parse(request.uri(), &[])?;
+    let subject = Subject::parse(&format!("match/{match_id}"))?;
+    let streams = maps_of(app.live.log(), &match_id)?;
+    if streams.is_empty() && app.live.log().head(&subject) == 0 {
+        return Err(not_found(format!("match {match_id}")));
+    }
+    let mut text = format!("{{\"match\":\"{match_id}\",\"maps\":{{").into_bytes();
+    for (index, stream) in streams.iter().enumerate() {
+        let state = app.live.state(stream).await?;
+        let comma = if index > 0 { "," } else { "" };
+        text.extend_from_slice(format!("{comma}\"{}\":", topic::number(stream)).as_bytes());
+        text.extend_from_slice(state.text());
+    }
+    text.extend_from_slice(b"}}");
+    Ok(json(text))
+}
+
+/// The state of a map.
+pub(crate) async fn map(
+    State(app): State<Arc<App>>,
+    Path((match_id, map)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response<Body>, Problem> {
+    let params = Params::parse(request.uri(), &["at_seq"])?;
+    let subject = map_subject(&match_id, &map)?;
+    let head = app.live.log().head(&subject);
+    if head == 0 {
+        return Err(not_found(format!("map {map} of match {match_id}")));
+    }
+    match params.number("at_seq")? {
+        None => Ok(json(app.live.state(&subject).await?.text().clone())),
+        Some(seq) => {
+            let _turn = turn(&app).await?;
+            let state = app.live.state_at(&subject, seq).await?;
+            let state = state.ok_or_else(|| {
+                not_found(format!("event {seq} in {subject}; the last one is {head}"))
+            })?;
+            Ok(json(state.to_string()))
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What a list tells of a map, kept from one list to the next.
+
+use std::{collections::HashMap, sync::Arc};
+
+use matchwire_domain::subject::Subject;
+use matchwire_log::live::Live;
+use parking_lot::Mutex;
+use serde_json::{Map, Value};
+
+use crate::problem::Problem;
+
+/// How many summaries are kept.
+const KEPT: usize = 10_000;
+/// What of the state is in it.
+const FIELDS: [&str; 10] = [
+    "match",
+    "map",
+    "seq",
+    "status",
+    "phase",
+    "map_name",
+    "round",
+    "teams",
+    "winner",
+    "prediction",
+];
+
+/// The summaries of maps, each as of the seq that it names.
+#[derive(Default)]
+pub(crate) struct Summaries(Mutex<HashMap<Subject, (u64, Arc<Value>)>>);
+
+impl Summaries {
+    /// The summary of a map, never behind the log.
+    pub(super) async fn of(&self, live: &Live, subject: &Subject) -> Result<Arc<Value>, Problem> {
+        let head = live.log().head(subject);
+        if let Some((seq, summary)) = self.0.lock().get(subject)
+            && *seq == head
+        {
+            return Ok(summary.clone());
+        }
+        let snapshot = live.state(subject).await?;
+        let field = |name: &str| Some((name.to_owned(), snapshot.value.get(name)?.clone()));
+        let summary = FIELDS.into_iter().filter_map(field).collect::<Map<_, _>>();
+        let summary = Arc::new(Value::Object(summary));
+        let mut kept = self.0.lock();
+        if kept.len() >= KEPT {
+            // Any of them can be made again.
+            kept.clear();
+        }
+        kept.insert(subject.clone(), (snapshot.seq, summary.clone()));
+        Ok(summary)
+    }
+}

@@ -1,0 +1,125 @@
+//! Every route, as a table that the OpenAPI document is made of, and as the router that serves it.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    response::Redirect,
+    routing::{get, post},
+};
+
+use crate::{
+    app::App,
+    console, front, ingest, openapi,
+    problem::{Code, Problem},
+    reads, sse, status, websocket,
+};
+
+/// One route, as it is documented.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    /// `get` or `post`.
+    pub method: &'static str,
+    /// The path, with its parameters in braces.
+    pub path: &'static str,
+    /// What it does.
+    pub summary: &'static str,
+    /// Its query parameters.
+    pub query: &'static [&'static str],
+    /// The content types of its body.
+    pub takes: &'static [&'static str],
+    /// The content type of its answer.
+    pub gives: &'static str,
+    /// The schema of its answer, where there is one.
+    pub schema: Option<&'static str>,
+}
+
+const JSON: &str = "application/json";
+const HTML: &str = "text/html";
+const EVENTS: &[&str] =
+    &["application/cloudevents+json", "application/cloudevents-batch+json", "application/x-ndjson"];
+const PAGE: &[&str] = &["after", "limit"];
+
+const fn read(
+    path: &'static str,
+    summary: &'static str,
+    query: &'static [&'static str],
+    gives: &'static str,
+    schema: Option<&'static str>,
+) -> Route {
+    Route { method: "get", path, summary, query, takes: &[], gives, schema }
+}
+
+const fn send(
+    path: &'static str,
+    summary: &'static str,
+    takes: &'static [&'static str],
+    schema: &'static str,
+) -> Route {
+    Route { method: "post", path, summary, query: &[], takes, gives: JSON, schema: Some(schema) }
+}
+
+/// Every route there is.
+#[rustfmt::skip]
+pub const ROUTES: &[Route] = &[
+    send("/api/v1/events", "Takes events", EVENTS, "Results"),
+    read("/api/v1/events", "A stream in order", &["subject", "after", "limit"], JSON, Some("Events")),
+    read("/api/v1/events/{match}", "A match's events by time, over its maps", &["from", "to", "after", "limit"], JSON, Some("Events")),
+    send("/api/v1/sources/cs-log/{match}/{map}", "Takes a Counter-Strike server's log; the map may be auto", &["text/plain"], "SourceAnswer"),
+    read("/api/v1/matches", "Live and finished matches", PAGE, JSON, Some("Matches")),
+    read("/api/v1/matches/{match}", "A match with the states of its maps", &[], JSON, Some("Match")),
+    read("/api/v1/matches/{match}/maps/{map}", "The state of a map, now or as of an event", &["at_seq"], JSON, Some("MapState")),
+    read("/api/v1/matches/{match}/maps/{map}/predictions", "The win probability of a map, in the order of play", PAGE, JSON, Some("Predictions")),
+    read("/api/v1/predictions", "The latest win probability of every map that is being played", PAGE, JSON, Some("Predictions")),
+    read("/api/v1/stream", "A topic as server-sent events", &["topic", "after", "views"], "text/event-stream", None),
+    read("/api/v1/ws", "A WebSocket with the subprotocol matchwire.v1.json", &[], JSON, None),
+    read("/api/v1/status", "The latency of each stage over the last minute, counts and uptime", &[], JSON, Some("Status")),
+    read("/api/v1/schemas", "The types of events", &[], JSON, Some("Schemas")),
+    read("/api/v1/schemas/{type}.json", "The JSON Schema of a type's data", &[], "application/schema+json", None),
+    read("/api/v1/openapi.json", "This document", &[], JSON, None),
+    read("/healthz", "Whether the server lives", &[], JSON, None),
+    read("/readyz", "Whether the server takes traffic", &[], JSON, None),
+    read("/metrics", "Metrics for Prometheus", &[], "application/openmetrics-text", None),
+    read("/", "Leads to the console", &[], HTML, None),
+    read("/console", "The console", &[], HTML, None),
+    read("/console/embed/{match}/{map}", "A scoreboard to embed or to lay over a broadcast", &[], HTML, None),
+    read("/console/assets/{file}", "A file of the console", &[], "text/javascript", None),
+];
+
+/// The router over an app.
+pub(crate) fn router(app: &Arc<App>) -> Router {
+    let api = Router::new()
+        .route("/events", get(reads::list_events).post(ingest::post_events))
+        .route("/events/{match}", get(reads::list_events_of_match))
+        .route("/sources/cs-log/{match}/{map}", post(ingest::post_source))
+        .route("/matches", get(reads::list_matches))
+        .route("/matches/{match}", get(reads::of_match))
+        .route("/matches/{match}/maps/{map}", get(reads::map))
+        .route("/matches/{match}/maps/{map}/predictions", get(reads::predictions_of_map))
+        .route("/predictions", get(reads::latest))
+        .route("/stream", get(sse::stream))
+        .route("/ws", get(websocket::upgrade))
+        .route("/status", get(status::status))
+        .route("/schemas", get(openapi::schemas))
+        .route("/schemas/{file}", get(openapi::schema))
+        .route("/openapi.json", get(openapi::document));
+    Router::new()
+        .nest("/api/v1", api)
+        .route("/healthz", get(status::healthz))
+        .route("/readyz", get(status::readyz))
+        .route("/metrics", get(status::metrics))
+        .route("/", get(|| async { Redirect::temporary("/console") }))
+        .route("/console", get(console::index))
+        .route("/console/embed/{match}/{map}", get(console::embed))
+        .route("/console/assets/{file}", get(console::asset))
+        .fallback(|| async { Problem::new(Code::NotFound, "there is nothing at this path") })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(Code::MethodNotAllowed, "the Allow header names the methods of this path")
+        })
+        // Bodies have limits of their own, with time and memory.
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn_with_state(app.clone(), front::pass))
+        .with_state(app.clone())
+}

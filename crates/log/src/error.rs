@@ -1,0 +1,49 @@
+//! Why the log refuses or fails.
+
+/// Why the log refuses or fails. Only [`Error::Full`] is worth a retry.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The queue or the disk is full. Nothing was stored; the same append may be tried again.
+    #[error("the log cannot take more now, since its queue or its disk is full; try again later")]
+    Full,
+    /// One call is larger than the log takes at all.
+    #[error("an append of {bytes} bytes is over the limit of {limit}; split it")]
+    TooLarge {
+        /// The size of the call.
+        bytes: usize,
+        /// The most that one call may have.
+        limit: usize,
+    },
+    /// What is stored is damaged.
+    #[error("{file} is damaged at byte {offset}: {what}")]
+    Corrupt {
+        /// The file, or another name of the place.
+        file: String,
+        /// Where in the file.
+        offset: u64,
+        /// What is wrong there.
+        what: String,
+    },
+    /// The directory of the log cannot be used as it is.
+    #[error("the log in {place} cannot be opened: {what}")]
+    Unusable {
+        /// The directory.
+        place: String,
+        /// What stands against it.
+        what: String,
+    },
+    /// Reading or writing failed.
+    #[error("the log's storage failed")]
+    Io(#[from] std::io::Error),
+    /// The log has stopped after a failure. Whether an append that was under way is stored is not
+    /// known: its caller must repeat it, with the same ids, once the log runs again.
+    #[error("the log has stopped; repeat the append with the same ids once it runs again")]
+    Stopped,
+}
+
+impl Error {
+    /// Whether the same call may succeed later on this log.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Full)
+    }
+}

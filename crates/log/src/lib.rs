@@ -1,0 +1,33 @@
+//! The ordered log, the one truth that everything else is a view of.
+//!
+//! [`Log`] is the sequencer: it knows streams, duplicates, `seq` and chains. Under it lies a
+//! [`Medium`], which only appends groups of records durably and reads them back; [`Memory`] is the
+//! one for tests, and the segment files of `matchwire-embedded` the one for disks.
+
+mod append;
+mod clock;
+mod error;
+mod fingerprint;
+mod stats;
+
+mod log;
+mod queue;
+mod sequencer;
+mod streams;
+
+pub mod medium;
+mod memory;
+
+pub mod live;
+
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
+
+pub use append::{Append, Conflict, Entry, Outcome};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use error::Error;
+pub use fingerprint::Fingerprints;
+pub use log::{Log, Options};
+pub use medium::{Durability, Medium};
+pub use memory::Memory;
+pub use stats::{Committed, Observer, Stats};

@@ -1,0 +1,187 @@
+//! The runner that drives log → fold → view: the live state of every match map that is in use.
+//!
+//! A map is folded from its own stream the first time that somebody needs it, kept while it is in
+//! use, and dropped when it is idle and others need the room. Whoever reads catches up with the log
+//! first, so an acknowledged event is in the next read. Whoever follows is told by a [`Bell`] and
+//! pulls frames that were written once and are shared by all; how they reach a socket, and how fast,
+//! is the gateway's business.
+
+mod feed;
+mod frame;
+mod outlet;
+mod patch;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use matchwire_domain::{prediction::Prediction, subject::Subject, timeline::Fold};
+use parking_lot::Mutex;
+use serde_json::Value;
+use tokio::{sync::Notify, task};
+
+pub use self::{
+    feed::{Feed, Follow},
+    frame::{EventFrame, PredictionFrame, Snapshot, StateFrame},
+    outlet::{Events, States},
+    patch::{diff, merge},
+};
+use crate::{Entry, Error, Log};
+
+/// Rings when a feed that one follows has something new. One bell may be hung into many feeds.
+pub type Bell = Arc<Notify>;
+
+/// Tells the outside account of a player id, for those who may see it.
+pub type Accounts = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// A stage of the way of an event that is measured here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// From durable to folded.
+    Fold,
+    /// The step that made a prediction: the fold of its event, and the prediction.
+    Predict,
+}
+
+/// Is told how long the stages of an event took, while the event's stream is followed.
+pub trait Observer: Send + Sync + 'static {
+    /// One event passed a stage.
+    fn passed(&self, stage: Stage, took: Duration);
+}
+
+/// How many folds are kept when nobody follows them.
+pub const KEPT_FOLDS: usize = 512;
+/// How many events are read from the log at once while folding.
+const PAGE_EVENTS: usize = 1_000;
+
+/// The live folds of a log; shared by everyone who reads or follows.
+pub struct Live {
+    context: Arc<Context>,
+    feeds: Mutex<HashMap<Subject, (Arc<Feed>, u64)>>,
+    uses: AtomicU64,
+    kept: usize,
+}
+
+/// What every feed needs.
+struct Context {
+    log: Log,
+    accounts: Accounts,
+    observer: Option<Arc<dyn Observer>>,
+}
+
+impl Live {
+    /// Live folds over a log. `observer` is told how long the stages took.
+    pub fn new(log: Log, accounts: Accounts, observer: Option<Arc<dyn Observer>>) -> Self {
+        Self::keeping(KEPT_FOLDS, log, accounts, observer)
+    }
+
+    /// Like [`new`](Self::new), with another number of folds that are kept when nobody follows.
+    pub fn keeping(
+        kept: usize,
+        log: Log,
+        accounts: Accounts,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Self {
+        let context = Arc::new(Context { log, accounts, observer });
+        Self { context, feeds: Mutex::default(), uses: AtomicU64::new(0), kept }
+    }
+
+    /// The log beneath.
+    pub fn log(&self) -> &Log {
+        &self.context.log
+    }
+
+    /// The state of a map as of the log's head, never behind an acknowledged event.
+    pub async fn state(&self, subject: &Subject) -> Result<Arc<Snapshot>, Error> {
+        self.feed(subject).snapshot().await
+    }
+
+    /// The predictions of a map in the order of play without the first `skip`, at most `limit`,
+    /// and whether there are more.
+    pub async fn predictions(
+        &self,
+        subject: &Subject,
+        skip: usize,
+        limit: usize,
+    ) -> Result<(Vec<Prediction>, bool), Error> {
+        self.feed(subject).predictions(skip, limit).await
+    }
+
+    /// The state as of the first `seq` events; `None` if the stream has fewer.
+    pub async fn state_at(&self, subject: &Subject, seq: u64) -> Result<Option<Value>, Error> {
+        let (context, subject) = (self.context.clone(), subject.clone());
+        blocking(move || {
+            if seq > context.log.head(&subject) {
+                return Ok(None);
+            }
+            let entries = context.all(&subject, seq)?;
+            let mut fold = Fold::of(&subject, entries.iter().map(|entry| &entry.recorded));
+            fold.state.reveal(&*context.accounts);
+            Ok(Some(serde_json::to_value(&fold.state).unwrap_or_default()))
+        })
+        .await
+    }
+
+    /// Follows a stream: the bell rings whenever there is more to pull, until the answer is
+    /// dropped. The stream may be without events.
+    pub async fn follow(&self, subject: &Subject, bell: &Bell) -> Result<Follow, Error> {
+        let follow = Feed::follow(self.feed(subject), bell);
+        follow.snapshot().await?;
+        Ok(follow)
+    }
+
+    /// How many events the followed folds are behind the log, all together.
+    pub fn lag(&self) -> u64 {
+        let feeds = self.feeds.lock();
+        feeds.values().filter(|(feed, _)| feed.is_followed()).map(|(feed, _)| feed.lag()).sum()
+    }
+
+    fn feed(&self, subject: &Subject) -> Arc<Feed> {
+        let now = self.uses.fetch_add(1, Ordering::Relaxed);
+        let mut feeds = self.feeds.lock();
+        if let Some((feed, used)) = feeds.get_mut(subject) {
+            *used = now;
+            return feed.clone();
+        }
+        if feeds.len() >= self.kept {
+            let idle = |(_, (feed, _)): &(&Subject, &(Arc<Feed>, u64))| !feed.is_followed();
+            let oldest = feeds.iter().filter(idle).min_by_key(|(_, (_, used))| *used);
+            if let Some(oldest) = oldest.map(|(subject, _)| subject.clone()) {
+                feeds.remove(&oldest);
+            }
+        }
+        let feed = Arc::new(Feed::new(subject.clone(), self.context.clone()));
+        feeds.insert(subject.clone(), (feed.clone(), now));
+        feed
+    }
+}
+
+impl Context {
+    /// The first `seq` events of a stream.
+    fn all(&self, subject: &Subject, seq: u64) -> Result<Vec<Entry>, Error> {
+        let mut entries: Vec<Entry> = Vec::new();
+        loop {
+            let after = entries.last().map_or(0, |entry| entry.recorded.seq);
+            let left = usize::try_from(seq - after).unwrap_or(usize::MAX);
+            let page = self.log.read(subject, after, left.min(PAGE_EVENTS))?;
+            if page.is_empty() {
+                return Ok(entries);
+            }
+            entries.extend(page);
+        }
+    }
+}
+
+/// Runs what may block on the disk where it blocks nobody else.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    task::spawn_blocking(work).await.unwrap_or(Err(Error::Stopped))
+}

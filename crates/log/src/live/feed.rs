@@ -1,0 +1,325 @@
+//! One stream: its fold, and the followers who are told of what is new.
+//!
+//! While there are followers, a task follows the log and publishes; without them the fold stands
+//! still until somebody reads, who then brings it up to date.
+
+use std::{ops::Deref, sync::Arc, time::Instant};
+
+use matchwire_domain::{
+    prediction::Prediction,
+    subject::Subject,
+    timeline::{Fold, Pushed},
+};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::{
+    Bell, Context, PAGE_EVENTS, Stage, blocking,
+    frame::{EventFrame, PredictionFrame, Snapshot, StateFrame},
+    outlet::{Events, Outlet, States},
+};
+use crate::{Entry, Error};
+
+/// A fold that is behind by no more than this is brought up to date on the spot, since those
+/// events are in memory as a rule.
+const NEAR_EVENTS: u64 = 64;
+
+/// A stream that is folded, and may be followed.
+pub struct Feed {
+    subject: Subject,
+    context: Arc<Context>,
+    folding: Mutex<Folding>,
+    outlet: Mutex<Outlet>,
+    bells: Mutex<Bells>,
+    /// Wakes the task when the last follower has gone.
+    left: Notify,
+}
+
+struct Folding {
+    fold: Fold,
+    version: u64,
+    /// The state as it is now, if it was asked for.
+    snapshot: Option<Arc<Snapshot>>,
+}
+
+#[derive(Default)]
+struct Bells {
+    hung: Vec<Bell>,
+    is_tasked: bool,
+}
+
+/// A follower's hold on a feed; dropped, it is told no more.
+pub struct Follow {
+    feed: Arc<Feed>,
+    bell: Bell,
+}
+
+impl Feed {
+    pub(super) fn new(subject: Subject, context: Arc<Context>) -> Self {
+        let folding = Folding { fold: Fold::new(&subject), version: 0, snapshot: None };
+        Self {
+            subject,
+            context,
+            folding: Mutex::new(folding),
+            outlet: Mutex::default(),
+            bells: Mutex::default(),
+            left: Notify::new(),
+        }
+    }
+
+    /// The stream.
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// The last event that followers can have.
+    pub fn head(&self) -> u64 {
+        self.outlet.lock().head
+    }
+
+    /// Whether the stream could not be read; nothing more comes then.
+    pub fn has_failed(&self) -> bool {
+        self.outlet.lock().failed
+    }
+
+    /// Events after a seq, at most `limit`.
+    pub fn events(&self, after: u64, limit: usize) -> Events {
+        self.outlet.lock().events(after, limit)
+    }
+
+    /// What leads from a version of the state to the current one.
+    pub fn states(&self, version: Option<u64>) -> States {
+        self.outlet.lock().states(version)
+    }
+
+    /// The last prediction, if it is not that of the event `had`.
+    pub fn prediction(&self, had: u64) -> Option<Arc<PredictionFrame>> {
+        self.outlet.lock().prediction(had)
+    }
+
+    /// Events after a seq from the log, for a follower who is far behind.
+    pub async fn older(&self, after: u64, limit: usize) -> Result<Vec<Arc<EventFrame>>, Error> {
+        let (context, subject) = (self.context.clone(), self.subject.clone());
+        blocking(move || {
+            let entries = context.log.read(&subject, after, limit)?;
+            Ok(entries.iter().map(|entry| EventFrame::new(&subject, entry, None)).collect())
+        })
+        .await
+    }
+
+    /// The state as of the log's head.
+    pub async fn snapshot(self: &Arc<Self>) -> Result<Arc<Snapshot>, Error> {
+        self.up_to_date(Self::current).await
+    }
+
+    pub(super) async fn predictions(
+        self: &Arc<Self>,
+        skip: usize,
+        limit: usize,
+    ) -> Result<(Vec<Prediction>, bool), Error> {
+        let select = move |_: &Self, folding: &mut Folding| {
+            let mut rest = folding.fold.predictions.iter().skip(skip);
+            let page = rest.by_ref().take(limit).cloned().collect();
+            (page, rest.next().is_some())
+        };
+        self.up_to_date(select).await
+    }
+
+    pub(super) fn is_followed(&self) -> bool {
+        !self.bells.lock().hung.is_empty()
+    }
+
+    pub(super) fn lag(&self) -> u64 {
+        self.context.log.head(&self.subject).saturating_sub(self.head())
+    }
+
+    pub(super) fn follow(feed: Arc<Self>, bell: &Bell) -> Follow {
+        let mut bells = feed.bells.lock();
+        bells.hung.push(bell.clone());
+        if !std::mem::replace(&mut bells.is_tasked, true) {
+            tokio::spawn(run(feed.clone()));
+        }
+        drop(bells);
+        Follow { feed, bell: bell.clone() }
+    }
+
+    /// Catches up with the log, then gives the fold to `select`.
+    async fn up_to_date<T: Send + 'static>(
+        self: &Arc<Self>,
+        select: impl FnOnce(&Self, &mut Folding) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        if let Some(mut folding) = self.folding.try_lock() {
+            let head = self.context.log.head(&self.subject);
+            let behind = head.saturating_sub(folding.fold.state.seq);
+            if behind <= NEAR_EVENTS {
+                self.catch_up(&mut folding, false)?;
+                return Ok(select(self, &mut folding));
+            }
+        }
+        let feed = self.clone();
+        blocking(move || {
+            let mut folding = feed.folding.lock();
+            feed.catch_up(&mut folding, false)?;
+            Ok(select(&feed, &mut folding))
+        })
+        .await
+    }
+
+    /// Folds what the log has more, and publishes it if there are followers. `is_live` tells that
+    /// the events have just happened, so that the time they took is worth measuring.
+    fn catch_up(&self, folding: &mut Folding, is_live: bool) -> Result<(), Error> {
+        loop {
+            let entries =
+                self.context.log.read(&self.subject, folding.fold.state.seq, PAGE_EVENTS)?;
+            let is_followed = self.is_followed();
+            if entries.is_empty() {
+                if is_followed && folding.snapshot.is_none() {
+                    self.current(folding);
+                }
+                return Ok(());
+            }
+            self.fold(folding, &entries, is_live)?;
+            if is_followed {
+                self.publish(folding, &entries, is_live);
+            } else {
+                folding.snapshot = None;
+                self.outlet.lock().clear(folding.fold.state.seq);
+            }
+        }
+    }
+
+    fn fold(&self, folding: &mut Folding, entries: &[Entry], is_live: bool) -> Result<(), Error> {
+        for entry in entries {
+            let begun = Instant::now();
+            match folding.fold.push(&entry.recorded) {
+                Pushed::Late => {
+                    // All that is there is folded in one go, however many of them are late.
+                    let last = entries.last().map_or(0, |entry| entry.recorded.seq);
+                    let all = self.context.all(&self.subject, last)?;
+                    folding.fold = Fold::of(&self.subject, all.iter().map(|e| &e.recorded));
+                    break;
+                }
+                Pushed::Applied { predicted } if is_live => {
+                    let Some(observer) = &self.context.observer else { continue };
+                    if predicted {
+                        observer.passed(Stage::Predict, begun.elapsed());
+                    }
+                    if let Some(durable) = entry.durable {
+                        observer.passed(Stage::Fold, durable.elapsed());
+                    }
+                }
+                Pushed::Applied { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn publish(&self, folding: &mut Folding, entries: &[Entry], is_live: bool) {
+        let before = folding.snapshot.take();
+        let snapshot = folding.show(&self.context);
+        let change = before.and_then(|before| {
+            let patch = super::diff(&before.value, &snapshot.value)?;
+            Some(StateFrame::new(&self.subject, before.version, &snapshot, &patch))
+        });
+        let ready = is_live.then(Instant::now);
+        let events = entries.iter().map(|entry| EventFrame::new(&self.subject, entry, ready));
+        let events: Vec<_> = events.collect();
+        {
+            let mut outlet = self.outlet.lock();
+            outlet.put_events(events);
+            outlet.put_state(snapshot, change);
+            outlet.put_prediction(&self.subject, folding.fold.predictions.last());
+        }
+        self.ring();
+    }
+
+    /// The state as it is, which followers can have from then on.
+    fn current(&self, folding: &mut Folding) -> Arc<Snapshot> {
+        if let Some(snapshot) = &folding.snapshot {
+            return snapshot.clone();
+        }
+        let snapshot = folding.show(&self.context);
+        let mut outlet = self.outlet.lock();
+        outlet.put_state(snapshot.clone(), None);
+        outlet.put_prediction(&self.subject, folding.fold.predictions.last());
+        snapshot
+    }
+
+    fn ring(&self) {
+        for bell in &self.bells.lock().hung {
+            bell.notify_one();
+        }
+    }
+
+    /// Whether the task goes on: the last follower and it agree under the lock.
+    fn is_wanted(&self) -> bool {
+        let mut bells = self.bells.lock();
+        bells.is_tasked = !bells.hung.is_empty();
+        bells.is_tasked
+    }
+}
+
+impl Folding {
+    fn show(&mut self, context: &Context) -> Arc<Snapshot> {
+        self.version += 1;
+        self.fold.state.reveal(&*context.accounts);
+        let value = serde_json::to_value(&self.fold.state).unwrap_or_default();
+        let snapshot = Snapshot::new(self.version, self.fold.state.seq, value);
+        self.snapshot = Some(snapshot.clone());
+        snapshot
+    }
+}
+
+/// Follows the log for as long as there are followers.
+async fn run(feed: Arc<Feed>) {
+    let mut head = feed.context.log.watch(&feed.subject);
+    // What was there before is folded now, but did not happen now.
+    let mut is_live = false;
+    while feed.is_wanted() {
+        head.mark_unchanged();
+        let behind = feed.context.log.head(&feed.subject).saturating_sub(feed.head());
+        let caught_up = if behind <= NEAR_EVENTS {
+            feed.folding.try_lock().map(|mut folding| feed.catch_up(&mut folding, is_live))
+        } else {
+            None
+        };
+        let result = if let Some(result) = caught_up {
+            result
+        } else {
+            let feed = feed.clone();
+            blocking(move || feed.catch_up(&mut feed.folding.lock(), is_live)).await
+        };
+        if let Err(error) = result {
+            tracing::error!(subject = %feed.subject, %error, "the stream cannot be read");
+            feed.outlet.lock().failed = true;
+            feed.ring();
+            feed.left.notified().await;
+            continue;
+        }
+        is_live = true;
+        tokio::select! {
+            changed = head.changed() => if changed.is_err() { break },
+            () = feed.left.notified() => {}
+        }
+    }
+}
+
+impl Deref for Follow {
+    type Target = Arc<Feed>;
+
+    fn deref(&self) -> &Arc<Feed> {
+        &self.feed
+    }
+}
+
+impl Drop for Follow {
+    fn drop(&mut self) {
+        let mut bells = self.feed.bells.lock();
+        if let Some(at) = bells.hung.iter().position(|bell| Arc::ptr_eq(bell, &self.bell)) {
+            bells.hung.swap_remove(at);
+        }
+        if bells.hung.is_empty() {
+            self.feed.left.notify_one();
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! What followers are told, as text that is written once and shared by all of them.
+//!
+//! The text is that of the protocol's frame for the topic that is the stream itself. For a topic
+//! of several streams a follower puts the shared part, [`EventFrame::event`] and its like, into a
+//! frame of its own.
+
+use std::{
+    fmt::Write as _,
+    ops::Range,
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
+
+use bytes::Bytes;
+use matchwire_domain::{
+    envelope::Attributes, live_match, prediction::Prediction, subject::Subject,
+};
+use serde_json::Value;
+
+use crate::Entry;
+
+/// What stands for the type of an event that is not of the vocabulary, so that labels are bounded.
+pub(super) const OWN_KIND: &str = "x";
+
+/// An event on its way to followers.
+#[derive(Debug)]
+pub struct EventFrame {
+    /// Its number in the stream.
+    pub seq: u64,
+    /// Its type, or `x` for a user's own.
+    pub kind: &'static str,
+    /// The frame for the stream's own topic.
+    pub text: Bytes,
+    /// When it came in, where that is still known.
+    pub received: Option<Instant>,
+    /// When it was folded and ready to be sent, if followers were waiting for it then.
+    pub ready: Option<Instant>,
+    event: Range<usize>,
+}
+
+impl EventFrame {
+    /// The frame of an event of a stream.
+    pub fn new(subject: &Subject, entry: &Entry, ready: Option<Instant>) -> Arc<Self> {
+        let recorded = &entry.recorded;
+        let seq = recorded.seq;
+        let mut text = String::with_capacity(recorded.stored.len() + 400);
+        let _ = write!(
+            text,
+            "{{\"type\":\"event\",\"topic\":\"{subject}\",\"subject\":\"{subject}\",\"seq\":{seq},\
+             \"cursor\":\"{seq}\",\"event\":"
+        );
+        let start = text.len();
+        recorded.write(&mut text);
+        let event = start..text.len();
+        text.push('}');
+        Arc::new(Self {
+            seq,
+            kind: kind(&recorded.stored),
+            text: text.into(),
+            received: entry.received,
+            ready,
+            event,
+        })
+    }
+
+    /// The CloudEvent alone.
+    pub fn event(&self) -> &[u8] {
+        self.text.get(self.event.clone()).unwrap_or_default()
+    }
+}
+
+fn kind(stored: &[u8]) -> &'static str {
+    let Ok(attributes) = Attributes::read(stored) else { return OWN_KIND };
+    let known = live_match::Event::TAGS.iter().find(|tag| **tag == attributes.kind);
+    known.copied().unwrap_or(OWN_KIND)
+}
+
+/// A change of the state.
+#[derive(Debug)]
+pub struct StateFrame {
+    /// The version that it changes.
+    pub base: u64,
+    /// The version that comes out.
+    pub version: u64,
+    /// The last event in it.
+    pub seq: u64,
+    /// The frame for the stream's own topic.
+    pub text: Bytes,
+    patch: Range<usize>,
+}
+
+impl StateFrame {
+    pub(super) fn new(subject: &Subject, base: u64, next: &Snapshot, patch: &Value) -> Arc<Self> {
+        let mut text =
+            format!("{{\"type\":\"state\",\"topic\":\"{subject}\",\"seq\":{},\"patch\":", next.seq);
+        let start = text.len();
+        let _ = write!(text, "{patch}");
+        let patch = start..text.len();
+        text.push('}');
+        Arc::new(Self { base, version: next.version, seq: next.seq, text: text.into(), patch })
+    }
+
+    /// The merge patch alone.
+    pub fn patch(&self) -> &[u8] {
+        self.text.get(self.patch.clone()).unwrap_or_default()
+    }
+}
+
+/// A prediction.
+#[derive(Debug)]
+pub struct PredictionFrame {
+    /// The event that it belongs to.
+    pub seq: u64,
+    /// The frame for the stream's own topic.
+    pub text: Bytes,
+    prediction: Range<usize>,
+}
+
+impl PredictionFrame {
+    pub(super) fn new(subject: &Subject, prediction: &Prediction) -> Arc<Self> {
+        let seq = prediction.seq;
+        let mut text = format!(
+            "{{\"type\":\"prediction\",\"topic\":\"{subject}\",\"seq\":{seq},\"prediction\":"
+        );
+        let start = text.len();
+        text.push_str(&serde_json::to_string(prediction).unwrap_or_default());
+        let prediction = start..text.len();
+        text.push('}');
+        Arc::new(Self { seq, text: text.into(), prediction })
+    }
+
+    /// The prediction alone.
+    pub fn prediction(&self) -> &[u8] {
+        self.text.get(self.prediction.clone()).unwrap_or_default()
+    }
+}
+
+/// The state as of an event.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Counts the states that a feed showed; two of the same `seq` differ after a late event.
+    pub version: u64,
+    /// The last event in it; 0 before the first.
+    pub seq: u64,
+    /// The state.
+    pub value: Value,
+    text: OnceLock<Bytes>,
+}
+
+impl Snapshot {
+    pub(super) fn new(version: u64, seq: u64, value: Value) -> Arc<Self> {
+        Arc::new(Self { version, seq, value, text: OnceLock::new() })
+    }
+
+    /// The state as JSON, written once.
+    pub fn text(&self) -> &Bytes {
+        self.text.get_or_init(|| self.value.to_string().into())
+    }
+}

@@ -1,0 +1,132 @@
+//! The seam under the log: a durable, ordered list of groups of records.
+
+use std::time::Duration;
+
+use matchwire_domain::{chain::Digest, envelope::Recorded, subject::Subject, timestamp::Timestamp};
+
+use crate::Error;
+
+/// Where a log keeps its records.
+///
+/// ```text
+///   position 1      2            3        4 = tail().position
+///            ┌──────┬────────────┬────────┐
+///            │ a1 b1│ a2 a3 c1 b2│ a4     │ ← append(4, [b3 …])
+///            └──────┴────────────┴────────┘
+///            groups of records; `a3` is the record of stream a with seq 3
+/// ```
+///
+/// # The contract
+///
+/// **Order.** A medium is a list of groups, and a group a list of records. Groups are appended one
+/// at a time at the end, each at the position that [`tail`](Self::tail) or the append before it
+/// gave; an append at any other position changes nothing and is [`Error::Stopped`], for somebody
+/// else has written. Within a stream `seq` is 1, 2, 3, …; the sequencer sees to that, and a medium
+/// may rely on it. A medium never looks into a record.
+///
+/// **Durability.** When [`append`](Self::append) returns `Ok`, the group is stored as
+/// [`durability`](Self::durability) says, and every later read sees it, also after a crash and in
+/// another process. A group is stored as a whole or not at all.
+///
+/// **Failure.** [`Error::Full`] says that nothing of the group is stored and that the same position
+/// may be appended to again, with any records; should the process die before that, the group may be
+/// found whole when the medium is opened again. After every other error nobody knows whether the
+/// group is stored: the sequencer stops for good, and a medium refuses later appends. A medium that
+/// can find out asks again by itself, with the same bytes at the same position, before it returns.
+/// A read that meets damage says [`Error::Corrupt`] with the place, and never leaves a record out.
+///
+/// **Back-pressure.** `append` blocks until it is done. There is one call at a time, from one
+/// thread; the queue before it is the sequencer's.
+///
+/// **Reading.** Every other method may be called from any thread at any time, also during an
+/// append, and blocks for disk reads at most. What it finds is a prefix of each stream.
+pub trait Medium: Send + Sync + 'static {
+    /// The log's id: 16 lower-case hexadecimal digits, drawn at random when the medium was made.
+    fn id(&self) -> &str;
+
+    /// What an `Ok` of [`append`](Self::append) promises.
+    fn durability(&self) -> Durability;
+
+    /// Where the next group goes, and the latest time that a record has.
+    fn tail(&self) -> Tail;
+
+    /// Every stream that has records, in any order, with its last one.
+    fn heads(&self) -> Vec<Head>;
+
+    /// Appends a group, which has at least one record, and gives the cost.
+    fn append(&self, position: u64, group: &[Record]) -> Result<Written, Error>;
+
+    /// Records of a stream with `seq` greater than `after`, in order and without a gap: at least one
+    /// if there is one, at most `limit`, and no further one once `limit_bytes` stored bytes are
+    /// reached.
+    fn read(
+        &self,
+        subject: &Subject,
+        after: u64,
+        limit: usize,
+        limit_bytes: usize,
+    ) -> Result<Vec<Recorded>, Error>;
+
+    /// Where the fingerprints occur in a stream: pairs of an index into `fingerprints` and the `seq`
+    /// of a record that has it. There may be several for one fingerprint, and none is left out.
+    fn lookup(&self, subject: &Subject, fingerprints: &[u64]) -> Result<Vec<(usize, u64)>, Error>;
+}
+
+/// What an acknowledgement promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// It lasts as long as the process.
+    Memory,
+    /// It is synced to the disk of this machine.
+    Disk,
+}
+
+impl Durability {
+    /// The name on the wire: `memory` or `disk`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Disk => "disk",
+        }
+    }
+}
+
+/// A record on its way to a medium.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// The stream.
+    pub subject: Subject,
+    /// What [`Medium::lookup`] finds it by.
+    pub fingerprint: u64,
+    /// The event with its number, time and chain.
+    pub recorded: Recorded,
+}
+
+/// The end of a medium.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tail {
+    /// The position of the next group, from 1 and one more for each.
+    pub position: u64,
+    /// The latest `recordedtime`; 1970 if there are no records.
+    pub recorded: Timestamp,
+}
+
+/// The last record of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The stream.
+    pub subject: Subject,
+    /// Its last `seq`.
+    pub seq: u64,
+    /// Its chain up to and with that record.
+    pub chain: Digest,
+}
+
+/// What an append cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Written {
+    /// Bytes that were written, with framing.
+    pub bytes: u64,
+    /// How long the sync took.
+    pub sync: Duration,
+}

@@ -1,0 +1,89 @@
+//! What the log tells about its work, for metrics.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+/// Is told of every group right after it is durable, on the writer's thread: it must be quick.
+pub trait Observer: Send + Sync + 'static {
+    /// A group was committed.
+    fn committed(&self, group: &Committed);
+}
+
+/// One group that was committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Committed {
+    /// Calls of `append` that it answered.
+    pub calls: usize,
+    /// Events that it stored.
+    pub events: usize,
+    /// Stored bytes of those events, without framing.
+    pub stored_bytes: u64,
+    /// Bytes that the medium wrote, with framing.
+    pub written_bytes: u64,
+    /// The sync alone.
+    pub sync: Duration,
+    /// From taking the calls from the queue to the end of the sync.
+    pub commit: Duration,
+}
+
+/// Sums since the log was opened, and what is queued now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// Groups that were written.
+    pub groups: u64,
+    /// Events that were stored.
+    pub events: u64,
+    /// Events that were duplicates.
+    pub duplicates: u64,
+    /// Stored bytes of events, without framing.
+    pub stored_bytes: u64,
+    /// Bytes that the medium wrote, with framing.
+    pub written_bytes: u64,
+    /// Time in sync, in microseconds.
+    pub sync_us: u64,
+    /// Calls that wait in the queue now.
+    pub queued_calls: usize,
+    /// Stored bytes that wait in the queue now.
+    pub queued_bytes: usize,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    groups: AtomicU64,
+    events: AtomicU64,
+    duplicates: AtomicU64,
+    stored_bytes: AtomicU64,
+    written_bytes: AtomicU64,
+    sync_us: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn add(&self, group: &Committed) {
+        let add = |counter: &AtomicU64, n: u64| counter.fetch_add(n, Ordering::Relaxed);
+        add(&self.groups, 1);
+        add(&self.events, group.events as u64);
+        add(&self.stored_bytes, group.stored_bytes);
+        add(&self.written_bytes, group.written_bytes);
+        add(&self.sync_us, u64::try_from(group.sync.as_micros()).unwrap_or(u64::MAX));
+    }
+
+    pub(crate) fn add_duplicates(&self, n: u64) {
+        self.duplicates.fetch_add(n, Ordering::Relaxed);
+    }
+
+    pub(crate) fn snapshot(&self, queued_calls: usize, queued_bytes: usize) -> Stats {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Stats {
+            groups: get(&self.groups),
+            events: get(&self.events),
+            duplicates: get(&self.duplicates),
+            stored_bytes: get(&self.stored_bytes),
+            written_bytes: get(&self.written_bytes),
+            sync_us: get(&self.sync_us),
+            queued_calls,
+            queued_bytes,
+        }
+    }
+}

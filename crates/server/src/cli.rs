@@ -1,0 +1,126 @@
+//! The command line. Flags go over `MATCHWIRE_*` variables, which go over defaults.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The live-event backend for esports and sports platforms, in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "matchwire", version, about, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Play a simulated best-of-three on a server of its own, and stay until Ctrl-C
+    Demo(Demo),
+    /// Run the server
+    Serve(Serve),
+    /// Play a recording into a server; resumes where it stopped
+    Send(Send),
+    /// Print a stream's events as they come
+    Tail(Tail),
+}
+
+/// `matchwire demo`.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, env = "MATCHWIRE_LISTEN", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// What the simulation starts from: the same seed gives the same match
+    #[arg(long, env = "MATCHWIRE_SEED", default_value_t = matchwire_sim::DEFAULT_SEED)]
+    pub(crate) seed: u64,
+    /// How many times as fast as a real match; 0 is at once
+    #[arg(long, env = "MATCHWIRE_SPEED", default_value_t = 10.0, value_parser = speed)]
+    pub(crate) speed: f64,
+}
+
+/// `matchwire serve`.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Where the log and the exchange of accounts are kept
+    #[arg(long, env = "MATCHWIRE_DATA", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, env = "MATCHWIRE_LISTEN", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// Who may send events without a key, beside this machine; may be given several times
+    #[arg(long, env = "MATCHWIRE_INSECURE_INGEST", value_name = "CIDR", value_delimiter = ',')]
+    pub(crate) insecure_ingest: Vec<String>,
+    /// Who may read without a key, beside this machine; may be given several times
+    #[arg(long, env = "MATCHWIRE_INSECURE_READ", value_name = "CIDR", value_delimiter = ',')]
+    pub(crate) insecure_read: Vec<String>,
+}
+
+/// `matchwire send`.
+#[derive(Debug, Args)]
+pub(crate) struct Send {
+    /// The recordings, in order
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The server
+    #[arg(
+        long,
+        env = "MATCHWIRE_SERVER",
+        default_value = "http://127.0.0.1:8080",
+        value_name = "URL"
+    )]
+    pub(crate) server: String,
+    /// The recording's format; by default what its name says
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+    /// The match; by default the first file's name. Only for formats that do not say
+    #[arg(long = "match", value_name = "M")]
+    pub(crate) match_id: Option<String>,
+    /// The number of the map, or auto to count maps as they are played
+    #[arg(long, default_value = "auto", value_name = "N")]
+    pub(crate) map: String,
+    /// How many times as fast as it was recorded; 0 is as fast as the server takes it
+    #[arg(long, default_value_t = 0.0, value_parser = speed, value_name = "X")]
+    pub(crate) speed: f64,
+    /// Print what it came to as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `matchwire tail`.
+#[derive(Debug, Args)]
+pub(crate) struct Tail {
+    /// The stream, match/m1/1, or a match with its maps, match/m1
+    pub(crate) subject: String,
+    /// Print what comes after this seq or cursor
+    #[arg(long, default_value = "0", value_name = "SEQ")]
+    pub(crate) after: String,
+    /// The server
+    #[arg(
+        long,
+        env = "MATCHWIRE_SERVER",
+        default_value = "http://127.0.0.1:8080",
+        value_name = "URL"
+    )]
+    pub(crate) server: String,
+    /// Print each event as JSON, as it was delivered
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The format of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// The log of a Counter-Strike server.
+    CsLog,
+    /// CloudEvents in JSON, a line an event.
+    Ndjson,
+    /// CloudEvents in JSON: one, or an array.
+    Cloudevents,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let good = text.parse().ok().filter(|speed: &f64| speed.is_finite() && *speed >= 0.0);
+    good.ok_or_else(|| "must be a number, 0 or more".into())
+}

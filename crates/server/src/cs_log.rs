@@ -1,0 +1,228 @@
+//! Posts of Counter-Strike servers, on their way into the log.
+//!
+//! A post becomes two appends in one call: its facts, to the streams of the maps, and after them
+//! what the reader carries on, to the reader's own stream. Both are durable before the post is
+//! acknowledged. If only the facts got there before a crash, the post comes again, is read with
+//! the same carry, and its facts are duplicates.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use matchwire_domain::{
+    envelope::{Attributes, Event, Recorded},
+    subject::{self, Subject},
+};
+use matchwire_gateway::{Answer, Code, Problem, Source};
+use matchwire_log::{Append, Log, Outcome};
+use matchwire_sources::cs_log::{Carry, Offsets, Post, Reader};
+use serde::{Deserialize, Serialize};
+
+use crate::exchange::Exchange;
+
+/// How many readers' memories are kept at hand; others are read back when a post comes.
+const MAX_READERS: usize = 1_024;
+/// The type of the events in a reader's stream.
+const KIND: &str = "source.post";
+/// Their source.
+const SOURCE: &str = "cs-log";
+
+/// Takes posts of game servers.
+pub(crate) struct CsLog {
+    log: Log,
+    exchange: Arc<Exchange>,
+    readers: Mutex<HashMap<Subject, Slot>>,
+}
+
+/// A reader's memory; `None` until it was read from the log. Held while a post is read.
+type Slot = Arc<tokio::sync::Mutex<Option<Carry>>>;
+
+/// What a reader's stream holds of each post.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    appended: u64,
+    unknown: u64,
+    carry: Carry,
+}
+
+impl CsLog {
+    /// Takes posts into a log.
+    pub(crate) fn new(log: Log, exchange: Arc<Exchange>) -> Self {
+        Self { log, exchange, readers: Mutex::default() }
+    }
+
+    /// Takes a post for a map, by number or `auto`.
+    async fn take(
+        &self,
+        match_id: &str,
+        map: &str,
+        post: &Post<'_>,
+        received: Instant,
+    ) -> Result<Answer, Problem> {
+        let bad_path = |error: subject::Error| Problem::new(Code::Path, error.to_string());
+        let number = match map {
+            "auto" => None,
+            map => Some(subject::parse_map(map).map_err(bad_path)?),
+        };
+        let stream =
+            Subject::parse(&format!("source/{SOURCE}/{match_id}/{map}")).map_err(bad_path)?;
+        let slot = self.slot(&stream);
+        let mut memory = slot.lock().await;
+        let identity = post.identity();
+        if let Some(known) = self.log.find(&stream, SOURCE, &identity)? {
+            let Record { appended, unknown, .. } = read(&known)?;
+            return Ok(Answer { appended: 0, duplicate: appended, unknown, admitted: received });
+        }
+        let carry = match memory.take() {
+            Some(carry) => carry,
+            None => self.recall(&stream)?,
+        };
+        let read = self.read(number, carry, post)?;
+        let (answer, carry) = self.append(match_id, &stream, &identity, read, received).await?;
+        *memory = Some(carry);
+        Ok(answer)
+    }
+
+    /// Appends what a post told, and after it what the reader carries on.
+    async fn append(
+        &self,
+        match_id: &str,
+        stream: &Subject,
+        identity: &str,
+        read: matchwire_sources::cs_log::Answer,
+        received: Instant,
+    ) -> Result<(Answer, Carry), Problem> {
+        let admitted = Instant::now();
+        let (duplicate, unknown) = (read.duplicate as u64, read.unknown as u64);
+        let mut answer = Answer { appended: 0, duplicate, unknown, admitted };
+        let mut facts: BTreeMap<Subject, Vec<Event>> = BTreeMap::new();
+        for draft in read.drafts {
+            let event = draft.into_event(match_id).map_err(internal)?;
+            facts.entry(event.subject.clone()).or_default().push(event);
+        }
+        let told = facts.values().map(Vec::len).sum::<usize>() as u64;
+        if told == 0 && duplicate > 0 {
+            // All of it had come before: nothing to remember.
+            return Ok((answer, read.carry));
+        }
+        let record = Record { appended: told, unknown, carry: read.carry };
+        let append = |(subject, events)| Append { subject, events, expected_seq: None, received };
+        let mut appends: Vec<Append> = facts.into_iter().map(append).collect();
+        appends.push(append((stream.clone(), vec![record.to_event(stream, identity)?])));
+        let outcomes = self.log.append(appends).await?;
+        let (_, of_facts) = outcomes.split_last().unwrap_or((&Ok(Vec::new()), &[]));
+        for outcome in of_facts.iter().flatten().flatten() {
+            match outcome {
+                Outcome::Appended { .. } => answer.appended += 1,
+                Outcome::Duplicate { .. } => answer.duplicate += 1,
+            }
+        }
+        Ok((answer, record.carry))
+    }
+
+    /// Reads a post, with a player id for everyone whom it names.
+    fn read(
+        &self,
+        map: Option<u16>,
+        carry: Carry,
+        post: &Post<'_>,
+    ) -> Result<matchwire_sources::cs_log::Answer, Problem> {
+        let mut failure = None;
+        let mut known: HashMap<String, String> = HashMap::new();
+        let mut exchange = |account: &str| {
+            if !account.contains(':') {
+                return account.to_owned();
+            }
+            if let Some(id) = known.get(account) {
+                return id.clone();
+            }
+            let account = account.to_owned();
+            match self.exchange.ids_for(std::slice::from_ref(&account)).map(|mut ids| ids.pop()) {
+                Ok(Some(id)) => known.entry(account).or_insert(id).clone(),
+                Ok(None) => String::new(),
+                Err(error) => {
+                    failure = Some(error);
+                    String::new()
+                }
+            }
+        };
+        let answer = Reader::new(map).read(carry, post, &mut exchange);
+        match failure {
+            Some(error) => Err(internal(format!("the exchange of accounts: {error}"))),
+            None => Ok(answer),
+        }
+    }
+
+    /// What the reader of a stream carries, as its last record has it.
+    fn recall(&self, stream: &Subject) -> Result<Carry, Problem> {
+        let head = self.log.head(stream);
+        if head == 0 {
+            return Ok(Carry::default());
+        }
+        let last = self.log.read(stream, head - 1, 1)?;
+        let last = last.first().ok_or_else(|| internal(format!("{stream} has no {head}")))?;
+        Ok(read(&last.recorded)?.carry)
+    }
+
+    fn slot(&self, stream: &Subject) -> Slot {
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.len() >= MAX_READERS && !readers.contains_key(stream) {
+            readers.retain(|_, slot| Arc::strong_count(slot) > 1);
+        }
+        readers.entry(stream.clone()).or_default().clone()
+    }
+}
+
+impl Source for CsLog {
+    fn post<'a>(
+        &'a self,
+        post: matchwire_gateway::Post<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send + 'a>> {
+        Box::pin(async move {
+            let header = |name: &str| post.headers.get(name).and_then(|value| value.to_str().ok());
+            let offsets = Offsets::from_headers(
+                header("x-server-instance-token"),
+                header("x-logbytes-beginoffset"),
+                header("x-logbytes-endoffset"),
+                &post.body,
+            );
+            let body = Post { body: &post.body, offsets };
+            self.take(post.match_id, post.map, &body, post.received).await
+        })
+    }
+}
+
+impl Record {
+    fn to_event(&self, stream: &Subject, identity: &str) -> Result<Event, Problem> {
+        let attributes = Attributes {
+            specversion: "1.0".into(),
+            id: identity.into(),
+            source: SOURCE.into(),
+            subject: stream.as_str().into(),
+            kind: KIND.into(),
+            time: None,
+            datacontenttype: None,
+            dataschema: None,
+            sequence: None,
+            traceparent: None,
+            data: None,
+        };
+        let data = serde_json::to_string(self).map_err(internal)?;
+        Event::new(&attributes, &data).map_err(internal)
+    }
+}
+
+fn read(recorded: &Recorded) -> Result<Record, Problem> {
+    let unreadable = |error: serde_json::Error| {
+        internal(format!("event {} of a reader's stream: {error}", recorded.seq))
+    };
+    let attributes = Attributes::read(&recorded.stored).map_err(unreadable)?;
+    serde_json::from_str(attributes.data.map_or("{}", |data| data.get())).map_err(unreadable)
+}
+
+fn internal(error: impl std::fmt::Display) -> Problem {
+    Problem::new(Code::Internal, error.to_string())
+}

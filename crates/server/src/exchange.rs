@@ -1,0 +1,155 @@
+//! The exchange of outside accounts for player ids, kept in a file beside the log.
+//!
+//! A person stands in the log only by a player id: `p1`, `p2`, … in the order in which their
+//! accounts were first seen, which says nothing of who they are. The file has a line for each, a
+//! JSON array of the id and the account. A line is on disk before any event with its id can be.
+
+use std::{
+    collections::HashMap,
+    fs::{File, OpenOptions},
+    io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _},
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// The exchange, open.
+pub(crate) struct Exchange {
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    ids: HashMap<String, String>,
+    accounts: HashMap<String, String>,
+    file: File,
+    /// Lines that are not on disk yet.
+    pending: Vec<u8>,
+    /// How much of the file is whole lines.
+    length: u64,
+}
+
+impl Exchange {
+    /// Opens or makes `exchange.ndjson` in a folder. A last line that is not whole was never used
+    /// and is cut off.
+    pub(crate) fn open(folder: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let path = folder.join("exchange.ndjson");
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
+        File::open(folder)?.sync_all()?;
+        let mut inner = Inner {
+            ids: HashMap::new(),
+            accounts: HashMap::new(),
+            file,
+            pending: Vec::new(),
+            length: 0,
+        };
+        inner.load().map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))?;
+        Ok(Self { inner: Mutex::new(inner) })
+    }
+
+    /// The player ids of some accounts, given anew where need be; on disk when this returns.
+    pub(crate) fn ids_for(&self, accounts: &[String]) -> io::Result<Vec<String>> {
+        let mut inner = self.lock();
+        let ids = accounts.iter().map(|account| inner.id_for(account)).collect();
+        inner.sync()?;
+        Ok(ids)
+    }
+
+    /// The account behind a player id.
+    pub(crate) fn account_of(&self, id: &str) -> Option<String> {
+        self.lock().accounts.get(id).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Each change is whole before anything can panic.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl matchwire_gateway::Exchange for Exchange {
+    fn id_for(&self, account: &str) -> io::Result<String> {
+        let ids = self.ids_for(&[account.to_owned()])?;
+        ids.into_iter().next().ok_or_else(|| io::Error::other("no id was given"))
+    }
+
+    fn account_of(&self, id: &str) -> Option<String> {
+        Self::account_of(self, id)
+    }
+}
+
+impl Inner {
+    fn load(&mut self) -> io::Result<()> {
+        let mut reader = BufReader::new(&self.file);
+        let mut line = Vec::new();
+        while reader.read_until(b'\n', &mut line)? > 0 && line.ends_with(b"\n") {
+            let (id, account): (String, String) = serde_json::from_slice(&line).map_err(|e| {
+                io::Error::new(io::ErrorKind::InvalidData, format!("byte {}: {e}", self.length))
+            })?;
+            self.ids.insert(account.clone(), id.clone());
+            self.accounts.insert(id, account);
+            self.length += line.len() as u64;
+            line.clear();
+        }
+        self.file.set_len(self.length)?;
+        self.file.sync_all()
+    }
+
+    fn id_for(&mut self, account: &str) -> String {
+        if let Some(id) = self.ids.get(account) {
+            return id.clone();
+        }
+        let id = format!("p{}", self.ids.len() + 1);
+        let line = serde_json::json!([id, account]).to_string();
+        self.pending.extend_from_slice(line.as_bytes());
+        self.pending.push(b'\n');
+        self.ids.insert(account.into(), id.clone());
+        self.accounts.insert(id.clone(), account.into());
+        id
+    }
+
+    /// Puts what is pending on disk. Until that succeeds nobody gets an id that is pending.
+    fn sync(&mut self) -> io::Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        self.file.seek(SeekFrom::Start(self.length))?;
+        self.file.write_all(&self.pending)?;
+        self.file.sync_data()?;
+        self.length += self.pending.len() as u64;
+        self.pending.clear();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(exchange: &Exchange, accounts: &[&str]) -> Vec<String> {
+        exchange.ids_for(&accounts.iter().map(|a| (*a).to_owned()).collect::<Vec<_>>()).unwrap()
+    }
+
+    #[test]
+    fn ids_stay_over_a_restart_and_a_torn_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let exchange = Exchange::open(folder.path()).unwrap();
+        assert_eq!(ids(&exchange, &["steam:1", "bot:a\n\"b", "steam:1"]), ["p1", "p2", "p1"]);
+        drop(exchange);
+        let path = folder.path().join("exchange.ndjson");
+        let mut torn = std::fs::read(&path).unwrap();
+        torn.extend_from_slice(b"[\"p3\",\"ste");
+        std::fs::write(&path, torn).unwrap();
+        let exchange = Exchange::open(folder.path()).unwrap();
+        assert_eq!(ids(&exchange, &["steam:3", "steam:1"]), ["p3", "p1"]);
+        assert_eq!(exchange.account_of("p2").as_deref(), Some("bot:a\n\"b"));
+        assert_eq!(exchange.account_of("p9"), None);
+    }
+
+    #[test]
+    fn damage_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("exchange.ndjson"), "[\"p1\"]\n").unwrap();
+        let error = Exchange::open(folder.path()).err().unwrap().to_string();
+        assert!(error.contains("exchange.ndjson: byte 0"), "{error}");
+    }
+}

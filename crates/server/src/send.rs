@@ -1,0 +1,169 @@
+//! `matchwire send`: a recording goes into a server, as if it happened now.
+//!
+//! It can be started again after any end: what the server has already is passed over without
+//! waiting, since every line and event has an identity.
+
+mod events;
+mod lines;
+mod pace;
+
+use std::{
+    fs,
+    io::IsTerminal as _,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use matchwire_client::{Client, Error};
+use serde_json::{Value, json};
+
+use crate::cli::{Format, Send};
+
+/// How long a server may be away before the sender gives up.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// The longest wait between two attempts.
+const MAX_WAIT: Duration = Duration::from_secs(2);
+
+/// What a recording came to.
+#[derive(Debug, Default)]
+struct Total {
+    appended: u64,
+    duplicate: u64,
+    unknown: u64,
+    rejected: u64,
+}
+
+/// A part of a recording that is posted at once.
+struct Part {
+    path: String,
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+    /// When it happened, in milliseconds since 1970, where that is known.
+    time_ms: Option<i64>,
+}
+
+/// Runs the command.
+pub(crate) async fn run(args: &Send) -> anyhow::Result<()> {
+    let client = Client::new(&args.server)?;
+    let match_id = match &args.match_id {
+        Some(match_id) => match_id.clone(),
+        None => default_match(args.files.first().map_or(Path::new("m1"), |file| file)),
+    };
+    let paced = args.speed > 0.0;
+    let mut total = Total::default();
+    for file in &args.files {
+        let data = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let parts = match args.format.unwrap_or_else(|| guess(file)) {
+            Format::CsLog => lines::parts(&data, &match_id, &args.map, paced),
+            Format::Ndjson => events::parts_of_lines(&data, paced),
+            Format::Cloudevents => events::parts_of_json(&data, paced),
+        }
+        .with_context(|| format!("cannot read {}", file.display()))?;
+        let bar = progress(file, data.len() as u64, args.json);
+        send(&client, parts, args.speed, &bar, &mut total).await?;
+        bar.finish();
+    }
+    let Total { appended, duplicate, unknown, rejected } = total;
+    if args.json {
+        let json = json!({
+            "appended": appended, "duplicate": duplicate, "unknown": unknown, "rejected": rejected,
+        });
+        println!("{json}");
+    } else {
+        println!("{appended} events appended, {duplicate} known already, {unknown} lines unknown");
+    }
+    if rejected > 0 {
+        bail!("{rejected} events were rejected");
+    }
+    Ok(())
+}
+
+async fn send(
+    client: &Client,
+    parts: Vec<Part>,
+    speed: f64,
+    bar: &ProgressBar,
+    total: &mut Total,
+) -> anyhow::Result<()> {
+    let mut pace = pace::Pace::new(speed);
+    for part in parts {
+        pace.wait(part.time_ms).await;
+        let length = part.body.len() as u64;
+        let answer = post(client, &part, bar).await?;
+        let (appended, known) = total.add(&answer);
+        // Until something is new the recording is only caught up with.
+        pace.go(appended > 0 || !known);
+        bar.inc(length);
+    }
+    Ok(())
+}
+
+/// Posts until the server took it, or has been away for too long.
+async fn post(client: &Client, part: &Part, bar: &ProgressBar) -> anyhow::Result<Value> {
+    let begun = Instant::now();
+    let mut wait = Duration::from_millis(50);
+    loop {
+        let body = part.body.clone().into();
+        match client.post(&part.path, &part.headers, body).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) if error.is_retryable() && begun.elapsed() < PATIENCE => {
+                bar.set_message(format!("waiting: {error}"));
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(MAX_WAIT);
+                bar.set_message("");
+            }
+            Err(error @ Error::Refused { .. }) => return Err(error.into()),
+            Err(error) => return Err(error).context("gave up"),
+        }
+    }
+}
+
+impl Total {
+    /// Adds an answer; says how many events were new, and whether any was known.
+    fn add(&mut self, answer: &Value) -> (u64, bool) {
+        let number = |key: &str| answer.get(key).and_then(Value::as_u64).unwrap_or(0);
+        let statuses = answer.get("results").and_then(Value::as_array);
+        let count = |status: &str| {
+            let is = |result: &&Value| result.get("status").and_then(Value::as_str) == Some(status);
+            statuses.map_or(0, |results| results.iter().filter(is).count() as u64)
+        };
+        let appended = number("appended") + count("appended");
+        let duplicate = number("duplicate") + count("duplicate");
+        self.appended += appended;
+        self.duplicate += duplicate;
+        self.unknown += number("unknown");
+        self.rejected += count("rejected");
+        (appended, duplicate > 0)
+    }
+}
+
+/// A match named after a file.
+fn default_match(file: &Path) -> String {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let good = |c: char| if c.is_ascii_alphanumeric() || "._~-".contains(c) { c } else { '-' };
+    let name: String = stem.chars().take(64).map(good).collect();
+    if name.is_empty() { "m1".into() } else { name }
+}
+
+fn guess(file: &Path) -> Format {
+    match file.extension().and_then(|extension| extension.to_str()) {
+        Some("ndjson" | "jsonl") => Format::Ndjson,
+        Some("json") => Format::Cloudevents,
+        _ => Format::CsLog,
+    }
+}
+
+fn progress(file: &Path, bytes: u64, quiet: bool) -> ProgressBar {
+    if quiet || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(bytes);
+    let template = "{prefix} {bar:30} {bytes}/{total_bytes} {elapsed} {msg}";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.set_prefix(file.file_name().unwrap_or_default().to_string_lossy().into_owned());
+    bar
+}

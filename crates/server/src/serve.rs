@@ -1,0 +1,148 @@
+//! `matchwire serve`: opens what is in the data directory, wires the parts together, and ends in
+//! order.
+
+use std::{net::SocketAddr, path::Path, sync::Arc};
+
+use anyhow::{Context as _, bail};
+use matchwire_embedded::Segments;
+use matchwire_gateway::{Access, App, Limits, Meter, Parts};
+use matchwire_log::{Log, SystemClock, live::Live};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::oneshot,
+    task::JoinHandle,
+};
+
+use crate::{cli::Serve, cs_log::CsLog, exchange::Exchange};
+
+/// A server that runs.
+pub(crate) struct Running {
+    address: SocketAddr,
+    log: Log,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+/// Runs the command, until it is told to stop.
+pub(crate) async fn run(args: &Serve) -> anyhow::Result<()> {
+    let running = Running::start(args).await?;
+    let address = running.address();
+    println!("Matchwire listens on http://{address}");
+    println!("The console is at http://{address}/console");
+    if args.listen.ip().is_loopback() {
+        println!("Everybody on this machine may send and read; nobody else can.");
+    } else {
+        println!(
+            "Without a key: sending from {}, reading from {}, and both from this machine.",
+            networks(&args.insecure_ingest),
+            networks(&args.insecure_read)
+        );
+    }
+    tokio::select! {
+        () = told_to_stop() => running.stop().await,
+        stopped = running.stopped() => stopped,
+    }
+}
+
+/// Waits for SIGTERM or Ctrl-C.
+pub(crate) async fn told_to_stop() {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+impl Running {
+    /// Opens the log and listens.
+    pub(crate) async fn start(args: &Serve) -> anyhow::Result<Self> {
+        let access = access(args)?;
+        let meter = Meter::new();
+        let log = open_log(&args.data, meter.clone())?;
+        let vault = args.data.join("vault");
+        let exchange = Exchange::open(&vault)
+            .with_context(|| format!("cannot open the exchange in {}", vault.display()))?;
+        let exchange = Arc::new(exchange);
+        let accounts = exchange.clone();
+        let live = Live::new(
+            log.clone(),
+            Arc::new(move |id: &str| accounts.account_of(id)),
+            Some(meter.clone()),
+        );
+        let listener = TcpListener::bind(args.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}", args.listen))?;
+        let address = listener.local_addr()?;
+        let cs_log = Arc::new(CsLog::new(log.clone(), exchange.clone()));
+        let limits = Limits::default();
+        let app = App::new(Parts { live, exchange, cs_log, meter, access, limits });
+        let (stop, stopped) = oneshot::channel::<()>();
+        let shutdown = async {
+            let _ = stopped.await;
+        };
+        let task = tokio::spawn(matchwire_gateway::serve(listener, app, shutdown));
+        Ok(Self { address, log, stop: Some(stop), task })
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until the log has stopped after a failure of the disk. What is stored only a new start
+    /// finds out, so the process must end.
+    pub(crate) async fn stopped(&self) -> anyhow::Result<()> {
+        let reason = self.log.stopped().await;
+        bail!("the log has stopped: {reason}; start again to recover what is on disk")
+    }
+
+    /// Ends in order: accepts nothing more, answers what is in flight, closes.
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
+        drop(self.stop.take());
+        self.task.await.context("the gateway failed")?.context("the gateway did not end in order")
+    }
+}
+
+fn open_log(data: &Path, meter: Arc<Meter>) -> anyhow::Result<Log> {
+    let folder = data.join("log");
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make {}", folder.display()))?;
+    let open = || -> Result<Log, matchwire_log::Error> {
+        let segments = Segments::open(&folder, matchwire_embedded::Options::default())?;
+        let options = matchwire_log::Options { observer: Some(meter), ..Default::default() };
+        Log::open_with(Box::new(segments), Arc::new(SystemClock), options)
+    };
+    open().with_context(|| format!("cannot open the log in {}", folder.display()))
+}
+
+/// Beyond loopback a server without keys must be told who may do what.
+fn access(args: &Serve) -> anyhow::Result<Access> {
+    let networks = |flag: &str, texts: &[String]| {
+        let parse = |text: &String| {
+            text.parse().or_else(|_| text.parse().map(std::net::IpAddr::into)).with_context(|| {
+                format!("{flag} {text:?} must be a network like 10.0.0.0/8 or an address")
+            })
+        };
+        texts.iter().map(parse).collect::<anyhow::Result<Vec<_>>>()
+    };
+    let ingest = networks("--insecure-ingest", &args.insecure_ingest)?;
+    let read = networks("--insecure-read", &args.insecure_read)?;
+    if !args.listen.ip().is_loopback() && ingest.is_empty() && read.is_empty() {
+        bail!(
+            "{} is reachable from other machines and there are no keys: say who may send with \
+             --insecure-ingest CIDR and who may read with --insecure-read CIDR, or listen on \
+             127.0.0.1",
+            args.listen
+        );
+    }
+    Ok(Access { ingest, read, ..Access::loopback(args.listen) })
+}
+
+fn networks(texts: &[String]) -> String {
+    if texts.is_empty() { "nowhere".into() } else { texts.join(", ") }
+}

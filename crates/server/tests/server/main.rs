@@ -1,0 +1,14 @@
+//! The binary as an operator runs it: real processes, real files, real HTTP.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod crash;
+mod played;
+mod posts;
+mod process;
+mod recordings;

@@ -1,0 +1,74 @@
+//! A server process of a test's own.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+};
+
+use matchwire_client::Client;
+
+/// A running server; killed when it is dropped.
+pub(crate) struct Server {
+    child: Child,
+    /// Where it listens, `127.0.0.1:8080`.
+    pub(crate) authority: String,
+}
+
+/// The binary under test.
+pub(crate) fn matchwire() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_matchwire"));
+    command.env_remove("RUST_LOG");
+    command
+}
+
+impl Server {
+    /// Starts a server over a folder and waits until it says where it listens.
+    pub(crate) fn start(data: &Path, listen: &str) -> Self {
+        let mut child = matchwire()
+            .args(["serve", "--listen", listen, "--data"])
+            .arg(data)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let authority = lines
+            .find_map(|line| {
+                let line = line.unwrap();
+                let (_, rest) = line.split_once("http://")?;
+                Some(rest.trim().to_owned())
+            })
+            .expect("the server says where it listens");
+        // What it prints later must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, authority }
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::new(&self.url()).unwrap()
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.authority)
+    }
+
+    /// Ends the process at once, as a power cut would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks the process to end, and waits until it has.
+    pub(crate) fn terminate(mut self) -> ExitStatus {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

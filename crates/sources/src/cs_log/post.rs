@@ -1,0 +1,62 @@
+//! A post of a game server: its body and what its headers say of it.
+
+use sha2::{Digest as _, Sha256};
+
+/// The longest token that is taken.
+const MAX_TOKEN_BYTES: usize = 256;
+
+/// A body as it was posted.
+#[derive(Debug, Clone)]
+pub struct Post<'a> {
+    /// The lines.
+    pub body: &'a [u8],
+    /// Where the body stands in the server's log; `None` if the headers do not tell.
+    pub offsets: Option<Offsets>,
+}
+
+/// Where a post stands in a server's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offsets {
+    /// The instance of the server, as a hash: 16 hexadecimal digits.
+    pub feed: String,
+    /// The first byte.
+    pub begin: u64,
+    /// The first byte after it.
+    pub end: u64,
+}
+
+impl Offsets {
+    /// From the values of `X-Server-Instance-Token`, `X-Logbytes-Beginoffset` and `-Endoffset` and
+    /// the length of the body in bytes.
+    ///
+    /// `None` where they cannot be relied on: one is missing or no number, or they do not agree
+    /// with the body. A post that lost its last line ending on the way (one or two bytes) agrees.
+    pub fn from_headers(
+        token: Option<&str>,
+        begin: Option<&str>,
+        end: Option<&str>,
+        body: &[u8],
+    ) -> Option<Self> {
+        let token = token.filter(|t| !t.is_empty() && t.len() <= MAX_TOKEN_BYTES)?;
+        let (begin, end): (u64, u64) = (begin?.trim().parse().ok()?, end?.trim().parse().ok()?);
+        let missing = end.checked_sub(begin)?.checked_sub(body.len() as u64)?;
+        let agrees = missing == 0 || (missing <= 2 && !body.is_empty() && !body.ends_with(b"\n"));
+        agrees.then(|| Self { feed: hash(token), begin, end })
+    }
+}
+
+impl Post<'_> {
+    /// The identity of the post as a whole.
+    pub fn identity(&self) -> String {
+        match &self.offsets {
+            Some(Offsets { feed, begin, end }) => format!("{feed}.{begin}-{end}"),
+            None => hash(self.body),
+        }
+    }
+}
+
+/// The first 64 bits of a SHA-256.
+pub(super) fn hash(bytes: impl AsRef<[u8]>) -> String {
+    let digest = Sha256::digest(bytes);
+    format!("{:016x}", digest.iter().take(8).fold(0, |hash, byte| (hash << 8) | u64::from(*byte)))
+}

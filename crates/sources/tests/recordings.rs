@@ -1,0 +1,257 @@
+//! Real server logs, read in every way a server may post them, reach their known results.
+//!
+//! The logs are not part of the project: they are read from `../shared/recordings` beside it, or
+//! from the folder that `MATCHWIRE_RECORDINGS` names.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and reads its logs"
+)]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use matchwire_domain::{
+    chain::Digest,
+    envelope::{Event, Recorded},
+    live_match::{State, Status},
+    subject::Subject,
+    timeline::Fold,
+    timestamp::Timestamp,
+};
+use matchwire_sources::cs_log::{Carry, Offsets, Post, Reader};
+
+/// File, score (counter-terrorists, terrorists), rounds.
+const LOGS: [(&str, u16, u16); 4] = [
+    ("navi-vitality-nuke-2021-11-28.log", 6, 16),
+    ("cs2-inferno-2026-01-19.log", 2, 13),
+    ("lan-2018-map1-overpass.log", 14, 16),
+    ("lan-2018-map2-train.log", 5, 16),
+];
+
+fn log(name: &str) -> Option<Vec<u8>> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/recordings");
+    let folder = std::env::var_os("MATCHWIRE_RECORDINGS").map_or(beside, PathBuf::from);
+    let path = folder.join("cs-server-logs").join(name);
+    let log = std::fs::read(&path).ok();
+    if log.is_none() {
+        let required = std::env::var_os("MATCHWIRE_RECORDINGS_REQUIRED").is_some();
+        assert!(!required, "{} is not there", path.display());
+        eprintln!("skipped: {} is not there", path.display());
+    }
+    log
+}
+
+/// A server without a log: posts go in, streams come out.
+#[derive(Default)]
+struct Server {
+    carry: Carry,
+    accounts: BTreeMap<String, String>,
+    streams: BTreeMap<Subject, Vec<Recorded>>,
+    known: BTreeSet<(Subject, String, String)>,
+    /// Posts by identity, with what they came to.
+    posts: BTreeMap<String, usize>,
+}
+
+impl Server {
+    fn post(
+        &mut self,
+        map: Option<u16>,
+        offsets: impl Into<Option<Offsets>>,
+        body: &[u8],
+    ) -> (usize, usize) {
+        let next = |accounts: &BTreeMap<String, String>| format!("p{}", accounts.len() + 1);
+        let accounts = &mut self.accounts;
+        let mut exchange = |account: &str| {
+            if !account.contains(':') {
+                return account.to_owned();
+            }
+            let id = next(accounts);
+            accounts.entry(account.into()).or_insert(id).clone()
+        };
+        let post = Post { body, offsets: offsets.into() };
+        if let Some(appended) = self.posts.get(&post.identity()) {
+            return (0, *appended);
+        }
+        let answer = Reader::new(map).read(self.carry.clone(), &post, &mut exchange);
+        // What is carried is stored as JSON and read back.
+        let stored = serde_json::to_string(&answer.carry).unwrap();
+        self.carry = serde_json::from_str(&stored).unwrap();
+        let (mut appended, mut duplicate) = (0, answer.duplicate);
+        for draft in answer.drafts {
+            if self.append(draft.into_event("m").unwrap()) { appended += 1 } else { duplicate += 1 }
+        }
+        self.posts.insert(post.identity(), appended);
+        (appended, duplicate)
+    }
+
+    fn append(&mut self, event: Event) -> bool {
+        let identity = (event.subject.clone(), event.source.to_string(), event.id.to_string());
+        if !self.known.insert(identity) {
+            return false;
+        }
+        let stream = self.streams.entry(event.subject).or_default();
+        let leaf = Digest::leaf(&event.stored);
+        let seq = stream.len() as u64 + 1;
+        let recorded = Timestamp::from_ms(0);
+        stream.push(Recorded { seq, recorded, leaf, chain: leaf, stored: event.stored });
+        true
+    }
+
+    fn state(&self, map: u16) -> State {
+        let subject = Subject::match_map("m", map).unwrap();
+        let stream = self.streams.get(&subject).map_or(&[][..], Vec::as_slice);
+        let whole = Fold::of(&subject, stream);
+        let mut stepwise = Fold::new(&subject);
+        if stream.iter().all(|r| stepwise.push(r) != matchwire_domain::timeline::Pushed::Late) {
+            assert_eq!(whole.state, stepwise.state);
+        }
+        whole.state
+    }
+}
+
+fn offsets(feed: &str, begin: usize, len: usize) -> Offsets {
+    Offsets { feed: feed.into(), begin: begin as u64, end: (begin + len) as u64 }
+}
+
+/// Winner (by side) and notice of every round that counts, read from the log in the simplest way.
+fn rounds_told(log: &[u8]) -> Vec<(String, String)> {
+    let text = String::from_utf8_lossy(log);
+    let end = text.find("Game Over:").unwrap();
+    let start = text[..end].rfind("\"Match_Start\"").unwrap();
+    let rounds = text[start..end].lines().filter(|line| line.contains("\"SFUI_Notice_"));
+    rounds
+        .map(|line| {
+            let parts: Vec<&str> = line.split('"').collect();
+            let side = if parts[1] == "CT" { "CT" } else { "T" };
+            (side.into(), parts[3].trim_start_matches("SFUI_Notice_").into())
+        })
+        .collect()
+}
+
+fn reason_told(notice: &str) -> &'static str {
+    match notice {
+        "CTs_Win" | "Terrorists_Win" => "elimination",
+        "Target_Bombed" => "bomb_exploded",
+        "Bomb_Defused" => "bomb_defused",
+        "Target_Saved" => "time_ran_out",
+        other => panic!("{other}"),
+    }
+}
+
+fn check(state: &State, log: &[u8], ct: u16, t: u16) {
+    assert_eq!(state.status, Status::Ended);
+    assert_eq!((state.score().ct, state.score().t), (ct, t));
+    let winner = &state.teams[state.winner.unwrap()];
+    assert_eq!(winner.score, ct.max(t));
+    let rounds: Vec<(String, String)> = state
+        .rounds
+        .values()
+        .map(|round| {
+            let json = serde_json::to_value(round).unwrap();
+            (json["side"].as_str().unwrap().into(), json["reason"].as_str().unwrap().into())
+        })
+        .collect();
+    let told: Vec<(String, String)> = rounds_told(log)
+        .into_iter()
+        .map(|(side, notice)| (side, reason_told(&notice).into()))
+        .collect();
+    assert_eq!(rounds, told);
+    assert_eq!(state.rounds.len(), usize::from(ct + t));
+    let won = |team| state.rounds.values().filter(|round| round.winner == team).count();
+    assert_eq!([won(0), won(1)], state.teams.clone().map(|team| usize::from(team.score)));
+    assert_eq!(state.anomalies, [], "{:#?}", state.anomalies);
+    for team in [0, 1] {
+        let players = state.players.values().filter(|p| p.team == Some(team) && p.tally.deaths > 0);
+        assert_eq!(players.count(), 5);
+    }
+}
+
+#[test]
+fn whole_logs_reach_their_results() {
+    for (name, ct, t) in LOGS {
+        let Some(log) = log(name) else { continue };
+        let mut server = Server::default();
+        let (appended, _) = server.post(Some(1), None, &log);
+        check(&server.state(1), &log, ct, t);
+        assert_eq!(server.post(Some(1), None, &log), (0, appended), "{name} sent again");
+    }
+}
+
+#[test]
+fn any_cut_gives_the_same_state() {
+    for (name, ct, t) in LOGS {
+        let Some(log) = log(name) else { continue };
+        let mut whole = Server::default();
+        whole.post(Some(1), offsets("f", 0, log.len()), &log);
+        let state = whole.state(1);
+        check(&state, &log, ct, t);
+        for size in [97, 1_000, 65_536] {
+            let mut server = Server::default();
+            for (i, part) in log.chunks(size).enumerate() {
+                server.post(Some(1), offsets("f", i * size, part.len()), part);
+            }
+            assert_eq!(server.state(1), state, "{name} in posts of {size}");
+        }
+        let mut server = Server::default();
+        let mut begin = 0;
+        for line in log.split_inclusive(|b| *b == b'\n') {
+            server.post(Some(1), offsets("f", begin, line.len()), line);
+            let again = server.post(Some(1), offsets("f", begin, line.len()), line);
+            assert_eq!(again.0, 0);
+            begin += line.len();
+        }
+        assert_eq!(server.state(1), state, "{name} line by line");
+        assert_eq!(server.streams, whole.streams, "{name} line by line");
+    }
+}
+
+#[test]
+fn a_series_counts_its_maps() {
+    for order in [[2, 3, 1], [0, 1, 2], [3, 0, 2]] {
+        let mut server = Server::default();
+        let logs: Option<Vec<_>> = order.iter().map(|i| log(LOGS[*i].0)).collect();
+        let Some(logs) = logs else { return };
+        for (i, log) in logs.iter().enumerate() {
+            server.post(None, offsets(&format!("feed{i}"), 0, log.len()), log);
+        }
+        for (map, (log, i)) in (1..).zip(logs.iter().zip(order)) {
+            check(&server.state(map), log, LOGS[i].1, LOGS[i].2);
+        }
+        assert_eq!(server.state(4).seq, 0);
+    }
+}
+
+#[test]
+fn posts_out_of_order_give_the_same_facts() {
+    for (name, ct, t) in LOGS {
+        let Some(log) = log(name) else { continue };
+        let mut whole = Server::default();
+        whole.post(None, offsets("f", 0, log.len()), &log);
+        let mut server = Server::default();
+        let size = 20_000;
+        let mut parts: Vec<(usize, &[u8])> = log.chunks(size).enumerate().collect();
+        let last = parts.len() - 1;
+        for pair in parts[1..last].chunks_mut(2) {
+            pair.reverse();
+        }
+        for (i, part) in parts {
+            server.post(None, offsets("f", i * size, part.len()), part);
+        }
+        let (mut state, straight) = (server.state(1), whole.state(1));
+        assert!(state.anomalies.iter().any(|a| a.kind == "gap"), "{name}");
+        assert!(state.anomalies.iter().any(|a| a.kind == "late"), "{name}");
+        state.anomalies.clear();
+        assert_eq!((state.score().ct, state.score().t), (ct, t), "{name}");
+        assert_eq!(state.rounds, straight.rounds, "{name}");
+        let tallies = |state: &State| -> BTreeMap<String, _> {
+            state.players.values().map(|p| (p.name.clone().unwrap_or_default(), p.tally)).collect()
+        };
+        assert_eq!(tallies(&state), tallies(&straight), "{name}");
+    }
+}

@@ -1,0 +1,6 @@
+//! `cargo +nightly fuzz run --features fuzzer cs_log_line`
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    matchwire_fuzz::cs_log_line(input);
+});

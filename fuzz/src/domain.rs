@@ -1,0 +1,55 @@
+//! The envelope and the folds.
+
+use matchwire_domain::{
+    chain::Digest,
+    envelope::{Attributes, Event, Recorded},
+    subject::Subject,
+    timeline::{Fold, Pushed},
+    timestamp::Timestamp,
+    vocabulary,
+};
+
+/// An event that is admitted can be read back, and is then admitted to the same bytes.
+pub fn envelope(input: &[u8]) -> bool {
+    let Some(event) = std::str::from_utf8(input).ok().and_then(admit) else { return false };
+    let stored = std::str::from_utf8(&event.stored).expect("what is stored is text");
+    let again = admit(stored).expect("what was admitted once is admitted again");
+    assert_eq!(stored.as_bytes(), &*again.stored, "the stored form is a fixed point");
+    let delivered = record(1, &event).to_json();
+    let value: serde_json::Value = serde_json::from_str(&delivered).expect("events go out as JSON");
+    assert_eq!(value["seq"], 1);
+    true
+}
+
+/// A stream, one event a line, folds one by one to what it folds to as a whole.
+pub fn fold(input: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(input) else { return false };
+    let subject = Subject::match_map("m1", 1).expect("a good subject");
+    let events = text.lines().take(200).filter_map(admit);
+    let records: Vec<Recorded> = (1..)
+        .zip(events.filter(|event| event.subject == subject))
+        .map(|(seq, event)| record(seq, &event))
+        .collect();
+    let mut fold = Fold::new(&subject);
+    for (index, next) in records.iter().enumerate() {
+        if fold.push(next) == Pushed::Late {
+            fold = Fold::of(&subject, &records[..=index]);
+        }
+    }
+    let whole = Fold::of(&subject, &records);
+    let json = |fold: &Fold| serde_json::to_string(&fold.state).expect("a state goes out as JSON");
+    assert_eq!(json(&fold), json(&whole), "one by one and as a whole are the same");
+    assert_eq!(fold.predictions, whole.predictions);
+    !records.is_empty()
+}
+
+fn admit(json: &str) -> Option<Event> {
+    let attributes = Attributes::parse(json).ok()?;
+    vocabulary::admit(&attributes, &mut str::to_owned).ok()
+}
+
+fn record(seq: u64, event: &Event) -> Recorded {
+    let leaf = Digest::leaf(&event.stored);
+    let recorded = Timestamp::from_ms(1_700_000_000_000);
+    Recorded { seq, recorded, leaf, chain: leaf, stored: event.stored.clone() }
+}

@@ -1,0 +1,133 @@
+//! Every check for a moment, on good input that is broken at random from a printed seed. Another
+//! seed: `MATCHWIRE_SEED=7 cargo test -p matchwire-fuzz`.
+
+use rand::{Rng, SeedableRng, rngs::SmallRng};
+
+/// Broken inputs per check: a second or so in a debug build.
+const ROUNDS: usize = 3_000;
+/// Bytes that mean something to a parser.
+const MARKS: &[u8] = b"\"\\{}[],:/0-9\n\r<> ";
+
+/// Runs a check on good inputs, then on broken ones.
+fn smoke(check: fn(&[u8]) -> bool, good: &[Vec<u8>]) {
+    let seed = std::env::var("MATCHWIRE_SEED").map_or(1, |seed| seed.parse().unwrap());
+    println!("MATCHWIRE_SEED={seed}");
+    let mut random = SmallRng::seed_from_u64(seed);
+    for input in good {
+        assert!(check(input), "not good: {}", String::from_utf8_lossy(input));
+    }
+    for _ in 0..ROUNDS {
+        let mut input = good[random.random_range(0..good.len())].clone();
+        for _ in 0..random.random_range(1..=4) {
+            damage(&mut random, &mut input, good);
+        }
+        check(&input);
+    }
+}
+
+/// Changes a byte, cuts, doubles, or splices something of another input in.
+fn damage(random: &mut SmallRng, input: &mut Vec<u8>, good: &[Vec<u8>]) {
+    let place = |random: &mut SmallRng, input: &[u8]| random.random_range(0..=input.len());
+    let (a, b) = (place(random, input), place(random, input));
+    let (from, to) = (a.min(b), a.max(b).min(a.min(b) + 64));
+    match random.random_range(0..5) {
+        0 if from < input.len() => input[from] = random.random(),
+        1 if from < input.len() => input[from] = MARKS[random.random_range(0..MARKS.len())],
+        2 => drop(input.drain(from..to)),
+        3 => input.extend_from_within(from..to),
+        _ => {
+            let other = &good[random.random_range(0..good.len())];
+            let start = place(random, other);
+            let end = other.len().min(start + 64);
+            input.splice(from..to, other[start..end].iter().copied());
+        }
+    }
+}
+
+fn event(kind: &str, more: &str, data: &str) -> String {
+    format!(
+        r#"{{"specversion":"1.0","id":"{kind}","source":"s","subject":"match/m1/1","type":"{kind}"{more},"data":{data}}}"#
+    )
+}
+
+fn events() -> Vec<String> {
+    vec![
+        event("map.loaded", "", r#"{"map_name":"de_nuke"}"#),
+        event("rules.set", "", r#"{"max_rounds":24,"overtime":true}"#),
+        event("match.started", r#","time":"2026-01-01T00:00:00Z""#, r#"{"map_name":"de_nuke"}"#),
+        event("player.joined", "", r#"{"player":"steam:1","name":"a\"b","side":"CT"}"#),
+        event("player.joined", "", r#"{"player":"steam:2","name":"c","side":"T"}"#),
+        event("round.started", r#","sequence":"0002""#, "{}"),
+        event(
+            "player.killed",
+            r#","sequence":"0003""#,
+            r#"{"killer":"steam:1","victim":"steam:2","weapon":"ak47","headshot":true}"#,
+        ),
+        event("freeze.started", r#","sequence":"0001""#, "{}"),
+        event(
+            "round.ended",
+            "",
+            r#"{"winner":"CT","reason":"elimination","score":{"ct":1,"t":0}}"#,
+        ),
+        event("match.reloaded", "", r#"{"score":{"ct":0,"t":0}}"#),
+        event("map.ended", "", r#"{"score":{"ct":13,"t":65535}}"#),
+        event("x.own", r#","traceparent":"00-1-2-01""#, r#"{"a":[1,2.5e3,{"b":null}]}"#),
+    ]
+}
+
+#[test]
+fn envelopes() {
+    let good: Vec<_> = events().into_iter().map(String::into_bytes).collect();
+    smoke(matchwire_fuzz::envelope, &good);
+}
+
+#[test]
+fn folds() {
+    let forth = events();
+    let back: Vec<_> = forth.iter().rev().cloned().collect();
+    let good = [forth.join("\n"), back.join("\n")].map(String::into_bytes);
+    smoke(matchwire_fuzz::fold, &good);
+}
+
+/// Lines as a server writes them; the names are made up.
+fn log() -> Vec<&'static str> {
+    vec![
+        "L 03/01/2026 - 20:00:00: Loading map \"de_nuke\"\n",
+        "L 03/01/2026 - 20:00:01: World triggered \"Match_Start\" on \"de_nuke\"\n",
+        "03/01/2026 - 20:00:02.125 - \"quick \\\" <fox><2><[U:1:42]><CT>\" [1 -2 3] killed \"dog<3><STEAM_1:0:7><TERRORIST>\" [4 5 6] with \"ak47\" (headshot)\r\n",
+        "L 03/01/2026 - 20:00:03: \"dog<3><STEAM_1:0:7><TERRORIST>\" triggered \"Planted_The_Bomb\" at bombsite A\n",
+        "L 03/01/2026 - 20:00:04: Team \"CT\" triggered \"SFUI_Notice_CTs_Win\" (CT \"1\") (T \"0\")\n",
+        "L 03/01/2026 - 20:00:05: something that nobody knows\n",
+        "L 03/01/2026 - 20:00:06: JSON_BEGIN{\n",
+        "L 03/01/2026 - 20:00:06: \"name\": \"round_stats\",\n",
+        "L 03/01/2026 - 20:00:06: \"round_number\" : \"2\",\n",
+        "L 03/01/2026 - 20:00:06: \"score_t\" : \"0\",\n",
+        "L 03/01/2026 - 20:00:06: \"score_ct\" : \"1\",\n",
+        "L 03/01/2026 - 20:00:06: }}JSON_END\n",
+        "L 03/01/2026 - 20:40:00: Game Over: competitive de_nuke score 13:7 after 40 min\n",
+    ]
+}
+
+#[test]
+fn cs_log_lines() {
+    let told = [0, 1, 2, 3, 4, 12];
+    let good: Vec<_> = told.iter().map(|index| log()[*index].as_bytes().to_vec()).collect();
+    smoke(matchwire_fuzz::cs_log_line, &good);
+}
+
+#[test]
+fn cs_log_feeds() {
+    let feed = log().concat();
+    let good: Vec<_> = [0, 100, 700]
+        .iter()
+        .map(|cut: &u16| [&cut.to_be_bytes(), feed.as_bytes()].concat())
+        .collect();
+    smoke(matchwire_fuzz::cs_log_feed, &good);
+}
+
+#[test]
+fn segments() {
+    smoke(matchwire_fuzz::segment_bytes, &[Vec::new(), matchwire_fuzz::good_segment()]);
+    // A bit of the zeros that were written ahead: nothing is lost.
+    smoke(matchwire_fuzz::segment_flips, &[vec![], vec![0x10, 0, 3]]);
+}

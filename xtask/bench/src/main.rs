@@ -1,0 +1,80 @@
+//! Measures this machine, each figure next to a reference of the same run: [`log`] the embedded log
+//! against a plain write-and-sync loop, [`events`] the HTTP intake, [`delivery`] the time to
+//! WebSocket clients. What was reached is in `docs/benchmarks.md`.
+//!
+//! `cargo xtask bench` builds the server first and runs this; the last two start it themselves, on a
+//! free port of loopback with a data directory that is deleted afterwards.
+
+mod batch;
+mod connection;
+mod delivery;
+mod events;
+mod log;
+mod machine;
+mod server;
+mod statistics;
+
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask bench", about = "Measures this machine; all parts if none is named")]
+struct Arguments {
+    /// The parts to run.
+    #[arg(value_enum)]
+    parts: Vec<Part>,
+    /// A folder on the disk that is to be measured, for data that is deleted afterwards.
+    #[arg(long)]
+    dir: Option<PathBuf>,
+    /// The server's binary; the one beside this program if it is not given.
+    #[arg(long)]
+    server: Option<PathBuf>,
+    /// How long to measure `events` and `delivery`, after two seconds that do not count.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=60))]
+    seconds: u64,
+    /// The type of the events that are sent: one of the vocabulary, or `x.bench` for one that is not
+    /// looked into.
+    #[arg(long, default_value = "player.hurt", value_parser = ["player.hurt", "x.bench"])]
+    r#type: String,
+    /// What the WebSocket clients subscribe to.
+    #[arg(long, default_value = "events", value_delimiter = ',')]
+    views: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Appends per second of the embedded log, against a plain write-and-sync loop.
+    Log,
+    /// Events per second through `POST /events`.
+    Events,
+    /// From receipt to arrival at WebSocket clients.
+    Delivery,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let beside = std::env::current_exe()?.parent().map(PathBuf::from).unwrap_or_default();
+    let dir = arguments.dir.unwrap_or_else(|| beside.clone());
+    let server = arguments.server.unwrap_or_else(|| beside.join("matchwire"));
+    let load = server::Load {
+        binary: server,
+        dir: dir.clone(),
+        seconds: arguments.seconds,
+        kind: arguments.r#type,
+        views: arguments.views,
+    };
+    println!("{}", machine::describe(&dir));
+    let wants = |part| arguments.parts.is_empty() || arguments.parts.contains(&part);
+    if wants(Part::Log) {
+        log::run(&dir).await?;
+    }
+    if wants(Part::Events) {
+        events::run(&load).await?;
+    }
+    if wants(Part::Delivery) {
+        delivery::run(&load).await?;
+    }
+    Ok(())
+}

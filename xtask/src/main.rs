@@ -1,0 +1,75 @@
+//! The workspace's own tasks: `cargo xtask tidy` and `cargo xtask bench`.
+//!
+//! It has no dependencies, so that `tidy`, which also runs as a test, builds in a second; the load
+//! generator is a crate of its own, `xtask/bench`.
+
+mod tidy;
+
+use std::{
+    path::Path,
+    process::{Command, ExitCode},
+};
+
+const USAGE: &str = "usage: cargo xtask tidy
+       cargo xtask bench [log|events|delivery]… [--help]
+
+tidy   checks the structure rules of the workspace and prints what breaks them
+bench  measures this machine: the log, the HTTP intake, the delivery; builds the release first";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.split_first() {
+        Some((task, [])) if task == "tidy" => tidy(),
+        Some((task, rest)) if task == "bench" => bench(rest),
+        _ => {
+            eprintln!("{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The top of the workspace, where this was built.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+fn tidy() -> ExitCode {
+    match tidy::check(root()) {
+        Ok(report) if report.findings.is_empty() => {
+            println!("tidy: {}", report.sizes);
+            ExitCode::SUCCESS
+        }
+        Ok(report) => {
+            for finding in &report.findings {
+                println!("{finding}");
+            }
+            println!("tidy: {} findings; {}", report.findings.len(), report.sizes);
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("tidy: cannot read the workspace: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Builds the server and the load generator in release, and runs the latter.
+fn bench(arguments: &[String]) -> ExitCode {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let build = ["build", "--release", "--package", "matchwire-server"];
+    let run = ["run", "--quiet", "--release", "--package", "matchwire-bench", "--"];
+    let succeeds = |command: &mut Command| match command.current_dir(root()).status() {
+        Ok(status) => status.success(),
+        Err(error) => {
+            eprintln!("bench: cannot run cargo: {error}");
+            false
+        }
+    };
+    if succeeds(Command::new(&cargo).args(build))
+        && succeeds(Command::new(&cargo).args(run).args(arguments))
+    {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}

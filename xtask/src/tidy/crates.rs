@@ -1,0 +1,57 @@
+//! Which crate may use which: dependencies point one way, and engines and gateway never see each
+//! other.
+
+use super::Finding;
+
+/// Each crate of the workspace, with those that it may use, in any kind of dependency.
+const USES: [(&str, &[&str]); 12] = [
+    ("domain", &[]),
+    ("sources", &["domain"]),
+    ("log", &["domain"]),
+    ("embedded", &["domain", "log"]),
+    ("cluster", &["domain", "log"]),
+    ("gateway", &["domain", "sources", "log"]),
+    ("client", &["domain"]),
+    ("sim", &["domain", "sources", "log"]),
+    ("server", &["domain", "sources", "log", "embedded", "cluster", "gateway", "client", "sim"]),
+    ("bench", &["domain", "log", "embedded", "client"]),
+    ("fuzz", &["domain", "sources", "log", "embedded"]),
+    ("xtask", &[]),
+];
+
+/// Everything in a manifest that points the wrong way.
+pub(super) fn check(file: &str, manifest: &str) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut add = |line, advice: String| {
+        found.push(Finding { file: file.into(), line, rule: "direction", advice });
+    };
+    let mut section = "";
+    let mut may_use: Option<&[&str]> = None;
+    for (line, text) in (1..).zip(manifest.lines().map(str::trim)) {
+        if let Some(header) = text.strip_prefix('[') {
+            section = header.trim_end_matches(']');
+        }
+        if let (true, Some(name)) = (section == "package", value_of(text, "name")) {
+            let name = name.trim_start_matches("matchwire-");
+            may_use = USES.iter().find(|(known, _)| *known == name).map(|(_, uses)| *uses);
+            if may_use.is_none() {
+                add(line, format!("say in xtask/src/tidy/crates.rs what `{name}` may use"));
+            }
+        }
+        let (Some(may_use), true) = (may_use, section.contains("dependencies")) else { continue };
+        for used in text.split("matchwire-").skip(1) {
+            let end = used.find(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+            let used = used.get(..end.unwrap_or(used.len())).unwrap_or(used);
+            if !may_use.contains(&used) {
+                add(line, format!("do not use `{used}` here; this crate may use {may_use:?}"));
+            }
+        }
+    }
+    found
+}
+
+/// The text that a line gives to a key.
+fn value_of<'a>(line: &'a str, key: &str) -> Option<&'a str> {
+    let value = line.strip_prefix(key)?.trim_start().strip_prefix('=')?;
+    Some(value.trim().trim_matches('"'))
+}
