@@ -112,7 +112,11 @@ pub(crate) fn check(root: &Path) -> io::Result<Report> {
         let kind = if path.ends_with("Cargo.toml") { &mut manifests } else { &mut sources };
         kind.push((name, text));
     }
-    Ok(report(&manifests, &sources))
+    let guide = fs::read_to_string(root.join("CONTRIBUTING.md"))?;
+    let mut report = report(&manifests, &sources);
+    report.findings.extend(crates::outside(&manifests, &guide));
+    report.findings.sort_unstable();
+    Ok(report)
 }
 
 /// Checks manifests and sources, each a path and a text.

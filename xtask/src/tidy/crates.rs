@@ -1,5 +1,5 @@
 //! Which crate may use which: dependencies point one way, and engines and gateway never see each
-//! other.
+//! other. And what comes from outside: it is used, and it is said what for.
 
 use super::Finding;
 
@@ -48,6 +48,53 @@ pub(super) fn check(file: &str, manifest: &str) -> Vec<Finding> {
         }
     }
     found
+}
+
+/// Every dependency from outside that nobody uses, or of which `guide` does not say in a row of a
+/// table what it is for.
+pub(super) fn outside(manifests: &[(String, String)], guide: &str) -> Vec<Finding> {
+    let rows: Vec<&str> = guide.lines().filter_map(|line| line.strip_prefix("| ")).collect();
+    let explained = |name: &str| {
+        let in_row = |row: &&str| row.split([' ', ',', '|']).any(|word| word == name);
+        rows.iter().any(in_row)
+    };
+    let used = |name: &str| {
+        let mut lines = manifests.iter().flat_map(|(_, text)| dependencies(text));
+        lines.any(|(_, section, used)| section != WORKSPACE && used == name)
+    };
+    let mut found = Vec::new();
+    for (file, text) in manifests {
+        for (line, _, name) in dependencies(text).filter(|(_, section, _)| *section == WORKSPACE) {
+            let advice = if name.starts_with("matchwire-") {
+                continue;
+            } else if !used(name) {
+                format!("nothing uses `{name}`; drop it")
+            } else if !explained(name) {
+                format!("say in CONTRIBUTING.md what `{name}` is for")
+            } else {
+                continue;
+            };
+            found.push(Finding { file: file.clone(), line, rule: "dependency", advice });
+        }
+    }
+    found
+}
+
+/// The section in which the workspace says which version it means.
+const WORKSPACE: &str = "workspace.dependencies";
+
+/// Every dependency in a manifest: its line, its section, its name.
+fn dependencies(manifest: &str) -> impl Iterator<Item = (usize, &str, &str)> {
+    let mut section = "";
+    (1..).zip(manifest.lines()).filter_map(move |(line, text)| {
+        if let Some(header) = text.strip_prefix('[') {
+            section = header.trim_end_matches(']');
+            return None;
+        }
+        let name = text.split(['.', ' ', '=']).next()?;
+        let is_name = name.starts_with(|c: char| c.is_ascii_alphanumeric());
+        (is_name && section.contains("dependencies")).then_some((line, section, name))
+    })
 }
 
 /// The text that a line gives to a key.

@@ -1,6 +1,6 @@
 //! The workspace is tidy, and the scanner is not fooled: each case is a source and its findings.
 
-use super::{Finding, Sizes, check, lexis::Source, report};
+use super::{Finding, Sizes, check, crates, lexis::Source, report};
 
 #[test]
 fn the_workspace_is_tidy() {
@@ -158,6 +158,27 @@ fn directions() {
     check(&package("matchwire-domain", "description = \"not matchwire-log\""), &[]);
     check(&package("matchwire-new", ""), &["2: direction"]);
     check("[workspace.dependencies]\nmatchwire-log = { path = \"\" }", &[]);
+}
+
+#[test]
+fn dependencies_from_outside() {
+    let check = |member: &str, guide: &str, want: &[&str]| {
+        let workspace = "[workspace.dependencies]\nmatchwire-log = { path = \"\" }\naxum = \"1\"\n";
+        let manifests = [("Cargo.toml", workspace), ("a/Cargo.toml", member)]
+            .map(|(file, text)| (file.to_owned(), text.to_owned()));
+        let found = crates::outside(&manifests, guide);
+        let got: Vec<_> = found.iter().map(|f| format!("{}: {}", f.line, f.advice)).collect();
+        assert_eq!(got, want, "{member}{guide}");
+    };
+    let uses = "[dependencies]\naxum.workspace = true\n";
+    check(uses, "| axum, tower | HTTP |", &[]);
+    check(
+        uses,
+        "axum is good\n| axum-core | HTTP |",
+        &["3: say in CONTRIBUTING.md what `axum` is for"],
+    );
+    check("[dev-dependencies]\naxum = { workspace = true }\n", "| axum | HTTP |", &[]);
+    check("[features]\naxum = []\n", "| axum | HTTP |", &["3: nothing uses `axum`; drop it"]);
 }
 
 #[test]

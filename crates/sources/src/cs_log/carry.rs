@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{block::Block, draft::Roster};
 
-/// How many servers' feeds one reader follows; beyond, the one that began first is forgotten.
+/// How many servers' logs one reader follows; beyond, the one that began first is forgotten.
 const MAX_FEEDS: usize = 16;
+/// By how many of its first bytes a log is known; they have the time of its first line.
+const OPENING_BYTES: usize = 64;
 /// How many spans of one feed are kept; beyond, the oldest gap is given up.
 const MAX_SPANS: usize = 32;
 
@@ -21,8 +23,11 @@ const MAX_SPANS: usize = 32;
 pub struct Carry {
     /// Where the play is that came last.
     pub(super) latest: Context,
-    /// What has come of each server's feed, in the order of the spans; by the feed's hash.
+    /// What has come of each server's log, by the feed's hash and the number of the log.
     pub(super) feeds: BTreeMap<String, Feed>,
+    /// Which of the logs of each feed is being posted: a server that starts anew under the same
+    /// token begins its offsets anew.
+    logs: BTreeMap<String, Logs>,
     /// A number for each feed, as they began.
     pub(super) feeds_begun: u64,
 }
@@ -57,11 +62,23 @@ impl Default for Context {
     }
 }
 
+/// The logs of one feed, by number.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Logs {
+    /// The one that is being posted.
+    active: u32,
+    /// How many have begun.
+    begun: u32,
+}
+
 /// What has come of one server's log.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Feed {
     /// As the feeds began.
     pub(super) number: u64,
+    /// Its first bytes.
+    #[serde(with = "as_text")]
+    opening: Vec<u8>,
     /// Whether its lines start with `L `.
     pub(super) prefixed: bool,
     /// In order, with gaps between them.
@@ -90,23 +107,60 @@ pub(super) struct Span {
 }
 
 impl Carry {
-    /// The feed with this hash.
-    pub(super) fn feed(&mut self, hash: &str) -> &mut Feed {
-        if !self.feeds.contains_key(hash) {
-            if self.feeds.len() >= MAX_FEEDS {
-                let oldest = self.feeds.iter().min_by_key(|(_, feed)| feed.number);
-                if let Some(oldest) = oldest.map(|(hash, _)| hash.clone()) {
-                    self.feeds.remove(&oldest);
-                }
+    /// The log of a feed to which a stretch from `begin` on belongs, with its name.
+    ///
+    /// What begins at 0 tells by its first bytes which log it is; what follows belongs to the same.
+    pub(super) fn feed(&mut self, hash: &str, begin: u64, text: &[u8]) -> (String, &mut Feed) {
+        let name = |number: u32| match number {
+            0 => hash.to_owned(),
+            number => format!("{hash}.{number}"),
+        };
+        let mut logs = self.logs.get(hash).copied().unwrap_or(Logs { active: 0, begun: 1 });
+        if begin == 0 {
+            let is_known = |number: &u32| {
+                self.feeds.get(&name(*number)).is_some_and(|feed| feed.opens_with(text))
+            };
+            let is_first = !self.feeds.contains_key(&name(logs.active)) && logs.begun == 1;
+            match (0..logs.begun).find(is_known) {
+                Some(number) => logs.active = number,
+                None if is_first => {}
+                None => logs = Logs { active: logs.begun, begun: logs.begun.saturating_add(1) },
             }
+        }
+        self.logs.insert(hash.into(), logs);
+        let name = name(logs.active);
+        if !self.feeds.contains_key(&name) {
+            self.make_room();
             self.feeds_begun += 1;
         }
         let number = self.feeds_begun;
-        self.feeds.entry(hash.into()).or_insert_with(|| Feed { number, ..Feed::default() })
+        let feed = self.feeds.entry(name.clone());
+        let feed = feed.or_insert_with(|| Feed { number, ..Feed::default() });
+        if begin == 0 && feed.opening.len() < OPENING_BYTES {
+            feed.opening = text.iter().take(OPENING_BYTES).copied().collect();
+        }
+        (name, feed)
+    }
+
+    /// Forgets the log that began first, where there are too many.
+    fn make_room(&mut self) {
+        if self.feeds.len() < MAX_FEEDS {
+            return;
+        }
+        let oldest = self.feeds.iter().min_by_key(|(_, feed)| feed.number);
+        if let Some(oldest) = oldest.map(|(name, _)| name.clone()) {
+            self.feeds.remove(&oldest);
+            self.logs.retain(|hash, _| self.feeds.keys().any(|name| name.starts_with(hash)));
+        }
     }
 }
 
 impl Feed {
+    /// Whether a text may be the beginning of this log, as far as both are known.
+    fn opens_with(&self, text: &[u8]) -> bool {
+        self.opening.iter().zip(text).all(|(known, new)| known == new)
+    }
+
     /// The parts of a stretch that have not come yet.
     pub(super) fn missing(&self, begin: u64, end: u64) -> Vec<(u64, u64)> {
         let mut parts = Vec::new();

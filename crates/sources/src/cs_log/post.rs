@@ -48,9 +48,10 @@ impl Offsets {
 impl Post<'_> {
     /// The identity of the post as a whole.
     pub fn identity(&self) -> String {
+        let content = hash(self.body);
         match &self.offsets {
-            Some(Offsets { feed, begin, end }) => format!("{feed}.{begin}-{end}"),
-            None => hash(self.body),
+            Some(Offsets { feed, begin, end }) => format!("{feed}.{begin}-{end}.{content}"),
+            None => content,
         }
     }
 }

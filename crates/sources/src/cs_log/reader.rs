@@ -75,10 +75,7 @@ impl Reader {
         if let Some(map) = self.map {
             carry.latest.map = map;
         }
-        let source = match &post.offsets {
-            Some(offsets) => format!("cs-log/{}", offsets.feed),
-            None => "cs-log".into(),
-        };
+        let source = "cs-log".into();
         let time = Timestamp::default();
         let drafts = Vec::new();
         let mut reading = Reading { reader: self, source, exchange, drafts, unknown: 0, time };
@@ -113,7 +110,8 @@ impl Reading<'_> {
             _ => b"",
         });
         let latest = carry.latest.clone();
-        let feed = carry.feed(&offsets.feed);
+        let (name, feed) = carry.feed(&offsets.feed, offsets.begin, &text);
+        self.source = format!("cs-log/{name}");
         let missing = feed.missing(offsets.begin, offsets.end);
         let duplicate = known_lines(&text, offsets.begin, &missing);
         for (begin, end) in missing {

@@ -310,6 +310,26 @@ fn a_gap_is_told_and_can_be_closed() {
     assert_eq!(feed.post(0, log.as_bytes()).drafts, []);
 }
 
+/// A server that starts anew may keep its token; its log begins at 0 again.
+#[test]
+fn another_log_under_the_same_token() {
+    let (one, two) = (log(), log().replace("01/02/2026", "01/03/2026"));
+    let mut feed = Feed::default();
+    feed.post(0, one.as_bytes());
+    let count = feed.drafts.len();
+    for (i, part) in two.as_bytes().chunks(500).enumerate() {
+        feed.post(i * 500, part);
+    }
+    let facts = |drafts: &[Draft]| drafts.iter().filter(|d| d.event.tag() == "round.ended").count();
+    assert_eq!(facts(&feed.drafts[count..]), facts(&feed.drafts[..count]));
+    assert_ne!(feed.drafts[0].source, feed.drafts[count].source);
+    // Either of them again changes nothing.
+    for log in [one, two] {
+        assert_eq!(feed.post(0, log.as_bytes()).drafts, []);
+        assert_eq!(feed.post(700, &log.as_bytes()[700..900]).drafts, []);
+    }
+}
+
 #[test]
 fn a_carry_is_bounded() {
     let mut feed = Feed::default();
