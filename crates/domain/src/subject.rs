@@ -94,6 +94,11 @@ impl Subject {
         }
     }
 
+    /// Whether only the server writes and reads the stream.
+    pub fn is_internal(&self) -> bool {
+        self.0.starts_with("admin/") || self.0.starts_with("source/")
+    }
+
     /// The subject as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -188,5 +193,8 @@ mod tests {
         assert_eq!(kind("match/m1"), "Match(\"m1\")");
         assert_eq!(kind("source/cs-log/m1/auto"), "Source(\"cs-log\", \"m1\", \"auto\")");
         assert_eq!(kind("player/p1"), "Other");
+        let internal = |s: &str| Subject::parse(s).unwrap().is_internal();
+        assert!(internal("source/cs-log/m1/auto") && internal("admin/keys"));
+        assert!(!internal("match/admin") && !internal("room/source"));
     }
 }

@@ -92,7 +92,7 @@ impl Access {
         if name.as_deref().is_some_and(is_ours) {
             return Ok(host);
         }
-        let detail = "the Host header must be an address, localhost or a name of this server";
+        let detail = "the Host header must be an address, localhost or a name that --host gives";
         Err(Problem::new(Code::ForeignHost, detail))
     }
 }

@@ -10,7 +10,7 @@ use matchwire_domain::subject;
 use crate::problem::{Code, Problem};
 
 /// What the pages may load: their own files, and nothing from elsewhere.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
                       img-src 'self' data:; connect-src 'self' ws: wss:; base-uri 'none'; \
                       form-action 'none'";
 

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    middleware,
+    Router, middleware,
     response::Redirect,
     routing::{get, post},
 };
@@ -118,8 +116,6 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .method_not_allowed_fallback(|| async {
             Problem::new(Code::MethodNotAllowed, "the Allow header names the methods of this path")
         })
-        // Bodies have limits of their own, with time and memory.
-        .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(app.clone(), front::pass))
         .with_state(app.clone())
 }

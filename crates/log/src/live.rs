@@ -24,7 +24,6 @@ use std::{
 
 use matchwire_domain::{prediction::Prediction, subject::Subject, timeline::Fold};
 use parking_lot::Mutex;
-use serde_json::Value;
 use tokio::{sync::Notify, task};
 
 pub use self::{
@@ -114,8 +113,8 @@ impl Live {
         self.feed(subject).predictions(skip, limit).await
     }
 
-    /// The state as of the first `seq` events; `None` if the stream has fewer.
-    pub async fn state_at(&self, subject: &Subject, seq: u64) -> Result<Option<Value>, Error> {
+    /// The state as of the first `seq` events, as JSON; `None` if the stream has fewer.
+    pub async fn state_at(&self, subject: &Subject, seq: u64) -> Result<Option<String>, Error> {
         let (context, subject) = (self.context.clone(), subject.clone());
         blocking(move || {
             if seq > context.log.head(&subject) {
@@ -124,7 +123,7 @@ impl Live {
             let entries = context.all(&subject, seq)?;
             let mut fold = Fold::of(&subject, entries.iter().map(|entry| &entry.recorded));
             fold.state.reveal(&*context.accounts);
-            Ok(Some(serde_json::to_value(&fold.state).unwrap_or_default()))
+            Ok(Some(serde_json::to_string(&fold.state).unwrap_or_default()))
         })
         .await
     }

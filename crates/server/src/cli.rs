@@ -55,6 +55,10 @@ pub(crate) struct Serve {
     /// Who may read without a key, beside this machine; may be given several times
     #[arg(long, env = "MATCHWIRE_INSECURE_READ", value_name = "CIDR", value_delimiter = ',')]
     pub(crate) insecure_read: Vec<String>,
+    /// A name by which the server is reached, beside addresses and localhost; may be given several
+    /// times
+    #[arg(long, env = "MATCHWIRE_HOST", value_name = "NAME", value_delimiter = ',')]
+    pub(crate) host: Vec<String>,
 }
 
 /// `matchwire send`.

@@ -29,6 +29,7 @@ pub(crate) async fn run(args: &Demo) -> anyhow::Result<()> {
         listen: args.listen,
         insecure_ingest: Vec::new(),
         insecure_read: Vec::new(),
+        host: Vec::new(),
     };
     let running = Running::start(&serve).await?;
     let series = Series::new(args.seed);

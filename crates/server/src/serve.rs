@@ -140,7 +140,7 @@ fn access(args: &Serve) -> anyhow::Result<Access> {
             args.listen
         );
     }
-    Ok(Access { ingest, read, ..Access::loopback(args.listen) })
+    Ok(Access { listen: args.listen, ingest, read, hosts: args.host.clone() })
 }
 
 fn networks(texts: &[String]) -> String {

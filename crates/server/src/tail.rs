@@ -15,7 +15,7 @@ pub(crate) async fn run(args: &Tail) -> anyhow::Result<()> {
         match follow.next().await {
             Ok(Told::Event(frame)) => {
                 reached = true;
-                if print(&frame, args.json).is_err() {
+                if print(&frame, args).is_err() {
                     return Ok(());
                 }
             }
@@ -29,15 +29,19 @@ pub(crate) async fn run(args: &Tail) -> anyhow::Result<()> {
     }
 }
 
-fn print(frame: &Value, json: bool) -> std::io::Result<()> {
+fn print(frame: &Value, args: &Tail) -> std::io::Result<()> {
     let event = frame.get("event").unwrap_or(&Value::Null);
     let mut out = std::io::stdout().lock();
-    if json {
+    if args.json {
         return writeln!(out, "{event}");
     }
     let text = |key: &str| event.get(key).and_then(Value::as_str).unwrap_or_default();
     let seq = event.get("seq").and_then(Value::as_u64).unwrap_or_default();
     let time = if text("time").is_empty() { text("recordedtime") } else { text("time") };
     let data = event.get("data").unwrap_or(&Value::Null);
+    let subject = text("subject");
+    if subject != args.subject {
+        write!(out, "{subject}  ")?;
+    }
     writeln!(out, "{seq:>6}  {time}  {:<20} {data}", text("type"))
 }

@@ -1,3 +1,5 @@
+//! Records and groups, byte for byte: what is written, and what is made of damage.
+
 use matchwire_domain::{chain::Digest, envelope::Recorded, subject::Subject, timestamp::Timestamp};
 use matchwire_log::medium::Record;
 use proptest::prelude::*;

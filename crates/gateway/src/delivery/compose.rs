@@ -35,14 +35,14 @@ pub(super) fn head(kind: &str, topic: &Topic, subject: &Subject, seq: u64, field
 }
 
 /// A match with the states of its maps, each JSON already.
-pub(super) fn match_state(topic: &Topic, maps: &[(u16, Bytes)]) -> Vec<u8> {
+pub(super) fn match_state(topic: &Topic, maps: &[(u16, &str)]) -> Vec<u8> {
     let mut text = format!("{{\"match\":\"{}\",\"maps\":{{", topic.match_id()).into_bytes();
     for (index, (map, state)) in maps.iter().enumerate() {
         if index > 0 {
             text.push(b',');
         }
         text.extend_from_slice(format!("\"{map}\":").as_bytes());
-        text.extend_from_slice(state);
+        text.extend_from_slice(state.as_bytes());
     }
     text.extend_from_slice(b"}}");
     text

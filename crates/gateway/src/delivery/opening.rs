@@ -67,11 +67,7 @@ impl Subscription {
         for part in &mut self.parts {
             let snapshot = part.follow.snapshot().await?;
             part.seq = snapshot.seq;
-            part.predicted = snapshot
-                .value
-                .get("prediction")
-                .and_then(|prediction| prediction.get("seq")?.as_u64())
-                .unwrap_or(0);
+            part.predicted = snapshot.predicted;
             if part.has_state(&self.topic) {
                 states.push(snapshot);
             }
@@ -90,7 +86,7 @@ impl Subscription {
                 "{{\"type\":\"snapshot\",\"topic\":\"{topic}\",\"seq\":{seq},\
                  \"cursor\":\"{seq}\",\"state\":"
             );
-            compose::frame(&[head.as_bytes(), state.text(), b"}"])
+            compose::frame(&[head.as_bytes(), state.text().as_bytes(), b"}"])
         };
         self.first.push((Kind::Snapshot, text));
         self.note(&states);

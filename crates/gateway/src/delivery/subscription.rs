@@ -192,7 +192,7 @@ impl Subscription {
                     part.version = Some(snapshot.version);
                     let subject = part.subject();
                     let head = compose::head("state", &self.topic, subject, snapshot.seq, "patch");
-                    let text = compose::map_patch(&head, part.number, snapshot.text());
+                    let text = compose::map_patch(&head, part.number, snapshot.text().as_bytes());
                     batch.put(Kind::State, text, Place::Same);
                 }
                 States::Whole(_) => {
@@ -224,7 +224,7 @@ impl Subscription {
         } else {
             let (Some(part), Some(state)) = (self.parts.first(), states.first()) else { return };
             let head = compose::head("state", &self.topic, part.subject(), state.seq, field);
-            compose::frame(&[head.as_bytes(), state.text(), end])
+            compose::frame(&[head.as_bytes(), state.text().as_bytes(), end])
         };
         batch.put(Kind::State, text, Place::Same);
         self.note(&states);
@@ -260,7 +260,7 @@ impl Subscription {
 
     pub(super) fn match_state(&self, states: &[Arc<Snapshot>]) -> Vec<u8> {
         let parts = self.parts.iter().filter(|part| part.has_state(&self.topic));
-        let maps = parts.zip(states).map(|(part, state)| (part.number, state.text().clone()));
+        let maps = parts.zip(states).map(|(part, state)| (part.number, state.text()));
         compose::match_state(&self.topic, &maps.collect::<Vec<_>>())
     }
 

@@ -58,23 +58,7 @@ pub(super) fn schemas() -> Value {
                 "trace_id": text,
             },
         },
-        "Results": {
-            "type": "object",
-            "required": ["durability", "results"],
-            "properties": {
-                "durability": {"enum": ["memory", "disk", "quorum"]},
-                "results": {"type": "array", "items": {
-                    "type": "object",
-                    "required": ["status"],
-                    "properties": {
-                        "status": {"enum": ["appended", "duplicate", "rejected"]},
-                        "id": text, "subject": text, "seq": count, "leaf": text, "chain": text,
-                        "differs": {"type": "boolean"}, "index": count,
-                        "error": {"type": "object", "properties": {"code": text, "detail": text}},
-                    },
-                }},
-            },
-        },
+        "Results": results(),
         "SourceAnswer": {
             "type": "object",
             "required": ["appended", "duplicate", "unknown"],
@@ -91,19 +75,7 @@ pub(super) fn schemas() -> Value {
             },
         },
         "Events": list("events", &json!({"$ref": "#/components/schemas/Event"})),
-        "MapState": {
-            "type": "object",
-            "required": ["match", "map", "seq", "status", "teams", "players", "rounds"],
-            "properties": {
-                "match": text, "map": count, "seq": count,
-                "status": {"enum": ["scheduled", "live", "paused", "ended"]},
-                "game": text, "map_name": text, "round": count,
-                "teams": {"type": "array", "items": object, "minItems": 2, "maxItems": 2},
-                "players": object, "rounds": object,
-                "bomb": text, "prediction": {"$ref": "#/components/schemas/Prediction"},
-                "anomalies": {"type": "array", "items": object},
-            },
-        },
+        "MapState": map_state(),
         "Match": {
             "type": "object",
             "required": ["match", "maps"],
@@ -125,5 +97,48 @@ pub(super) fn schemas() -> Value {
         "Predictions": list("predictions", &object),
         "Status": object,
         "Schemas": list("schemas", &object),
+    })
+}
+
+/// The answer to events: one result for each.
+fn results() -> Value {
+    let text = json!({"type": "string"});
+    let count = json!({"type": "integer", "minimum": 0});
+    json!({
+        "type": "object",
+        "required": ["durability", "results"],
+        "properties": {
+            "durability": {"enum": ["memory", "disk", "quorum"]},
+            "results": {"type": "array", "items": {
+                "type": "object",
+                "required": ["status"],
+                "properties": {
+                    "status": {"enum": ["appended", "duplicate", "rejected"]},
+                    "id": text, "subject": text, "seq": count, "leaf": text, "chain": text,
+                    "differs": {"type": "boolean"}, "index": count,
+                    "error": {"type": "object", "properties": {"code": text, "detail": text}},
+                },
+            }},
+        },
+    })
+}
+
+/// The state of a map, as far as the contract fixes it.
+fn map_state() -> Value {
+    let text = json!({"type": "string"});
+    let count = json!({"type": "integer", "minimum": 0});
+    let object = json!({"type": "object"});
+    json!({
+        "type": "object",
+        "required": ["match", "map", "seq", "status", "teams", "players", "rounds"],
+        "properties": {
+            "match": text, "map": count, "seq": count,
+            "status": {"enum": ["scheduled", "live", "paused", "ended"]},
+            "game": text, "map_name": text, "round": count,
+            "teams": {"type": "array", "items": object, "minItems": 2, "maxItems": 2},
+            "players": object, "rounds": object,
+            "bomb": text, "prediction": {"$ref": "#/components/schemas/Prediction"},
+            "anomalies": {"type": "array", "items": object},
+        },
     })
 }

@@ -12,7 +12,7 @@ use matchwire_domain::subject::Subject;
 use super::{blocking, json};
 use crate::{
     app::App,
-    problem::Problem,
+    problem::{Code, Problem},
     query::{Params, wrong},
 };
 
@@ -23,6 +23,10 @@ pub(crate) async fn list(
     let params = Params::parse(request.uri(), &["subject", "after", "limit"])?;
     let subject = params.get("subject").ok_or_else(|| wrong("subject is missing"))?;
     let subject = Subject::parse(subject).map_err(|error| wrong(error.to_string()))?;
+    if subject.is_internal() {
+        // It may hold parts of a source's raw text.
+        return Err(Problem::new(Code::Forbidden, format!("{subject} is the server's own")));
+    }
     let after = params.number("after")?.unwrap_or(0);
     let limit = params.limit()?;
     let log = app.live.log().clone();

@@ -112,7 +112,7 @@ pub(crate) async fn of_match(
         let state = app.live.state(stream).await?;
         let comma = if index > 0 { "," } else { "" };
         text.extend_from_slice(format!("{comma}\"{}\":", topic::number(stream)).as_bytes());
-        text.extend_from_slice(state.text());
+        text.extend_from_slice(state.text().as_bytes());
     }
     text.extend_from_slice(b"}}");
     Ok(json(text))
@@ -131,14 +131,14 @@ pub(crate) async fn map(
         return Err(not_found(format!("map {map} of match {match_id}")));
     }
     match params.number("at_seq")? {
-        None => Ok(json(app.live.state(&subject).await?.text().clone())),
+        None => Ok(json(app.live.state(&subject).await?.text().to_owned())),
         Some(seq) => {
             let _turn = turn(&app).await?;
             let state = app.live.state_at(&subject, seq).await?;
             let state = state.ok_or_else(|| {
                 not_found(format!("event {seq} in {subject}; the last one is {head}"))
             })?;
-            Ok(json(state.to_string()))
+            Ok(json(state))
         }
     }
 }

@@ -39,7 +39,8 @@ impl Summaries {
             return Ok(summary.clone());
         }
         let snapshot = live.state(subject).await?;
-        let field = |name: &str| Some((name.to_owned(), snapshot.value.get(name)?.clone()));
+        let state = snapshot.value();
+        let field = |name: &str| Some((name.to_owned(), state.get(name)?.clone()));
         let summary = FIELDS.into_iter().filter_map(field).collect::<Map<_, _>>();
         let summary = Arc::new(Value::Object(summary));
         let mut kept = self.0.lock();

@@ -218,7 +218,7 @@ impl Feed {
         let before = folding.snapshot.take();
         let snapshot = folding.show(&self.context);
         let change = before.and_then(|before| {
-            let patch = super::diff(&before.value, &snapshot.value)?;
+            let patch = super::diff(before.text(), snapshot.text())?;
             Some(StateFrame::new(&self.subject, before.version, &snapshot, &patch))
         });
         let ready = is_live.then(Instant::now);
@@ -263,8 +263,7 @@ impl Folding {
     fn show(&mut self, context: &Context) -> Arc<Snapshot> {
         self.version += 1;
         self.fold.state.reveal(&*context.accounts);
-        let value = serde_json::to_value(&self.fold.state).unwrap_or_default();
-        let snapshot = Snapshot::new(self.version, self.fold.state.seq, value);
+        let snapshot = Snapshot::new(self.version, &self.fold.state);
         self.snapshot = Some(snapshot.clone());
         snapshot
     }

@@ -4,16 +4,14 @@
 //! of several streams a follower puts the shared part, [`EventFrame::event`] and its like, into a
 //! frame of its own.
 
-use std::{
-    fmt::Write as _,
-    ops::Range,
-    sync::{Arc, OnceLock},
-    time::Instant,
-};
+use std::{fmt::Write as _, ops::Range, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use matchwire_domain::{
-    envelope::Attributes, live_match, prediction::Prediction, subject::Subject,
+    envelope::Attributes,
+    live_match::{self, State},
+    prediction::Prediction,
+    subject::Subject,
 };
 use serde_json::Value;
 
@@ -90,11 +88,11 @@ pub struct StateFrame {
 }
 
 impl StateFrame {
-    pub(super) fn new(subject: &Subject, base: u64, next: &Snapshot, patch: &Value) -> Arc<Self> {
+    pub(super) fn new(subject: &Subject, base: u64, next: &Snapshot, patch: &str) -> Arc<Self> {
         let mut text =
             format!("{{\"type\":\"state\",\"topic\":\"{subject}\",\"seq\":{},\"patch\":", next.seq);
         let start = text.len();
-        let _ = write!(text, "{patch}");
+        text.push_str(patch);
         let patch = start..text.len();
         text.push('}');
         Arc::new(Self { base, version: next.version, seq: next.seq, text: text.into(), patch })
@@ -142,18 +140,26 @@ pub struct Snapshot {
     pub version: u64,
     /// The last event in it; 0 before the first.
     pub seq: u64,
-    /// The state.
-    pub value: Value,
-    text: OnceLock<Bytes>,
+    /// The event of the prediction in it; 0 if there is none.
+    pub predicted: u64,
+    text: String,
 }
 
 impl Snapshot {
-    pub(super) fn new(version: u64, seq: u64, value: Value) -> Arc<Self> {
-        Arc::new(Self { version, seq, value, text: OnceLock::new() })
+    pub(super) fn new(version: u64, state: &State) -> Arc<Self> {
+        let predicted = state.prediction.as_ref().map_or(0, |prediction| prediction.seq);
+        // Writing plain data to a string cannot fail.
+        let text = serde_json::to_string(state).unwrap_or_default();
+        Arc::new(Self { version, seq: state.seq, predicted, text })
     }
 
-    /// The state as JSON, written once.
-    pub fn text(&self) -> &Bytes {
-        self.text.get_or_init(|| self.value.to_string().into())
+    /// The state as JSON, without spaces.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The state, read again.
+    pub fn value(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_default()
     }
 }

@@ -1,30 +1,120 @@
-//! RFC 7396: the merge patch that turns one JSON value into another.
+//! RFC 7396: the merge patch that turns one JSON text into another.
+//!
+//! The difference is taken between texts, not between parsed values: what is equal is passed over
+//! by comparing bytes, and only the objects on the way to a change are taken apart. Both texts must
+//! be written alike, without spaces and with the fields of an object in the same order, and carry
+//! no nulls.
 
-use serde_json::{Map, Value};
+use std::{borrow::Cow, fmt, ops::Deref};
 
-/// The patch from `old` to `new`; `None` if they are equal. The values carry no nulls.
-pub fn diff(old: &Value, new: &Value) -> Option<Value> {
-    match (old, new) {
-        (Value::Object(old), Value::Object(new)) => {
-            let mut patch = Map::new();
-            for (key, value) in new {
-                match old.get(key) {
-                    Some(before) => {
-                        if let Some(change) = diff(before, value) {
-                            patch.insert(key.clone(), change);
-                        }
-                    }
-                    None => {
-                        patch.insert(key.clone(), value.clone());
-                    }
-                }
-            }
-            for key in old.keys().filter(|key| !new.contains_key(*key)) {
-                patch.insert(key.clone(), Value::Null);
-            }
-            (!patch.is_empty()).then_some(Value::Object(patch))
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::{Map, Value, value::RawValue};
+
+/// The patch from `old` to `new`; `None` if they are equal.
+pub fn diff(old: &str, new: &str) -> Option<String> {
+    let mut patch = String::new();
+    if old != new {
+        write_diff(old, new, &mut patch);
+    }
+    (old != new).then_some(patch)
+}
+
+/// Appends the patch between two texts that differ.
+fn write_diff(old: &str, new: &str, patch: &mut String) {
+    let (Some(old), Some(new)) = (Fields::of(old), Fields::of(new)) else {
+        patch.push_str(new);
+        return;
+    };
+    patch.push('{');
+    let (mut at, mut kept) = (0, 0);
+    for (name, value) in &new.0 {
+        let place = old.find(name, at);
+        let Some((place, (_, before))) = place.and_then(|place| Some((place, old.0.get(place)?)))
+        else {
+            push_name(patch, name);
+            patch.push_str(value.get());
+            continue;
+        };
+        at = place + 1;
+        kept += 1;
+        if before.get() != value.get() {
+            push_name(patch, name);
+            write_diff(before.get(), value.get(), patch);
         }
-        _ => (old != new).then(|| new.clone()),
+    }
+    if kept < old.0.len() {
+        for (name, _) in old.0.iter().filter(|(name, _)| new.find(name, 0).is_none()) {
+            push_name(patch, name);
+            patch.push_str("null");
+        }
+    }
+    patch.push('}');
+}
+
+/// Appends the name of a field, with what stands before and after it.
+fn push_name(patch: &mut String, name: &str) {
+    if !patch.ends_with('{') {
+        patch.push(',');
+    }
+    patch.push_str(&Value::from(name).to_string());
+    patch.push(':');
+}
+
+/// The fields of an object, in order.
+struct Fields<'a>(Vec<(Name<'a>, &'a RawValue)>);
+
+/// The name of a field, borrowed where it has no escapes.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Deref for Name<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'a> Fields<'a> {
+    fn of(text: &'a str) -> Option<Self> {
+        if !text.starts_with('{') {
+            return None;
+        }
+        serde_json::from_str(text).ok()
+    }
+
+    /// The place of a field, which is most likely the one at `at` or after.
+    fn find(&self, name: &str, at: usize) -> Option<usize> {
+        let is_it = |(other, _): &(Name<'_>, &RawValue)| other.0 == name;
+        let after = self.0.iter().skip(at).position(is_it).map(|place| at + place);
+        after.or_else(|| self.0.iter().take(at).position(is_it))
+    }
+}
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+                let mut fields = Vec::with_capacity(32);
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+
+        deserializer.deserialize_map(Reader)
     }
 }
 
@@ -56,7 +146,8 @@ mod tests {
     #[test]
     fn patches() {
         let check = |old: Value, new: Value, patch: Option<Value>| {
-            assert_eq!(diff(&old, &new), patch);
+            let got = diff(&old.to_string(), &new.to_string());
+            assert_eq!(got, patch.map(|patch| patch.to_string()));
         };
         check(json!({"a": 1}), json!({"a": 1}), None);
         check(json!({"a": 1, "b": 2}), json!({"a": 2}), Some(json!({"a": 2, "b": null})));
@@ -67,6 +158,12 @@ mod tests {
         );
         check(json!({"l": [1, 2]}), json!({"l": [1, 3]}), Some(json!({"l": [1, 3]})));
         check(json!({"a": {"b": 1}}), json!({"a": {}}), Some(json!({"a": {"b": null}})));
+        check(
+            json!({"k": {"1": 1, "2": 2, "3": 3}}),
+            json!({"k": {"2": 2, "3": 3, "4": 4}}),
+            Some(json!({"k": {"4": 4, "1": null}})),
+        );
+        check(json!({"é\"": 1}), json!({"é\"": 2}), Some(json!({"é\"": 2})));
     }
 
     fn value() -> impl Strategy<Value = Value> {
@@ -84,10 +181,11 @@ mod tests {
         #[test]
         fn merging_the_difference_gives_the_new_value(old in value(), new in value()) {
             let mut target = old.clone();
-            if let Some(patch) = diff(&old, &new) {
-                merge(&mut target, patch);
+            let patch = diff(&old.to_string(), &new.to_string());
+            prop_assert_eq!(patch.is_none(), old == new);
+            if let Some(patch) = patch {
+                merge(&mut target, serde_json::from_str(&patch).unwrap());
             }
-            // An object in the place of a scalar is merged into nothing, so empty ones stay.
             prop_assert_eq!(target, new);
         }
     }

@@ -104,11 +104,11 @@ async fn a_late_event_is_folded_in_its_place() {
     let before = live.state(&map).await.unwrap();
     append(&log, &map, 3, "map.loaded", &sequence(2), r#"{"map_name":"de_two"}"#).await;
     let after = live.state(&map).await.unwrap();
-    assert_eq!(before.value["map_name"], "de_three");
-    assert_eq!(after.value["map_name"], "de_three");
+    assert_eq!(before.value()["map_name"], "de_three");
+    assert_eq!(after.value()["map_name"], "de_three");
     assert_eq!(after.seq, 3);
     let at_2 = live.state_at(&map, 2).await.unwrap().unwrap();
-    assert_eq!(at_2, before.value);
-    assert_eq!(live.state_at(&map, 3).await.unwrap().unwrap(), after.value);
+    assert_eq!(at_2, before.text());
+    assert_eq!(live.state_at(&map, 3).await.unwrap().unwrap(), after.text());
     assert!(live.state_at(&map, 4).await.unwrap().is_none());
 }

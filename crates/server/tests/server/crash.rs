@@ -7,7 +7,7 @@ use matchwire_domain::{chain::Digest, subject::Subject};
 use matchwire_embedded::Segments;
 use matchwire_log::{Log, SystemClock};
 use rand::{Rng as _, SeedableRng as _, rngs::SmallRng};
-use tokio::time::sleep;
+use tokio::{sync::watch, time::sleep};
 
 use crate::{played, process::Server};
 
@@ -28,16 +28,19 @@ async fn killed_twenty_times() {
 
     let mut server = Server::start(folder.path(), "127.0.0.1:0");
     let authority = server.authority.clone();
-    let sender = tokio::spawn(send(authority.clone(), log.clone(), seed));
-    let mut kills = 0;
-    while kills < KILLS && !sender.is_finished() {
-        sleep(Duration::from_micros(random.random_range(100..60_000))).await;
+    // Each kill waits until so many bytes were acknowledged, and then for a moment.
+    let mut due: Vec<usize> =
+        (0..KILLS).map(|_| random.random_range(0..log.len() * 9 / 10)).collect();
+    due.sort_unstable();
+    let (told, mut acknowledged) = watch::channel(0);
+    let sender = tokio::spawn(send(authority.clone(), log.clone(), seed, told));
+    for bytes in due {
+        acknowledged.wait_for(|acknowledged| *acknowledged >= bytes).await.unwrap();
+        sleep(Duration::from_micros(random.random_range(0..4_000))).await;
         server.kill();
-        kills += 1;
         server = Server::start(folder.path(), &authority);
     }
     sender.await.unwrap();
-    assert_eq!(kills, KILLS, "the sender was done too early");
 
     // What a server that was never killed makes of it.
     let calm_folder = tempfile::tempdir().unwrap();
@@ -64,7 +67,7 @@ fn started() -> Duration {
 }
 
 /// Posts a log in parts of any size, each until it is acknowledged.
-async fn send(authority: String, log: Vec<u8>, seed: u64) {
+async fn send(authority: String, log: Vec<u8>, seed: u64, acknowledged: watch::Sender<usize>) {
     let mut random = SmallRng::seed_from_u64(seed ^ 1);
     let client = matchwire_client::Client::new(&format!("http://{authority}")).unwrap();
     let mut begin = 0;
@@ -80,6 +83,7 @@ async fn send(authority: String, log: Vec<u8>, seed: u64) {
             }
         }
         begin = end;
+        acknowledged.send_replace(begin);
     }
 }
 
