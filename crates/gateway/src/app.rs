@@ -13,8 +13,11 @@ use crate::{access::Access, limits::Limits, metrics::Meter, problem::Problem, re
 
 /// Exchanges outside accounts for the player ids that events carry.
 pub trait Exchange: Send + Sync + 'static {
-    /// The player id of an account, a new one for a new account. What it answers is durable.
-    fn id_for(&self, account: &str) -> std::io::Result<String>;
+    /// The player id of an account, a new one for a new account. It is durable only after
+    /// [`sync`](Self::sync), and no event with it may be appended before.
+    fn id_for(&self, account: &str) -> String;
+    /// Makes every id that was given durable.
+    fn sync(&self) -> std::io::Result<()>;
     /// The account of a player id.
     fn account_of(&self, id: &str) -> Option<String>;
 }

@@ -16,7 +16,7 @@ use matchwire_domain::{
     envelope::{Attributes, Event, Recorded},
     subject::{self, Subject},
 };
-use matchwire_gateway::{Answer, Code, Problem, Source};
+use matchwire_gateway::{Answer, Code, Exchange as _, Problem, Source};
 use matchwire_log::{Append, Log, Outcome};
 use matchwire_sources::cs_log::{Carry, Offsets, Post, Reader};
 use serde::{Deserialize, Serialize};
@@ -123,37 +123,19 @@ impl CsLog {
         Ok((answer, record.carry))
     }
 
-    /// Reads a post, with a player id for everyone whom it names.
+    /// Reads a post, with a player id for everyone whom it names; the ids are durable then.
     fn read(
         &self,
         map: Option<u16>,
         carry: Carry,
         post: &Post<'_>,
     ) -> Result<matchwire_sources::cs_log::Answer, Problem> {
-        let mut failure = None;
-        let mut known: HashMap<String, String> = HashMap::new();
-        let mut exchange = |account: &str| {
-            if !account.contains(':') {
-                return account.to_owned();
-            }
-            if let Some(id) = known.get(account) {
-                return id.clone();
-            }
-            let account = account.to_owned();
-            match self.exchange.ids_for(std::slice::from_ref(&account)).map(|mut ids| ids.pop()) {
-                Ok(Some(id)) => known.entry(account).or_insert(id).clone(),
-                Ok(None) => String::new(),
-                Err(error) => {
-                    failure = Some(error);
-                    String::new()
-                }
-            }
+        let mut exchange = |person: &str| {
+            if person.contains(':') { self.exchange.id_for(person) } else { person.to_owned() }
         };
         let answer = Reader::new(map).read(carry, post, &mut exchange);
-        match failure {
-            Some(error) => Err(internal(format!("the exchange of accounts: {error}"))),
-            None => Ok(answer),
-        }
+        self.exchange.sync().map_err(|error| internal(format!("the exchange: {error}")))?;
+        Ok(answer)
     }
 
     /// What the reader of a stream carries, as its last record has it.

@@ -47,19 +47,6 @@ impl Exchange {
         Ok(Self { inner: Mutex::new(inner) })
     }
 
-    /// The player ids of some accounts, given anew where need be; on disk when this returns.
-    pub(crate) fn ids_for(&self, accounts: &[String]) -> io::Result<Vec<String>> {
-        let mut inner = self.lock();
-        let ids = accounts.iter().map(|account| inner.id_for(account)).collect();
-        inner.sync()?;
-        Ok(ids)
-    }
-
-    /// The account behind a player id.
-    pub(crate) fn account_of(&self, id: &str) -> Option<String> {
-        self.lock().accounts.get(id).cloned()
-    }
-
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // Each change is whole before anything can panic.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -67,13 +54,16 @@ impl Exchange {
 }
 
 impl matchwire_gateway::Exchange for Exchange {
-    fn id_for(&self, account: &str) -> io::Result<String> {
-        let ids = self.ids_for(&[account.to_owned()])?;
-        ids.into_iter().next().ok_or_else(|| io::Error::other("no id was given"))
+    fn id_for(&self, account: &str) -> String {
+        self.lock().id_for(account)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.lock().sync()
     }
 
     fn account_of(&self, id: &str) -> Option<String> {
-        Self::account_of(self, id)
+        self.lock().accounts.get(id).cloned()
     }
 }
 
@@ -107,7 +97,7 @@ impl Inner {
         id
     }
 
-    /// Puts what is pending on disk. Until that succeeds nobody gets an id that is pending.
+    /// Puts what is pending on disk.
     fn sync(&mut self) -> io::Result<()> {
         if self.pending.is_empty() {
             return Ok(());
@@ -123,10 +113,14 @@ impl Inner {
 
 #[cfg(test)]
 mod tests {
+    use matchwire_gateway::Exchange as _;
+
     use super::*;
 
     fn ids(exchange: &Exchange, accounts: &[&str]) -> Vec<String> {
-        exchange.ids_for(&accounts.iter().map(|a| (*a).to_owned()).collect::<Vec<_>>()).unwrap()
+        let ids = accounts.iter().map(|account| exchange.id_for(account)).collect();
+        exchange.sync().unwrap();
+        ids
     }
 
     #[test]

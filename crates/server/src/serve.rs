@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use matchwire_embedded::Segments;
-use matchwire_gateway::{Access, App, Limits, Meter, Parts};
+use matchwire_gateway::{Access, App, Exchange as _, Limits, Meter, Parts};
 use matchwire_log::{Log, SystemClock, live::Live};
 use tokio::{
     net::TcpListener,

@@ -31,7 +31,9 @@ impl State {
     }
 
     pub(super) fn join(&mut self, joined: &PlayerJoined) {
-        let spawns = matches!(self.phase, Phase::Waiting | Phase::WarmUp | Phase::FreezeTime);
+        // Who was not even seen to connect was there before the feed was.
+        let spawns = matches!(self.phase, Phase::Waiting | Phase::WarmUp | Phase::FreezeTime)
+            || !self.players.contains_key(&**joined.player);
         let team = joined.side.map(|side| self.team_on(side));
         let Some(player) = self.person(&joined.player) else { return };
         player.name = Some(joined.name.to_string());
@@ -124,11 +126,10 @@ impl State {
     /// A player dies, by whatever hand.
     fn fall(&mut self, id: &str) {
         let Some(player) = self.person(id) else { return };
-        let was_dead = !player.alive && player.side.is_some();
         player.alive = false;
         player.health = 0;
         self.count(id, |tally| tally.deaths += 1);
-        if was_dead && self.phase == Phase::Round {
+        if self.phase == Phase::Round && self.kills.values().any(|kill| kill.victim == id) {
             self.note_anomaly("dead_player", format!("{id} dies and was dead already"));
         }
     }

@@ -19,30 +19,27 @@ pub(super) struct Rejected {
 /// The longest detail that is told, in characters: errors may quote what was sent.
 const MAX_DETAIL: usize = 400;
 
-/// Checks one event. A problem is one of the whole request: the exchange fails.
-pub(super) fn admit(app: &App, json: &[u8]) -> Result<Result<Event, Rejected>, Problem> {
+/// Checks one event. The ids in it are durable only once the exchange is synced.
+pub(super) fn admit(app: &App, json: &[u8]) -> Result<Event, Rejected> {
     let Ok(text) = std::str::from_utf8(json) else {
-        return Ok(Err(rejected("envelope", "the event must be UTF-8")));
+        return Err(rejected("envelope", "the event must be UTF-8"));
     };
-    let mut failed = None;
     let mut exchange = |person: &str| {
         // A person without a colon is named by a player id already.
-        if !person.contains(':') {
-            return person.to_owned();
-        }
-        app.exchange.id_for(person).unwrap_or_else(|error| {
-            failed = Some(error);
-            String::new()
-        })
+        if person.contains(':') { app.exchange.id_for(person) } else { person.to_owned() }
     };
-    let event = Attributes::parse(text)
+    Attributes::parse(text)
         .map_err(vocabulary::Error::from)
-        .and_then(|attributes| vocabulary::admit(&attributes, &mut exchange));
-    if let Some(error) = failed {
-        tracing::error!(%error, "an account could not be exchanged");
-        return Err(Problem::new(Code::Busy, "accounts cannot be exchanged now; try again later"));
-    }
-    Ok(event.map_err(|error| rejected(error.code(), &error.to_string())))
+        .and_then(|attributes| vocabulary::admit(&attributes, &mut exchange))
+        .map_err(|error| rejected(error.code(), &error.to_string()))
+}
+
+/// Makes the ids durable that admitted events carry.
+pub(super) fn sync(app: &App) -> Result<(), Problem> {
+    app.exchange.sync().map_err(|error| {
+        tracing::error!(%error, "accounts could not be exchanged");
+        Problem::new(Code::Busy, "accounts cannot be exchanged now; try again later")
+    })
 }
 
 fn rejected(code: &'static str, detail: &str) -> Rejected {

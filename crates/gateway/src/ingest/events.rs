@@ -12,7 +12,7 @@ use matchwire_log::{Append, Outcome};
 use serde_json::value::RawValue;
 
 use super::{
-    admit::{Rejected, admit},
+    admit::{Rejected, admit, sync},
     answer,
 };
 use crate::{
@@ -44,10 +44,11 @@ pub(crate) async fn post(
     let form = Form::of(&head.headers)?;
     let body = body::read(&app, &head.headers, body).await?;
     let received = Instant::now();
-    let admitted = {
+    let admitted: Vec<Result<Event, Rejected>> = {
         let items = form.split(&body.bytes, app.limits.events)?;
-        items.into_iter().map(|item| admit(&app, item)).collect::<Result<Vec<_>, Problem>>()?
+        items.into_iter().map(|item| admit(&app, item)).collect()
     };
+    sync(&app)?;
     drop(body);
     app.meter.ingest(received.elapsed());
     let fates = append(&app, admitted, received).await?;

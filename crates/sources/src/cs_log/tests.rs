@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use matchwire_domain::live_match::{Event, Side};
+use matchwire_domain::live_match::{Event, Score, Side, State};
 use proptest::prelude::*;
 
 use super::*;
@@ -308,6 +308,35 @@ fn a_gap_is_told_and_can_be_closed() {
     assert_eq!(feed.facts(), whole().facts());
     // And then it is as if nothing had been.
     assert_eq!(feed.post(0, log.as_bytes()).drafts, []);
+}
+
+/// A match that is loaded from a back-up goes on with its score, and later rounds are void.
+#[test]
+fn a_back_up_in_a_log() {
+    let reloaded = [
+        "Starting Freeze period",
+        "World triggered \"Match_Reloaded\" on \"de_x\"",
+        "MatchStatus: Score: 1:0 on map \"de_x\" RoundsPlayed: 1",
+        "World triggered \"Round_Start\"",
+        "\"b<3><[U:1:17]><TERRORIST>\" [1 2 3] killed \"ä<2><[U:1:16]><CT>\" [1 2 3] with \"awp\"",
+        "World triggered \"SFUI_Notice_Round_Draw\" (CT \"1\") (T \"0\")",
+        "Starting Freeze period",
+        "World triggered \"Round_Start\"",
+        "Team \"TERRORIST\" triggered \"SFUI_Notice_Target_Bombed\" (CT \"1\") (T \"1\")",
+    ];
+    let reloaded: String = reloaded.iter().map(|line| format!("{AT}{line}\n")).collect();
+    let mut feed = Feed::default();
+    feed.post(0, (log() + &reloaded).as_bytes());
+    let mut state = State::new("m", 1);
+    for draft in &feed.drafts {
+        state.apply(&draft.event, draft.time);
+    }
+    assert_eq!(state.score(), Score { ct: 1, t: 1 });
+    assert_eq!(state.rounds.len(), 2);
+    let tally = |id: &str| state.players[id].tally;
+    let (ct, t) = (tally("steam_76561197960265744"), tally("steam_76561197960265745"));
+    assert_eq!((ct.kills, ct.deaths, t.kills, t.deaths), (1, 1, 1, 1));
+    assert_eq!(state.anomalies, []);
 }
 
 /// A server that starts anew may keep its token; its log begins at 0 again.
