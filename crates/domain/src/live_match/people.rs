@@ -96,12 +96,11 @@ impl State {
             });
         self.count(&killed.killer, |tally| {
             if team_kill {
-                tally.team_kills += 1;
-            } else {
-                tally.kills += 1;
-                tally.headshots += u16::from(killed.headshot);
-                tally.trades += u16::from(trade);
+                return add(&mut tally.team_kills, true);
             }
+            add(&mut tally.kills, true);
+            add(&mut tally.headshots, killed.headshot);
+            add(&mut tally.trades, trade);
         });
         if self.kills.len() < MAX_KILLS {
             let kill = Kill {
@@ -128,7 +127,7 @@ impl State {
         let Some(player) = self.person(id) else { return };
         player.alive = false;
         player.health = 0;
-        self.count(id, |tally| tally.deaths += 1);
+        self.count(id, |tally| add(&mut tally.deaths, true));
         if self.phase == Phase::Round && self.kills.values().any(|kill| kill.victim == id) {
             self.note_anomaly("dead_player", format!("{id} dies and was dead already"));
         }
@@ -144,8 +143,8 @@ impl State {
         let friend = own.is_some() && own == self.side_of(&assisted.victim);
         if !friend && self.person(&assisted.assister).is_some() {
             self.count(&assisted.assister, |tally| {
-                tally.assists += 1;
-                tally.flash_assists += u16::from(assisted.flash);
+                add(&mut tally.assists, true);
+                add(&mut tally.flash_assists, assisted.flash);
             });
         }
     }
@@ -157,7 +156,9 @@ impl State {
         let taken = hurt.damage.min(victim.health);
         victim.health = hurt.health.min(100);
         if !friend && self.person(&hurt.attacker).is_some() {
-            self.count(&hurt.attacker, |tally| tally.damage += u32::from(taken));
+            self.count(&hurt.attacker, |tally| {
+                tally.damage = tally.damage.saturating_add(u32::from(taken));
+            });
         }
     }
 
@@ -185,11 +186,16 @@ impl State {
     }
 
     /// Counts something for a player, in the round that is on.
-    fn count(&mut self, id: &str, add: impl Fn(&mut Tally)) {
+    fn count(&mut self, id: &str, done: impl Fn(&mut Tally)) {
         let round = self.ledger.tallies.entry(self.ledger.round).or_default();
-        add(round.entry(id.into()).or_default());
+        done(round.entry(id.into()).or_default());
         if let Some(player) = self.players.get_mut(id) {
-            add(&mut player.tally);
+            done(&mut player.tally);
         }
     }
+}
+
+/// Counts one more, if it is one; a feed may say what it likes as often as it likes.
+fn add(count: &mut u16, one: bool) {
+    *count = count.saturating_add(u16::from(one));
 }
