@@ -14,6 +14,9 @@ struct Identity {
 }
 
 /// Reads the log's id; nothing if there is no file, or one that was never written to its end.
+///
+/// What is read is synced before it is relied on: the process that wrote it may have been killed
+/// before it did that, and segments must not outlast the name of their log.
 pub(crate) fn read(disk: &dyn Disk) -> Result<Option<u64>, Error> {
     let file = match disk.open(NAME) {
         Ok(file) => file,
@@ -28,6 +31,8 @@ pub(crate) fn read(disk: &dyn Disk) -> Result<Option<u64>, Error> {
         let what = format!("it has format {format}, and this version reads format {VERSION}");
         return Err(Error::Unusable { place: disk.place(), what });
     }
+    file.sync()?;
+    disk.sync()?;
     Ok(u64::from_str_radix(&identity.id, 16).ok())
 }
 
