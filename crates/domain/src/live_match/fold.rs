@@ -11,7 +11,9 @@ impl State {
     ///
     /// Answers whether it moved the odds, so that a new prediction is worth it.
     pub fn apply(&mut self, event: &Event, time: Timestamp) -> bool {
-        self.time = Some(time);
+        if !matches!(event, Event::SourceGap(_) | Event::SourceLate(_)) {
+            self.time = Some(time);
+        }
         if self.status == Status::Ended && !self.opens_a_map(event) {
             return false;
         }
@@ -110,10 +112,7 @@ impl State {
     fn apply_people(&mut self, event: &Event) -> bool {
         match event {
             Event::TeamNamed(named) => {
-                let index = self.team_on(named.side);
-                if let Some(team) = self.teams.get_mut(index) {
-                    team.name = Some(named.name.to_string());
-                }
+                self.name_team(named.side, &named.name);
                 false
             }
             Event::PlayerJoined(joined) => {

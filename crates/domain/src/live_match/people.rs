@@ -35,6 +35,11 @@ impl State {
         let spawns = matches!(self.phase, Phase::Waiting | Phase::WarmUp | Phase::FreezeTime)
             || !self.players.contains_key(&**joined.player);
         let team = joined.side.map(|side| self.team_on(side));
+        // A server also moves those off their side who have left it.
+        let leaves = joined.side.is_none() && joined.role.is_player();
+        if leaves && !self.players.get(&**joined.player).is_some_and(|player| player.connected) {
+            return;
+        }
         let Some(player) = self.person(&joined.player) else { return };
         player.name = Some(joined.name.to_string());
         player.role = joined.role;
@@ -59,7 +64,7 @@ impl State {
     }
 
     pub(super) fn leave(&mut self, id: &str) {
-        if let Some(player) = self.person(id) {
+        if let Some(player) = self.players.get_mut(id) {
             player.connected = false;
             player.alive = false;
         }

@@ -24,6 +24,8 @@ pub(super) struct Ledger {
     restored: [Option<u16>; 2],
     /// The feed told `max_rounds`.
     pub(super) rules_told: bool,
+    /// What the teams on the sides were called last: CT, T.
+    names: [Option<String>; 2],
 }
 
 /// What each player did, by player id.
@@ -174,6 +176,12 @@ impl State {
             }
         }
         self.set_score(score);
+        let [ct, t] = self.ledger.names.clone();
+        for (side, name) in [(Side::Ct, ct), (Side::T, t)] {
+            if let Some(name) = name {
+                self.set_name(side, &name);
+            }
+        }
         let [a, b] = &self.teams;
         let ours = [a.score, b.score];
         if played > 0 && self.rounds.get(&played).is_none_or(|round| round.score != ours) {
@@ -187,6 +195,29 @@ impl State {
         self.winner = None;
         self.kills.clear();
         self.clear_bomb();
+    }
+
+    /// The team on a side says its name. A server repeats names, for a while also after the sides
+    /// were changed; only what is new says something.
+    pub(super) fn name_team(&mut self, side: Side, name: &str) {
+        let [ct, t] = &mut self.ledger.names;
+        let told = if side == Side::Ct { ct } else { t };
+        if told.as_deref() == Some(name) {
+            return;
+        }
+        *told = Some(name.into());
+        // Who is on which side after a reload, the score tells that comes next.
+        if !self.ledger.restoring {
+            self.settle_sides();
+            self.set_name(side, name);
+        }
+    }
+
+    fn set_name(&mut self, side: Side, name: &str) {
+        let index = self.team_on(side);
+        if let Some(team) = self.teams.get_mut(index) {
+            team.name = Some(name.into());
+        }
     }
 
     /// All play so far is void.

@@ -76,6 +76,8 @@ struct Logs {
 pub(super) struct Feed {
     /// As the feeds began.
     pub(super) number: u64,
+    /// What was known when it began.
+    pub(super) origin: Context,
     /// Its first bytes.
     #[serde(with = "as_text")]
     opening: Vec<u8>,
@@ -135,7 +137,8 @@ impl Carry {
         }
         let number = self.feeds_begun;
         let feed = self.feeds.entry(name.clone());
-        let feed = feed.or_insert_with(|| Feed { number, ..Feed::default() });
+        let feed =
+            feed.or_insert_with(|| Feed { number, origin: self.latest.clone(), ..Feed::default() });
         if begin == 0 && feed.opening.len() < OPENING_BYTES {
             feed.opening = text.iter().take(OPENING_BYTES).copied().collect();
         }

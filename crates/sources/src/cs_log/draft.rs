@@ -50,14 +50,12 @@ impl Draft {
     }
 }
 
-/// Whom and what the stream of a map has been told of already, so that a person is introduced
-/// before the first fact that names them, and nothing is told twice.
+/// Whom the stream of a map has been told of already, so that a person is introduced before the
+/// first fact that names them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Roster {
     /// By player id.
     people: BTreeMap<String, Seen>,
-    /// The names of the teams, counter-terrorists first.
-    teams: [Option<String>; 2],
 }
 
 /// How a person was last told of.
@@ -90,37 +88,16 @@ impl Roster {
         introductions
     }
 
-    /// Whether a fact is worth telling; a person's coming and going is noted.
-    pub(super) fn admit(&mut self, event: &Event, mentions: &[(String, &Mention)]) -> bool {
-        let bot = mentions.first().is_some_and(|(_, mention)| mention.is_bot());
+    /// Notes the coming and going of people that a fact tells.
+    pub(super) fn follow(&mut self, event: &Event) {
         match event {
             Event::PlayerJoined(joined) => {
-                let known = self.people.contains_key(&**joined.player);
-                let leaves = joined.side.is_none() && joined.role.is_player();
-                // A server moves those who have left, and bots that nobody saw play, off their side.
-                if (leaves || bot) && !known {
-                    return false;
-                }
-                self.note(&joined.player, &joined.name, joined.side) || !joined.role.is_player()
+                self.note(&joined.player, &joined.name, joined.side);
             }
-            Event::PlayerConnected(_) => !bot,
-            Event::PlayerDisconnected(gone) => self.people.remove(&**gone.player).is_some() || !bot,
-            Event::TeamNamed(named) => {
-                let [ct, t] = &mut self.teams;
-                let known = match named.side {
-                    Side::Ct => ct,
-                    Side::T => t,
-                };
-                let hash = super::post::hash(named.name.as_str());
-                let news = known.as_ref() != Some(&hash);
-                *known = Some(hash);
-                news
+            Event::PlayerDisconnected(gone) => {
+                self.people.remove(&**gone.player);
             }
-            Event::MatchStarted(_) => {
-                self.teams = [None, None];
-                true
-            }
-            _ => true,
+            _ => {}
         }
     }
 

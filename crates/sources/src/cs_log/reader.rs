@@ -109,7 +109,6 @@ impl Reading<'_> {
             1 => b"\n",
             _ => b"",
         });
-        let latest = carry.latest.clone();
         let (name, feed) = carry.feed(&offsets.feed, offsets.begin, &text);
         self.source = format!("cs-log/{name}");
         let missing = feed.missing(offsets.begin, offsets.end);
@@ -118,7 +117,7 @@ impl Reading<'_> {
             let slice = |at: u64| usize::try_from(at - offsets.begin).unwrap_or(usize::MAX);
             let part = text.get(slice(begin)..slice(end)).unwrap_or_default();
             self.time = first_time(part).unwrap_or(self.time);
-            self.part(feed, &latest, begin, part);
+            self.part(feed, begin, part);
         }
         feed.bound();
         if let Some(last) = feed.spans.last() {
@@ -128,21 +127,24 @@ impl Reading<'_> {
     }
 
     /// A part of a feed that is new as a whole.
-    fn part(&mut self, feed: &mut Feed, latest: &Context, begin: u64, bytes: &[u8]) {
+    fn part(&mut self, feed: &mut Feed, begin: u64, bytes: &[u8]) {
         let end = begin + bytes.len() as u64;
         let at = feed.spans.partition_point(|span| span.end <= begin);
-        let before = at.checked_sub(1).and_then(|i| feed.spans.get(i)).map(|span| span.end);
+        let left = at.checked_sub(1).and_then(|i| feed.spans.get(i));
+        let before = left.map(|span| span.end);
+        // What is known at the nearest place before; nothing of a block goes over a gap.
+        let nearest = left.map_or(&feed.origin, |span| &span.context);
+        let context = Context { block: None, ..nearest.clone() };
         if at < feed.spans.len() {
             let late = SourceLate { from: begin, to: end };
-            self.anomaly(latest.map, format!("late-{begin}"), late.into());
+            self.anomaly(context.map, format!("late-{begin}"), late.into());
         } else if let Some(from) = before.filter(|from| *from < begin) {
             let gap = SourceGap { from, to: begin };
-            self.anomaly(latest.map, format!("gap-{from}-{begin}"), gap.into());
+            self.anomaly(context.map, format!("gap-{from}-{begin}"), gap.into());
         }
         let mut span = if before == Some(begin) {
             feed.spans.remove(at - 1)
         } else {
-            let context = Context { block: None, ..latest.clone() };
             let head_open = !feed.spans.is_empty();
             let (head, tail, prefixed) = (Vec::new(), Vec::new(), feed.prefixed);
             Span { begin, end: begin, head, head_open, prefixed, tail, context }
@@ -246,9 +248,12 @@ impl Reading<'_> {
         let event = event.exchange(self.exchange);
         let ids = mentions.iter().map(|mention| ((self.exchange)(&mention.account), mention));
         let people: Vec<(String, &Mention)> = ids.collect();
-        if !context.roster.admit(&event, &people) {
+        // A server seats bots and sends them away all the time; they matter once they act.
+        let is_seat = matches!(event, Event::PlayerJoined(_) | Event::PlayerConnected(_));
+        if is_seat && mentions.iter().any(Mention::is_bot) {
             return;
         }
+        context.roster.follow(&event);
         let introductions = match event {
             Event::PlayerJoined(_) | Event::PlayerConnected(_) | Event::PlayerDisconnected(_) => {
                 Vec::new()
