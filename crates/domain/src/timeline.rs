@@ -4,7 +4,10 @@
 //! is lower than that of an earlier event of its source is late: it is folded before the first
 //! event of that source with a higher sequence, and the fold goes back to there.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    ops::Bound::{Excluded, Unbounded},
+};
 
 use crate::{
     envelope::{Attributes, Recorded},
@@ -156,26 +159,29 @@ impl Fact {
 
 /// Puts every late fact before the first one of its source with a higher sequence.
 fn in_order(facts: Vec<Fact>) -> Vec<Fact> {
-    let mut highest: BTreeMap<Box<str>, Box<str>> = BTreeMap::new();
-    let mut ordered: Vec<Fact> = Vec::with_capacity(facts.len());
-    for fact in facts {
-        let Some(sequence) = &fact.sequence else {
-            ordered.push(fact);
+    // Of each source those that were not late, by sequence, with their places.
+    let mut straight: BTreeMap<Box<str>, BTreeMap<Box<str>, usize>> = BTreeMap::new();
+    let mut placed: Vec<(usize, Option<Box<str>>, Fact)> = Vec::with_capacity(facts.len());
+    for (place, fact) in facts.into_iter().enumerate() {
+        let Some(sequence) = fact.sequence.clone() else {
+            placed.push((place, None, fact));
             continue;
         };
-        let top = highest.entry(fact.source.clone()).or_default();
-        if *top <= *sequence {
-            top.clone_from(sequence);
-            ordered.push(fact);
-            continue;
+        let source = straight.entry(fact.source.clone()).or_default();
+        let higher = (Excluded(&*sequence), Unbounded);
+        let next = source.range::<str, _>(higher).next().map(|(_, place)| *place);
+        // Before the place of the next, and among others that are late there, by sequence.
+        if let Some(next) = next {
+            placed.push((next, Some(sequence), fact));
+        } else {
+            source.entry(sequence).or_insert(place);
+            placed.push((place, None, fact));
         }
-        let after = |other: &Fact| {
-            other.source == fact.source && other.sequence.as_ref().is_some_and(|s| s > sequence)
-        };
-        let place = ordered.iter().position(after).unwrap_or(ordered.len());
-        ordered.insert(place, fact);
     }
-    ordered
+    placed.sort_by(|(a, late_a, _), (b, late_b, _)| {
+        a.cmp(b).then(late_a.is_none().cmp(&late_b.is_none())).then_with(|| late_a.cmp(late_b))
+    });
+    placed.into_iter().map(|(_, _, fact)| fact).collect()
 }
 
 #[cfg(test)]

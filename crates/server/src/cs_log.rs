@@ -1,9 +1,8 @@
 //! Posts of Counter-Strike servers, on their way into the log.
 //!
-//! A post becomes two appends in one call: its facts, to the streams of the maps, and after them
-//! what the reader carries on, to the reader's own stream. Both are durable before the post is
-//! acknowledged. If only the facts got there before a crash, the post comes again, is read with
-//! the same carry, and its facts are duplicates.
+//! A post becomes appends in one call: its facts, to the streams of the maps, and after them what
+//! the reader carries on, to the reader's own stream. They are one group, so a crash leaves all of
+//! them or none; then the post comes again and is read with the same carry.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -12,6 +11,7 @@ use std::{
     time::Instant,
 };
 
+use bytes::Bytes;
 use matchwire_domain::{
     envelope::{Attributes, Event, Recorded},
     subject::{self, Subject},
@@ -20,6 +20,7 @@ use matchwire_gateway::{Answer, Code, Exchange as _, Problem, Source};
 use matchwire_log::{Append, Log, Outcome};
 use matchwire_sources::cs_log::{Carry, Offsets, Post, Reader};
 use serde::{Deserialize, Serialize};
+use tokio::task;
 
 use crate::exchange::Exchange;
 
@@ -30,15 +31,34 @@ const KIND: &str = "source.post";
 /// Their source.
 const SOURCE: &str = "cs-log";
 
-/// Takes posts of game servers.
+/// Takes posts of game servers. Clones share what they know.
+#[derive(Clone)]
 pub(crate) struct CsLog {
     log: Log,
     exchange: Arc<Exchange>,
-    readers: Mutex<HashMap<Subject, Slot>>,
+    readers: Arc<Mutex<HashMap<Subject, Slot>>>,
 }
 
 /// A reader's memory; `None` until it was read from the log. Held while a post is read.
 type Slot = Arc<tokio::sync::Mutex<Option<Carry>>>;
+
+/// A post as it came.
+struct Posted {
+    body: Bytes,
+    offsets: Option<Offsets>,
+}
+
+/// A post before it goes to the log.
+enum Prepared {
+    /// It had come before; with what the reader carries, if that is at hand.
+    Known(Answer, Option<Carry>),
+    /// It is new.
+    Read {
+        read: matchwire_sources::cs_log::Answer,
+        /// Whether the reader carries on something else than before.
+        changed: bool,
+    },
+}
 
 /// What a reader's stream holds of each post.
 #[derive(Serialize, Deserialize)]
@@ -51,39 +71,65 @@ struct Record {
 impl CsLog {
     /// Takes posts into a log.
     pub(crate) fn new(log: Log, exchange: Arc<Exchange>) -> Self {
-        Self { log, exchange, readers: Mutex::default() }
+        Self { log, exchange, readers: Arc::default() }
     }
 
     /// Takes a post for a map, by number or `auto`.
     async fn take(
-        &self,
-        match_id: &str,
-        map: &str,
-        post: &Post<'_>,
+        self,
+        match_id: String,
+        map: String,
+        post: Posted,
         received: Instant,
     ) -> Result<Answer, Problem> {
         let bad_path = |error: subject::Error| Problem::new(Code::Path, error.to_string());
-        let number = match map {
+        let number = match map.as_str() {
             "auto" => None,
             map => Some(subject::parse_map(map).map_err(bad_path)?),
         };
         let stream =
             Subject::parse(&format!("source/{SOURCE}/{match_id}/{map}")).map_err(bad_path)?;
-        let slot = self.slot(&stream);
-        let mut memory = slot.lock().await;
-        let identity = post.identity();
-        if let Some(known) = self.log.find(&stream, SOURCE, &identity)? {
-            let Record { appended, unknown, .. } = read(&known)?;
-            return Ok(Answer { appended: 0, duplicate: appended, unknown, admitted: received });
-        }
-        let carry = match memory.take() {
-            Some(carry) => carry,
-            None => self.recall(&stream)?,
+        let mut memory = self.slot(&stream).lock_owned().await;
+        let carry = memory.take();
+        let identity = post.as_post().identity();
+        let (reader, place, id) = (self.clone(), stream.clone(), identity.clone());
+        // It may read from the disk, and a post may be megabytes long.
+        let prepared =
+            task::spawn_blocking(move || reader.prepare(number, &place, &id, carry, &post));
+        let (answer, carry) = match prepared.await.map_err(internal)?? {
+            Prepared::Known(answer, carry) => (answer, carry),
+            Prepared::Read { read, changed } => {
+                let (answer, carry) =
+                    self.append(&match_id, &stream, &identity, read, changed, received).await?;
+                (answer, Some(carry))
+            }
         };
-        let read = self.read(number, carry, post)?;
-        let (answer, carry) = self.append(match_id, &stream, &identity, read, received).await?;
-        *memory = Some(carry);
+        *memory = carry;
         Ok(answer)
+    }
+
+    /// Finds out whether a post is known, and reads it if not.
+    fn prepare(
+        &self,
+        map: Option<u16>,
+        stream: &Subject,
+        identity: &str,
+        carry: Option<Carry>,
+        post: &Posted,
+    ) -> Result<Prepared, Problem> {
+        if let Some(known) = self.log.find(stream, SOURCE, identity)? {
+            let Record { appended, unknown, .. } = read(&known)?;
+            let admitted = Instant::now();
+            let answer = Answer { appended: 0, duplicate: appended, unknown, admitted };
+            return Ok(Prepared::Known(answer, carry));
+        }
+        let before = match carry {
+            Some(carry) => carry,
+            None => self.recall(stream)?,
+        };
+        let read = self.read(map, before.clone(), &post.as_post())?;
+        let changed = read.carry != before;
+        Ok(Prepared::Read { read, changed })
     }
 
     /// Appends what a post told, and after it what the reader carries on.
@@ -93,6 +139,7 @@ impl CsLog {
         stream: &Subject,
         identity: &str,
         read: matchwire_sources::cs_log::Answer,
+        changed: bool,
         received: Instant,
     ) -> Result<(Answer, Carry), Problem> {
         let admitted = Instant::now();
@@ -104,8 +151,7 @@ impl CsLog {
             facts.entry(event.subject.clone()).or_default().push(event);
         }
         let told = facts.values().map(Vec::len).sum::<usize>() as u64;
-        if told == 0 && duplicate > 0 {
-            // All of it had come before: nothing to remember.
+        if told == 0 && !changed {
             return Ok((answer, read.carry));
         }
         let record = Record { appended: told, unknown, carry: read.carry };
@@ -171,9 +217,19 @@ impl Source for CsLog {
                 header("x-logbytes-endoffset"),
                 &post.body,
             );
-            let body = Post { body: &post.body, offsets };
-            self.take(post.match_id, post.map, &body, post.received).await
+            let posted = Posted { body: post.body, offsets };
+            let (match_id, map) = (post.match_id.to_owned(), post.map.to_owned());
+            // A task of its own: what is on its way into the log must be remembered, also when
+            // the server that posted it hangs up.
+            let taken = tokio::spawn(self.clone().take(match_id, map, posted, post.received));
+            taken.await.map_err(internal)?
         })
+    }
+}
+
+impl Posted {
+    fn as_post(&self) -> Post<'_> {
+        Post { body: &self.body, offsets: self.offsets.clone() }
     }
 }
 

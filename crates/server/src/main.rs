@@ -30,7 +30,10 @@ async fn main() -> ExitCode {
         Command::Demo(args) => demo::run(args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Send(args) => send::run(args).await,
-        Command::Tail(args) => tail::run(args).await,
+        Command::Tail(args) => tokio::select! {
+            result = tail::run(args) => result,
+            () = serve::told_to_stop() => Ok(()),
+        },
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

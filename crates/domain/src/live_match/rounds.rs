@@ -89,6 +89,9 @@ impl State {
             }
         }
         let score = ended.score.unwrap_or_else(|| winner_score(self));
+        if !self.is_believable(score) {
+            return;
+        }
         self.set_score(score);
         let number = self.rounds_played();
         self.round = number;

@@ -274,6 +274,32 @@ fn teams_keep_their_players_over_a_knife_round() {
 }
 
 #[test]
+fn names_stay_with_their_teams() {
+    let named = |ct: &str, t: &str| {
+        format!(
+            "team.named {{\"side\":\"CT\",\"name\":\"{ct}\"}}\nteam.named {{\"side\":\"T\",\"name\":\"{t}\"}}\n"
+        )
+    };
+    let first_half =
+        || given(LINE_UP).when(&named("Alpha", "Beta")).when(&rounds("CCCCCCCTTTTT")).when(SWAP);
+    let right = json!({"teams": [{"name": "Alpha", "side": "T"}, {"name": "Beta", "side": "CT"}]});
+    // The new names come before anything else tells of the new sides.
+    first_half().when(&named("Beta", "Alpha")).then(right.clone());
+    // Or a server repeats the old ones for a while.
+    let second_half =
+        first_half().when("freeze.started").when(&named("Alpha", "Beta")).then(right.clone());
+    let second_half = second_half.when(&named("Beta", "Alpha")).then(right);
+    // A back-up from before the change: names come first, and then the score.
+    second_half
+        .when("match.reloaded")
+        .when(&named("Alpha", "Beta"))
+        .when(r#"score.reported {"score":{"ct":7,"t":2}}"#)
+        .then(json!({
+            "teams": [{"name": "Alpha", "side": "CT", "score": 7}, {"name": "Beta", "score": 2}],
+        }));
+}
+
+#[test]
 fn a_back_up_brings_rounds_back() {
     let kill = r#"player.killed {"killer":"a1","victim":"b1","weapon":"awp"}"#;
     let round = |score: &str, winner: &str| {

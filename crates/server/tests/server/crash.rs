@@ -62,6 +62,23 @@ async fn killed_twenty_times() {
     check_chain(folder.path(), events.len() as u64);
 }
 
+/// A post that tells nothing new may still end in the middle of a line, which the next one ends.
+#[tokio::test]
+async fn half_a_line_outlasts_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = played::log();
+    let cut = 30 + log.iter().position(|byte| *byte == b'\n').unwrap();
+    let server = Server::start(folder.path(), "127.0.0.1:0");
+    played::post(&server.client(), "m/1", "t", 0, &log[..cut - 20]).await.unwrap();
+    played::post(&server.client(), "m/1", "t", 0, &log[..cut]).await.unwrap();
+    server.kill();
+    let server = Server::start(folder.path(), "127.0.0.1:0");
+    played::post(&server.client(), "m/1", "t", cut, &log[cut..]).await.unwrap();
+    let state = played::state(&server.client(), "m", 1).await;
+    assert_eq!((&state["max_rounds"], &state["anomalies"]), (&24.into(), &serde_json::json!([])));
+    assert_eq!(state["rounds"].as_object().unwrap().len(), 24);
+}
+
 fn started() -> Duration {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap()
 }

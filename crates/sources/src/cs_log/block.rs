@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::mention;
 
 /// The largest block that is kept; a server's is about 5 KiB.
-const MAX_BYTES: usize = 32 * 1_024;
+const MAX_BYTES: usize = 16 * 1_024;
 
 /// A block of which the end has not come yet.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -11,11 +11,13 @@ use serde::{Deserialize, Serialize};
 use super::{block::Block, draft::Roster};
 
 /// How many servers' logs one reader follows; beyond, the one that began first is forgotten.
-const MAX_FEEDS: usize = 16;
+const MAX_FEEDS: usize = 8;
 /// By how many of its first bytes a log is known; they have the time of its first line.
 const OPENING_BYTES: usize = 64;
 /// How many spans of one feed are kept; beyond, the oldest gap is given up.
-const MAX_SPANS: usize = 32;
+const MAX_SPANS: usize = 8;
+/// How many bytes of lines that are not whole may wait in all feeds together.
+const MAX_WAITING_BYTES: usize = 96 * 1_024;
 
 /// What a reader remembers.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -25,11 +27,10 @@ pub struct Carry {
     pub(super) latest: Context,
     /// What has come of each server's log, by the feed's hash and the number of the log.
     pub(super) feeds: BTreeMap<String, Feed>,
-    /// Which of the logs of each feed is being posted: a server that starts anew under the same
-    /// token begins its offsets anew.
-    logs: BTreeMap<String, Logs>,
     /// A number for each feed, as they began.
     pub(super) feeds_begun: u64,
+    /// A number for each turn from one log to another.
+    posts: u64,
 }
 
 /// What is known at a place in a feed.
@@ -62,20 +63,13 @@ impl Default for Context {
     }
 }
 
-/// The logs of one feed, by number.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Logs {
-    /// The one that is being posted.
-    active: u32,
-    /// How many have begun.
-    begun: u32,
-}
-
 /// What has come of one server's log.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Feed {
     /// As the feeds began.
     pub(super) number: u64,
+    /// When posts last turned to it; the highest is the one that is being posted.
+    posted: u64,
     /// What was known when it began.
     pub(super) origin: Context,
     /// Its first bytes.
@@ -113,36 +107,49 @@ impl Carry {
     ///
     /// What begins at 0 tells by its first bytes which log it is; what follows belongs to the same.
     pub(super) fn feed(&mut self, hash: &str, begin: u64, text: &[u8]) -> (String, &mut Feed) {
-        let name = |number: u32| match number {
-            0 => hash.to_owned(),
-            number => format!("{hash}.{number}"),
+        let of_hash = format!("{hash}.");
+        let known = self.feeds.iter().filter(|(name, _)| name.starts_with(&of_hash));
+        let active = if begin == 0 {
+            known.filter(|(_, feed)| feed.opens_with(text)).max_by_key(|(_, feed)| feed.number)
+        } else {
+            known.max_by_key(|(_, feed)| feed.posted)
         };
-        let mut logs = self.logs.get(hash).copied().unwrap_or(Logs { active: 0, begun: 1 });
-        if begin == 0 {
-            let is_known = |number: &u32| {
-                self.feeds.get(&name(*number)).is_some_and(|feed| feed.opens_with(text))
-            };
-            let is_first = !self.feeds.contains_key(&name(logs.active)) && logs.begun == 1;
-            match (0..logs.begun).find(is_known) {
-                Some(number) => logs.active = number,
-                None if is_first => {}
-                None => logs = Logs { active: logs.begun, begun: logs.begun.saturating_add(1) },
-            }
-        }
-        self.logs.insert(hash.into(), logs);
-        let name = name(logs.active);
-        if !self.feeds.contains_key(&name) {
+        let name = if let Some((name, _)) = active {
+            name.clone()
+        } else {
             self.make_room();
             self.feeds_begun += 1;
-        }
+            // Never used before, so that no two logs' lines have one identity.
+            format!("{of_hash}{}", self.feeds_begun)
+        };
         let number = self.feeds_begun;
         let feed = self.feeds.entry(name.clone());
         let feed =
             feed.or_insert_with(|| Feed { number, origin: self.latest.clone(), ..Feed::default() });
+        if feed.posted != self.posts || self.posts == 0 {
+            self.posts += 1;
+            feed.posted = self.posts;
+        }
         if begin == 0 && feed.opening.len() < OPENING_BYTES {
             feed.opening = text.iter().take(OPENING_BYTES).copied().collect();
         }
         (name, feed)
+    }
+
+    /// Gives up what has waited longest, where too much does.
+    pub(super) fn bound(&mut self) {
+        let mut feeds: Vec<&mut Feed> = self.feeds.values_mut().collect();
+        feeds.sort_by_key(|feed| std::cmp::Reverse(feed.posted));
+        let mut room = MAX_WAITING_BYTES;
+        for span in feeds.into_iter().flat_map(|feed| feed.spans.iter_mut().rev()) {
+            if let Some(left) = room.checked_sub(span.head.len() + span.tail.len()) {
+                room = left;
+            } else {
+                span.head = Vec::new();
+                span.tail = Vec::new();
+                span.head_open = false;
+            }
+        }
     }
 
     /// Forgets the log that began first, where there are too many.
@@ -153,7 +160,6 @@ impl Carry {
         let oldest = self.feeds.iter().min_by_key(|(_, feed)| feed.number);
         if let Some(oldest) = oldest.map(|(name, _)| name.clone()) {
             self.feeds.remove(&oldest);
-            self.logs.retain(|hash, _| self.feeds.keys().any(|name| name.starts_with(hash)));
         }
     }
 }

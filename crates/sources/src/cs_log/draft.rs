@@ -67,7 +67,7 @@ struct Seen {
 }
 
 /// How many people a roster holds; those after are introduced again and again, which is harmless.
-const MAX_PEOPLE: usize = 128;
+const MAX_PEOPLE: usize = 64;
 
 impl Roster {
     /// Who must be introduced before a fact that names these people.

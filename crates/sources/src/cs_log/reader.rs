@@ -86,6 +86,7 @@ impl Reader {
             reading.whole(&mut carry.latest, post);
         }
         let Reading { drafts, unknown, .. } = reading;
+        carry.bound();
         Answer { drafts, duplicate, unknown, carry }
     }
 }
