@@ -255,3 +255,29 @@ fn posts_out_of_order_give_the_same_facts() {
         assert_eq!(tallies(&state), tallies(&straight), "{name}");
     }
 }
+
+#[test]
+fn a_series_goes_on_without_the_end_of_a_map() {
+    let logs: Option<Vec<_>> = [2, 3].iter().map(|i| log(LOGS[*i].0)).collect();
+    let Some(logs) = logs else { return };
+    let both = logs.concat();
+    let over = both.windows(10).position(|bytes| bytes == b"Game Over:").unwrap();
+    let cuts = [0, over - 8_000, over + 16_000, over + 40_000, both.len()];
+    let part = |i: usize| (cuts[i], &both[cuts[i]..cuts[i + 1]]);
+    // Two posts change places, and the map's end comes after the next map has begun.
+    let mut server = Server::default();
+    for (begin, bytes) in [0, 2, 1, 3].map(part) {
+        server.post(None, offsets("f", begin, bytes.len()), bytes);
+    }
+    for (map, i) in [(1, 2), (2, 3)] {
+        let state = server.state(map);
+        assert_eq!((state.score().ct, state.score().t), (LOGS[i].1, LOGS[i].2));
+        assert_eq!(state.status, Status::Ended);
+    }
+    // Or it never comes: the next map is not lost with it.
+    let mut server = Server::default();
+    for (begin, bytes) in [0, 2, 3].map(part) {
+        server.post(None, offsets("f", begin, bytes.len()), bytes);
+    }
+    check(&server.state(2), &logs[1], LOGS[3].1, LOGS[3].2);
+}

@@ -215,8 +215,8 @@ impl Context {
                 None
             }
             Event::RoundEnded(ended) => {
-                self.rounds =
-                    ended.score.map_or(self.rounds, |score| score.ct.saturating_add(score.t));
+                let played = ended.score.map_or(0, |score| score.ct.saturating_add(score.t));
+                self.rounds = self.rounds.max(played);
                 None
             }
             _ => None,
