@@ -158,6 +158,11 @@ impl Delivery {
         self.subscriptions.iter().any(|subscription| subscription.lag() > limit)
     }
 
+    /// How many events the reader was not given yet, of all it asked for.
+    pub(crate) fn behind(&self) -> u64 {
+        self.subscriptions.iter().map(Subscription::behind).sum()
+    }
+
     /// Whether new maps of a match must be looked for from time to time.
     pub(crate) fn follows_matches(&self) -> bool {
         self.subscriptions.iter().any(|subscription| subscription.topic().is_match())

@@ -1,12 +1,12 @@
 //! What every request passes on its way in and every response on its way out: ids, access, and
-//! the form of problems.
+//! the form of problems; nothing of a request is left unread when its answer goes out.
 
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     body::Body,
     extract::{Request, State},
-    http::{HeaderValue, Response, header},
+    http::{HeaderValue, Response, StatusCode, Version, header},
     middleware::Next,
     response::IntoResponse,
 };
@@ -14,6 +14,7 @@ use axum::{
 use crate::{
     access::Right,
     app::App,
+    leftover::Leftover,
     problem::{Code, Problem},
     trace::{REQUEST_ID, Trace},
 };
@@ -30,6 +31,7 @@ pub(crate) async fn pass(
 ) -> Response<Body> {
     let trace = Trace::of(request.headers());
     let is_head = request.method() == axum::http::Method::HEAD;
+    let (request, leftover) = Leftover::of(request);
     let mut response = match admit(&app, &request) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
@@ -40,7 +42,14 @@ pub(crate) async fn pass(
             *response.body_mut() = Body::empty();
         }
     }
+    // A body that came too slowly is waited for no longer.
+    let is_over =
+        matches!(response.status(), StatusCode::SWITCHING_PROTOCOLS | StatusCode::REQUEST_TIMEOUT);
+    let is_whole = is_over || leftover.discard(&app).await;
     let headers = response.headers_mut();
+    if !is_whole {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     headers.insert(REQUEST_ID, trace.request_id);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
@@ -50,6 +59,11 @@ fn admit(app: &App, request: &Request) -> Result<(), Problem> {
     let Some(Peer(peer)) = request.extensions().get::<Peer>() else {
         return Err(Problem::new(Code::Forbidden, "the peer's address is not known"));
     };
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    // HTTP/1.0 may do without.
+    if hosts > 1 || (hosts == 0 && request.version() == Version::HTTP_11) {
+        return Err(Problem::new(Code::BadRequest, "a request must have one Host header"));
+    }
     let path = request.uri().path();
     let right = match path {
         "/healthz" | "/readyz" => Right::Health,

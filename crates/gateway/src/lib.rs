@@ -6,12 +6,14 @@
 //! that [`Source`]'s.
 
 mod app;
+mod leftover;
 mod limits;
 mod serve;
 
 mod access;
 mod front;
 mod problem;
+mod prometheus;
 mod trace;
 
 mod routes;

@@ -9,12 +9,16 @@ pub struct Limits {
     pub connections: usize,
     /// How long the head of a request may take.
     pub head: Duration,
+    /// How long a connection may wait for its next request.
+    pub idle: Duration,
     /// How long a body may stand still.
     pub body_idle: Duration,
     /// How long a body may take.
     pub body: Duration,
     /// The largest body, in bytes, as sent and decompressed.
     pub body_bytes: usize,
+    /// What is read and thrown away of a body that nobody wants, in bytes.
+    pub leftover_bytes: usize,
     /// What all bodies that are being read may have together, in bytes.
     pub bodies_bytes: usize,
     /// Events in one request.
@@ -48,9 +52,11 @@ impl Default for Limits {
         Self {
             connections: 10_000,
             head: Duration::from_secs(10),
+            idle: Duration::from_secs(75),
             body_idle: Duration::from_secs(10),
             body: Duration::from_secs(30),
             body_bytes: 4 << 20,
+            leftover_bytes: 128 << 20,
             bodies_bytes: 256 << 20,
             events: 1_000,
             stall: Duration::from_secs(15),

@@ -25,7 +25,7 @@ use prometheus_client::{
 };
 use serde_json::{Value, json};
 
-use crate::{app::App, close::Close, rolling::Rolling};
+use crate::{app::App, close::Close, prometheus, rolling::Rolling};
 
 /// From receipt to delivery an event should take no longer than this.
 const SLO: Duration = Duration::from_millis(100);
@@ -58,6 +58,7 @@ pub struct Meter {
     frames: Family<Label, Counter>,
     events_sent: Counter,
     conflated: Counter,
+    dropped: Counter,
     slo: Counter,
     queued_calls: Gauge,
     queued_bytes: Gauge,
@@ -94,6 +95,13 @@ impl Meter {
         let batch = add(&mut registry, "append_batch_events", "Events in a group", batch);
         let sync = with_seconds(&mut registry, "append_fsync", "The sync of a group", latency());
         let lag = Family::default();
+        let connections: Family<Label, Gauge> =
+            gauge(&mut registry, "connections", "Open connections, by kind");
+        for kind in ["websocket", "sse"] {
+            let _ = connections.get_or_create(&[("kind", kind)]);
+        }
+        let help = "Events not delivered since the client was closed as too slow";
+        let dropped = counter(&mut registry, "frames_dropped", help);
         Arc::new(Self {
             counts,
             stages,
@@ -101,7 +109,8 @@ impl Meter {
             e2e_all: Rolling::default(),
             batch,
             sync,
-            connections: gauge(&mut registry, "connections", "Open connections, by kind"),
+            connections,
+            dropped,
             closed: counter(&mut registry, "connections_closed", "Closed followers, by reason"),
             frames: counter(&mut registry, "frames_sent", "Frames sent, by type"),
             events_sent: Counter::default(),
@@ -156,6 +165,11 @@ impl Meter {
         self.conflated.inc();
     }
 
+    /// Events were not delivered, since their client could not keep up.
+    pub(crate) fn dropped(&self, events: u64) {
+        self.dropped.inc_by(events);
+    }
+
     pub(crate) fn open(&self, kind: &'static str) -> Open {
         let gauge = self.connections.get_or_create(&[("kind", kind)]).clone();
         gauge.inc();
@@ -177,7 +191,7 @@ impl Meter {
         let mut out = String::new();
         // Writing to a string cannot fail.
         let _ = text::encode(&mut out, &self.registry);
-        out
+        prometheus::from_open_metrics(&out)
     }
 
     /// The last minute, and the sums, for the console.

@@ -79,7 +79,7 @@ pub const ROUTES: &[Route] = &[
     read("/api/v1/openapi.json", "This document", &[], JSON, None),
     read("/healthz", "Whether the server lives", &[], JSON, None),
     read("/readyz", "Whether the server takes traffic", &[], JSON, None),
-    read("/metrics", "Metrics for Prometheus", &[], "application/openmetrics-text", None),
+    read("/metrics", "Metrics for Prometheus", &[], "text/plain", None),
     read("/", "Leads to the console", &[], HTML, None),
     read("/console", "The console", &[], HTML, None),
     read("/console/embed/{match}/{map}", "A scoreboard to embed or to lay over a broadcast", &[], HTML, None),

@@ -1,5 +1,6 @@
 //! The connections: how many there may be, how they are served, and how they end.
 
+mod phase;
 mod stall;
 
 use std::{future::Future, io, net::SocketAddr, sync::Arc};
@@ -16,7 +17,10 @@ use tokio::{
 
 use tower::ServiceExt;
 
-use self::stall::Stall;
+use self::{
+    phase::{Kind, Phase},
+    stall::Stall,
+};
 use crate::{
     app::{App, going_away},
     front::Peer,
@@ -84,17 +88,23 @@ async fn connection(
 ) {
     // Frames are small, and each is wanted at once.
     let _ = stream.set_nodelay(true);
+    let phase = Phase::default();
+    let stream = Stall::new(stream, &app.limits, phase.clone());
     let service = service_fn(move |request: Request<Incoming>| {
+        phase.enter(Kind::Busy);
+        let phase = phase.clone();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer));
         request.extensions_mut().insert(slot.clone());
-        router.clone().oneshot(request)
+        let answering = router.clone().oneshot(request);
+        async move { answering.await.map(|response| phase.until_sent(response)) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(app.limits.head)
+        // The stream knows better; this holds for what was sent before its turn.
+        .header_read_timeout(app.limits.idle + app.limits.head)
         .max_buf_size(64 << 10)
-        .serve_connection(TokioIo::new(Stall::new(stream, app.limits.stall)), service)
+        .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     tokio::pin!(connection);
     let mut closing = app.closing.subscribe();

@@ -139,6 +139,9 @@ impl Reader {
 impl Drop for Reader {
     fn drop(&mut self) {
         self.app.meter.closed(self.close);
+        if self.close == Close::TooSlow {
+            self.app.meter.dropped(self.delivery.behind());
+        }
     }
 }
 

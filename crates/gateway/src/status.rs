@@ -30,8 +30,8 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Result<Json<Value>, P
 
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response<String> {
     let mut response = Response::new(app.meter.text(&app));
-    let open_metrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(open_metrics));
+    let text = "text/plain; version=0.0.4; charset=utf-8";
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(text));
     response
 }
 

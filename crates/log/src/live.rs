@@ -7,6 +7,7 @@
 //! is the gateway's business.
 
 mod feed;
+mod feeds;
 mod frame;
 mod outlet;
 mod patch;
@@ -14,18 +15,14 @@ mod patch;
 mod tests;
 
 use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Weak},
     time::Duration,
 };
 
 use matchwire_domain::{prediction::Prediction, subject::Subject, timeline::Fold};
-use parking_lot::Mutex;
 use tokio::{sync::Notify, task};
 
+use self::feeds::Feeds;
 pub use self::{
     feed::{Feed, Follow},
     frame::{EventFrame, PredictionFrame, Snapshot, StateFrame},
@@ -63,9 +60,7 @@ const PAGE_EVENTS: usize = 1_000;
 /// The live folds of a log; shared by everyone who reads or follows.
 pub struct Live {
     context: Arc<Context>,
-    feeds: Mutex<HashMap<Subject, (Arc<Feed>, u64)>>,
-    uses: AtomicU64,
-    kept: usize,
+    feeds: Arc<Feeds>,
 }
 
 /// What every feed needs.
@@ -73,6 +68,8 @@ struct Context {
     log: Log,
     accounts: Accounts,
     observer: Option<Arc<dyn Observer>>,
+    /// Where a feed is left when its last follower goes.
+    feeds: Weak<Feeds>,
 }
 
 impl Live {
@@ -88,8 +85,9 @@ impl Live {
         accounts: Accounts,
         observer: Option<Arc<dyn Observer>>,
     ) -> Self {
-        let context = Arc::new(Context { log, accounts, observer });
-        Self { context, feeds: Mutex::default(), uses: AtomicU64::new(0), kept }
+        let feeds = Arc::new(Feeds::keeping(kept));
+        let context = Context { log, accounts, observer, feeds: Arc::downgrade(&feeds) };
+        Self { context: Arc::new(context), feeds }
     }
 
     /// The log beneath.
@@ -138,27 +136,11 @@ impl Live {
 
     /// How many events the followed folds are behind the log, all together.
     pub fn lag(&self) -> u64 {
-        let feeds = self.feeds.lock();
-        feeds.values().filter(|(feed, _)| feed.is_followed()).map(|(feed, _)| feed.lag()).sum()
+        self.feeds.all().iter().filter(|feed| feed.is_followed()).map(|feed| feed.lag()).sum()
     }
 
     fn feed(&self, subject: &Subject) -> Arc<Feed> {
-        let now = self.uses.fetch_add(1, Ordering::Relaxed);
-        let mut feeds = self.feeds.lock();
-        if let Some((feed, used)) = feeds.get_mut(subject) {
-            *used = now;
-            return feed.clone();
-        }
-        if feeds.len() >= self.kept {
-            let idle = |(_, (feed, _)): &(&Subject, &(Arc<Feed>, u64))| !feed.is_followed();
-            let oldest = feeds.iter().filter(idle).min_by_key(|(_, (_, used))| *used);
-            if let Some(oldest) = oldest.map(|(subject, _)| subject.clone()) {
-                feeds.remove(&oldest);
-            }
-        }
-        let feed = Arc::new(Feed::new(subject.clone(), self.context.clone()));
-        feeds.insert(subject.clone(), (feed.clone(), now));
-        feed
+        self.feeds.get(subject, || Feed::new(subject.clone(), self.context.clone()))
     }
 }
 

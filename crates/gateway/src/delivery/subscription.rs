@@ -56,6 +56,12 @@ impl Subscription {
         live.map(|part| part.head().saturating_sub(part.seq)).max().unwrap_or(0)
     }
 
+    /// How many events the reader was not given yet; none if it wants none.
+    pub(super) fn behind(&self) -> u64 {
+        let parts = self.parts.iter().filter(|_| self.views.events);
+        parts.map(|part| part.head().saturating_sub(part.seq)).sum()
+    }
+
     /// Up to where the reader was sent.
     pub(super) fn sent(&self, app: &App) -> Value {
         self.position(app, |part| part.seq)

@@ -28,7 +28,7 @@ use crate::{
 
 /// How many events are looked at for one page; a page may be short when few of them fit.
 const MAX_LOOKS: usize = 20_000;
-/// How many events are read from a stream at once.
+/// How many events are read at once, of all streams together.
 const PAGE_EVENTS: usize = 200;
 /// A page ends when it has so many bytes.
 const PAGE_BYTES: usize = 4 << 20;
@@ -59,7 +59,7 @@ pub(crate) async fn list(
     let _turn = turn(&app).await?;
     let merge = move || {
         let fits = |time| from.is_none_or(|from| from <= time) && to.is_none_or(|to| time < to);
-        Merge::new(&log, streams, &after).page(limit, fits)
+        Merge::new(&log, streams, &after, limit).page(limit, fits)
     };
     Ok(json(blocking(merge).await?))
 }
@@ -67,21 +67,27 @@ pub(crate) async fn list(
 struct Merge<'a> {
     log: &'a Log,
     streams: Vec<Stream>,
+    /// How many events are read from a stream at once, at most.
+    share: usize,
 }
 
 struct Stream {
     subject: Subject,
     seq: u64,
     ahead: VecDeque<(Timestamp, Recorded)>,
+    /// How many events are read next; more each time, for a page may want few of what there is.
+    next: usize,
 }
 
 impl<'a> Merge<'a> {
-    fn new(log: &'a Log, streams: Vec<Subject>, after: &BTreeMap<u16, u64>) -> Self {
+    fn new(log: &'a Log, streams: Vec<Subject>, after: &BTreeMap<u16, u64>, limit: usize) -> Self {
+        // What is read ahead is bounded, however many maps a match has.
+        let share = (PAGE_EVENTS / streams.len().max(1)).max(1);
         let stream = |subject: Subject| {
             let seq = after.get(&topic::number(&subject)).copied().unwrap_or(0);
-            Stream { subject, seq, ahead: VecDeque::new() }
+            Stream { subject, seq, ahead: VecDeque::new(), next: limit.clamp(1, share) }
         };
-        Self { log, streams: streams.into_iter().map(stream).collect() }
+        Self { log, streams: streams.into_iter().map(stream).collect(), share }
     }
 
     fn page(mut self, limit: usize, fits: impl Fn(Timestamp) -> bool) -> Result<String, Problem> {
@@ -132,7 +138,8 @@ impl<'a> Merge<'a> {
     fn fill(&mut self) -> Result<(), Problem> {
         for stream in self.streams.iter_mut().filter(|stream| stream.ahead.is_empty()) {
             if stream.seq < self.log.head(&stream.subject) {
-                let entries = self.log.read(&stream.subject, stream.seq, PAGE_EVENTS)?;
+                let entries = self.log.read(&stream.subject, stream.seq, stream.next)?;
+                stream.next = (stream.next * 2).min(self.share);
                 let timed =
                     entries.into_iter().map(|entry| (time_of(&entry.recorded), entry.recorded));
                 stream.ahead = timed.collect();

@@ -21,6 +21,8 @@ use crate::{
 
 /// How many subjects are looked at on the way from one match to the next.
 const LOOK_AHEAD: usize = 256;
+/// So many maps of a match are read without waiting for a turn; it is what a match mostly has.
+const FEW_MAPS: usize = 5;
 
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
@@ -107,6 +109,8 @@ pub(crate) async fn of_match(
     if streams.is_empty() && app.live.log().head(&subject) == 0 {
         return Err(not_found(format!("match {match_id}")));
     }
+    // Maps that nobody follows are folded now, which takes a while if there are many.
+    let _turn = if streams.len() > FEW_MAPS { Some(turn(&app).await?) } else { None };
     let mut text = format!("{{\"match\":\"{match_id}\",\"maps\":{{").into_bytes();
     for (index, stream) in streams.iter().enumerate() {
         let state = app.live.state(stream).await?;

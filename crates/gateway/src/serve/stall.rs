@@ -1,6 +1,8 @@
-//! A stream whose peer must take what it is sent: a write that waits too long is an error.
+//! A stream whose peer must take what it is sent, and send the head of a request that it has
+//! begun: what waits too long is an error.
 //!
-//! Without it, whoever asks for much and reads nothing would hold a connection for ever.
+//! Without it, whoever asks for much and reads nothing would hold a connection for ever. The HTTP
+//! library has a limit for heads, too, but one that begins when the last request ends.
 
 use std::{
     io,
@@ -14,16 +16,43 @@ use tokio::{
     time::{Duration, Instant, Sleep, sleep},
 };
 
+use super::phase::{Kind, Phase};
+use crate::limits::Limits;
+
 pub(super) struct Stall {
     stream: TcpStream,
     limit: Duration,
     /// Runs while a write waits.
     timer: Option<Pin<Box<Sleep>>>,
+    phase: Phase,
+    head: Duration,
+    idle: Duration,
+    /// Runs while the peer may not be silent for ever, with the phase that it is for.
+    reading: Option<(u64, Pin<Box<Sleep>>)>,
 }
 
 impl Stall {
-    pub(super) fn new(stream: TcpStream, limit: Duration) -> Self {
-        Self { stream, limit, timer: None }
+    pub(super) fn new(stream: TcpStream, limits: &Limits, phase: Phase) -> Self {
+        let Limits { stall: limit, head, idle, .. } = *limits;
+        Self { stream, limit, timer: None, phase, head, idle, reading: None }
+    }
+
+    /// Whether the peer has been silent, or about a head, for too long.
+    fn check_silence(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let (number, kind) = self.phase.now();
+        let limit = match kind {
+            Kind::Head => self.head,
+            Kind::Idle => self.idle,
+            Kind::Busy => {
+                self.reading = None;
+                return Poll::Pending;
+            }
+        };
+        if self.reading.as_ref().is_none_or(|(own, _)| *own != number) {
+            self.reading = None;
+        }
+        let (_, timer) = self.reading.get_or_insert_with(|| (number, Box::pin(sleep(limit))));
+        timer.as_mut().poll(cx)
     }
 
     fn check<T>(&mut self, poll: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
@@ -45,7 +74,14 @@ impl AsyncRead for Stall {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        let poll = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if poll.is_ready() && self.phase.now().1 == Kind::Idle {
+            self.phase.enter(Kind::Head);
+        }
+        if self.check_silence(cx).is_ready() && poll.is_pending() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        poll
     }
 }
 

@@ -39,6 +39,8 @@ pub(super) struct Session {
     messages: (Instant, u32),
     /// Whether there may be more to pull without the bell having rung.
     has_more: bool,
+    /// Events that were pulled and are not known to be written.
+    unwritten: u64,
 }
 
 impl Session {
@@ -56,6 +58,7 @@ impl Session {
             heard: Instant::now(),
             messages: (Instant::now(), 0),
             has_more: false,
+            unwritten: 0,
             app,
             socket,
         }
@@ -68,6 +71,9 @@ impl Session {
             Err(close) => close,
         };
         self.app.meter.closed(close);
+        if close == Close::TooSlow {
+            self.app.meter.dropped(self.delivery.behind() + self.unwritten);
+        }
         self.finish(close).await;
         drop(open);
     }
@@ -116,7 +122,9 @@ impl Session {
             return Ok(());
         }
         let frames = batch.iter().map(|out| Frame::text(out.text.clone())).collect();
+        self.unwritten = batch.iter().filter(|out| out.event.is_some()).count() as u64;
         self.write(frames).await?;
+        self.unwritten = 0;
         for Out { kind, event, .. } in &batch {
             self.app.meter.sent(kind.as_str(), event.as_deref());
         }

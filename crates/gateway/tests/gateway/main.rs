@@ -19,3 +19,4 @@ mod reads;
 mod resume;
 mod slow;
 mod surface;
+mod unread;

@@ -1,7 +1,9 @@
 //! What can be asked for.
 
+use std::sync::Arc;
+
 use matchwire_domain::{envelope::Recorded, subject::Subject, timeline::Fold};
-use matchwire_gateway::Exchange;
+use matchwire_gateway::{Exchange, Limits};
 use serde_json::{Value, json};
 
 use crate::{
@@ -140,6 +142,51 @@ async fn matches_in_pages_and_one_by_one() {
     assert_eq!(one["maps"]["10"], server.get("/api/v1/matches/a/maps/10").await.json());
     let only = server.get("/api/v1/matches/only").await.json();
     assert_eq!(only, json!({"match": "only", "maps": {}}));
+}
+
+#[tokio::test]
+async fn a_match_of_many_maps_waits_for_its_turn() {
+    let server = Server::with(Limits { heavy_reads: 0, ..Limits::default() }).await;
+    let server = Arc::new(server);
+    for map in 1..=9 {
+        server.post(&numbered(&format!("match/many/{map}"), 1, 1)).await;
+    }
+    server.post(&numbered("match/few/1", 1, 1)).await;
+    let asking = server.clone();
+    let many = tokio::spawn(async move { asking.get("/api/v1/matches/many").await });
+    for _ in 0..20 {
+        assert_eq!(server.get("/api/v1/matches/few").await.status, 200);
+    }
+    assert!(!many.is_finished());
+    many.abort();
+}
+
+#[tokio::test]
+async fn events_of_many_maps_by_time() {
+    let server = Server::start().await;
+    let at = |n: u64| format!("2024-01-01T00:{:02}:{:02}.000Z", n / 60, n % 60);
+    for map in 1..=30 {
+        let events: Vec<Value> = (0..20)
+            .map(|n| {
+                let mut event = own(&format!("match/m1/{map}"), n, &json!({}));
+                event["time"] = at(n * 30 + map).into();
+                event
+            })
+            .collect();
+        assert_eq!(server.post(&events).await.status, 200);
+    }
+    for (limit, from, count) in [(1, 590, 11), (7, 1, 600), (500, 1, 600)] {
+        let (mut times, mut next) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/api/v1/events/m1?limit={limit}&from={}{next}", at(from));
+            let page = server.get(&path).await.json();
+            let events = page["events"].as_array().unwrap();
+            times.extend(events.iter().map(|event| event["time"].as_str().unwrap().to_owned()));
+            let Some(cursor) = page["next"].as_str() else { break };
+            next = format!("&after={cursor}");
+        }
+        assert_eq!(times, (from..from + count).map(at).collect::<Vec<_>>());
+    }
 }
 
 #[tokio::test]

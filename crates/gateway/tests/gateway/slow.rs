@@ -80,6 +80,7 @@ async fn one_who_cannot_keep_up_is_closed_and_nobody_else_is() {
             assert_eq!(quick.next_of("event").await["seq"], seq);
         }
     }
+    server.metric_reaches("matchwire_frames_dropped_total", 1.0).await;
     // What the slow one has is a beginning without a gap, and then it is told why.
     let mut seqs = Vec::new();
     let code = loop {

@@ -121,6 +121,40 @@ async fn health_metrics_and_status() {
 }
 
 #[tokio::test]
+async fn metrics_are_in_the_text_format_of_prometheus() {
+    let server = Server::start().await;
+    server.post(&numbered("match/m1/1", 1, 1)).await;
+    let reply = server.get("/metrics").await;
+    assert_eq!(reply.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    let text = String::from_utf8(reply.bytes.to_vec()).unwrap();
+    for line in [
+        "matchwire_connections{kind=\"websocket\"} 0",
+        "matchwire_connections{kind=\"sse\"} 0",
+        "matchwire_frames_dropped_total 0",
+        "# TYPE matchwire_events_received_total counter",
+        "# TYPE matchwire_append_fsync_seconds histogram",
+    ] {
+        assert!(text.lines().any(|own| own == line), "{line} in {text}");
+    }
+    let (mut helps, mut types) = (BTreeSet::new(), BTreeSet::new());
+    for line in text.lines() {
+        let words: Vec<&str> = line.splitn(4, ' ').collect();
+        match (words[0], words[1]) {
+            ("#", "HELP") => assert!(helps.insert(words[2]) && !words[3].is_empty(), "{line}"),
+            ("#", "TYPE") => assert!(types.insert(words[2]), "{line}"),
+            ("#", _) => panic!("{line}"),
+            (sample, _) => {
+                let name = sample.split('{').next().unwrap();
+                let parts = ["_bucket", "_sum", "_count"].iter();
+                let mut names = parts.filter_map(|part| name.strip_suffix(part)).chain([name]);
+                assert!(names.any(|name| types.contains(name)), "{line}");
+            }
+        }
+    }
+    assert_eq!(helps, types);
+}
+
+#[tokio::test]
 async fn the_console() {
     let server = Server::start().await;
     let root = server.get("/").await;

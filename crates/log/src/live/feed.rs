@@ -3,15 +3,19 @@
 //! While there are followers, a task follows the log and publishes; without them the fold stands
 //! still until somebody reads, who then brings it up to date.
 
-use std::{ops::Deref, sync::Arc, time::Instant};
+use std::{
+    ops::Deref,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use matchwire_domain::{
     prediction::Prediction,
     subject::Subject,
     timeline::{Fold, Pushed},
 };
-use parking_lot::Mutex;
-use tokio::sync::Notify;
+use parking_lot::{Mutex, MutexGuard};
+use tokio::{sync::Notify, time};
 
 use super::{
     Bell, Context, PAGE_EVENTS, Stage, blocking,
@@ -23,6 +27,8 @@ use crate::{Entry, Error};
 /// A fold that is behind by no more than this is brought up to date on the spot, since those
 /// events are in memory as a rule.
 const NEAR_EVENTS: u64 = 64;
+/// How long a stream that could not be read is left alone.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// A stream that is folded, and may be followed.
 pub struct Feed {
@@ -38,6 +44,9 @@ pub struct Feed {
 struct Folding {
     fold: Fold,
     version: u64,
+    /// The last prediction that was shown, and the number that followers tell it by.
+    shown: Option<Prediction>,
+    predicted: u64,
     /// The state as it is now, if it was asked for.
     snapshot: Option<Arc<Snapshot>>,
 }
@@ -56,7 +65,13 @@ pub struct Follow {
 
 impl Feed {
     pub(super) fn new(subject: Subject, context: Arc<Context>) -> Self {
-        let folding = Folding { fold: Fold::new(&subject), version: 0, snapshot: None };
+        let folding = Folding {
+            fold: Fold::new(&subject),
+            version: 0,
+            shown: None,
+            predicted: 0,
+            snapshot: None,
+        };
         Self {
             subject,
             context,
@@ -77,7 +92,7 @@ impl Feed {
         self.outlet.lock().head
     }
 
-    /// Whether the stream could not be read; nothing more comes then.
+    /// Whether the stream could not be read; nothing more comes until it can.
     pub fn has_failed(&self) -> bool {
         self.outlet.lock().failed
     }
@@ -92,7 +107,7 @@ impl Feed {
         self.outlet.lock().states(version)
     }
 
-    /// The last prediction, if it is not that of the event `had`.
+    /// The last prediction, if it is not the one whose frame has the seq `had`.
     pub fn prediction(&self, had: u64) -> Option<Arc<PredictionFrame>> {
         self.outlet.lock().prediction(had)
     }
@@ -148,26 +163,37 @@ impl Feed {
         self: &Arc<Self>,
         select: impl FnOnce(&Self, &mut Folding) -> T + Send + 'static,
     ) -> Result<T, Error> {
-        if let Some(mut folding) = self.folding.try_lock() {
-            let head = self.context.log.head(&self.subject);
-            let behind = head.saturating_sub(folding.fold.state.seq);
-            if behind <= NEAR_EVENTS {
-                self.catch_up(&mut folding, false)?;
-                return Ok(select(self, &mut folding));
-            }
+        if let Some(mut folding) = self.at_once(false)? {
+            return Ok(select(self, &mut folding));
         }
         let feed = self.clone();
         blocking(move || {
             let mut folding = feed.folding.lock();
-            feed.catch_up(&mut folding, false)?;
+            feed.catch_up(&mut folding, false, true)?;
             Ok(select(&feed, &mut folding))
         })
         .await
     }
 
+    /// The fold up to date with the log, if that takes so little that it may be done on a thread
+    /// that others wait for.
+    fn at_once(&self, is_live: bool) -> Result<Option<MutexGuard<'_, Folding>>, Error> {
+        let Some(mut folding) = self.folding.try_lock() else { return Ok(None) };
+        let behind = self.context.log.head(&self.subject).saturating_sub(folding.fold.state.seq);
+        let is_done = behind <= NEAR_EVENTS && self.catch_up(&mut folding, is_live, false)?;
+        Ok(is_done.then_some(folding))
+    }
+
     /// Folds what the log has more, and publishes it if there are followers. `is_live` tells that
-    /// the events have just happened, so that the time they took is worth measuring.
-    fn catch_up(&self, folding: &mut Folding, is_live: bool) -> Result<(), Error> {
+    /// the events have just happened, so that the time they took is worth measuring. A late event
+    /// means to read the whole stream, which needs `may_refold`; without it the answer is `false`,
+    /// and the fold stands before that event.
+    fn catch_up(
+        &self,
+        folding: &mut Folding,
+        is_live: bool,
+        may_refold: bool,
+    ) -> Result<bool, Error> {
         loop {
             let entries =
                 self.context.log.read(&self.subject, folding.fold.state.seq, PAGE_EVENTS)?;
@@ -176,29 +202,41 @@ impl Feed {
                 if is_followed && folding.snapshot.is_none() {
                     self.current(folding);
                 }
-                return Ok(());
+                return Ok(true);
             }
-            self.fold(folding, &entries, is_live)?;
-            if is_followed {
-                self.publish(folding, &entries, is_live);
-            } else {
-                folding.snapshot = None;
-                self.outlet.lock().clear(folding.fold.state.seq);
-            }
-        }
-    }
-
-    fn fold(&self, folding: &mut Folding, entries: &[Entry], is_live: bool) -> Result<(), Error> {
-        for entry in entries {
-            let begun = Instant::now();
-            match folding.fold.push(&entry.recorded) {
-                Pushed::Late => {
+            let late = self.fold(folding, &entries, is_live);
+            let folded = match late {
+                Some(_) if may_refold => {
                     // All that is there is folded in one go, however many of them are late.
                     let last = entries.last().map_or(0, |entry| entry.recorded.seq);
                     let all = self.context.all(&self.subject, last)?;
                     folding.fold = Fold::of(&self.subject, all.iter().map(|e| &e.recorded));
-                    break;
+                    entries.as_slice()
                 }
+                Some(at) => entries.get(..at).unwrap_or_default(),
+                None => entries.as_slice(),
+            };
+            if folded.is_empty() {
+                return Ok(false);
+            }
+            if is_followed {
+                self.publish(folding, folded, is_live);
+            } else {
+                folding.snapshot = None;
+                self.outlet.lock().clear(folding.fold.state.seq);
+            }
+            if late.is_some() && !may_refold {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Folds events up to the first late one, and tells which that is.
+    fn fold(&self, folding: &mut Folding, entries: &[Entry], is_live: bool) -> Option<usize> {
+        for (at, entry) in entries.iter().enumerate() {
+            let begun = Instant::now();
+            match folding.fold.push(&entry.recorded) {
+                Pushed::Late => return Some(at),
                 Pushed::Applied { predicted } if is_live => {
                     let Some(observer) = &self.context.observer else { continue };
                     if predicted {
@@ -211,7 +249,7 @@ impl Feed {
                 Pushed::Applied { .. } => {}
             }
         }
-        Ok(())
+        None
     }
 
     fn publish(&self, folding: &mut Folding, entries: &[Entry], is_live: bool) {
@@ -228,7 +266,7 @@ impl Feed {
             let mut outlet = self.outlet.lock();
             outlet.put_events(events);
             outlet.put_state(snapshot, change);
-            outlet.put_prediction(&self.subject, folding.fold.predictions.last());
+            outlet.put_prediction(&self.subject, folding.predicted, folding.shown.as_ref());
         }
         self.ring();
     }
@@ -241,7 +279,7 @@ impl Feed {
         let snapshot = folding.show(&self.context);
         let mut outlet = self.outlet.lock();
         outlet.put_state(snapshot.clone(), None);
-        outlet.put_prediction(&self.subject, folding.fold.predictions.last());
+        outlet.put_prediction(&self.subject, folding.predicted, folding.shown.as_ref());
         snapshot
     }
 
@@ -262,10 +300,25 @@ impl Feed {
 impl Folding {
     fn show(&mut self, context: &Context) -> Arc<Snapshot> {
         self.version += 1;
+        self.number_prediction();
         self.fold.state.reveal(&*context.accounts);
-        let snapshot = Snapshot::new(self.version, &self.fold.state);
+        let snapshot = Snapshot::new(self.version, self.predicted, &self.fold.state);
         self.snapshot = Some(snapshot.clone());
         snapshot
+    }
+
+    /// Numbers the last prediction by its event. One that a late event has changed belongs to an
+    /// event that followers had before, and is numbered by the head to be new to them.
+    fn number_prediction(&mut self) {
+        let last = self.fold.predictions.last();
+        if self.shown.as_ref() == last {
+            return;
+        }
+        if let Some(last) = last {
+            let is_next = last.seq > self.predicted;
+            self.predicted = if is_next { last.seq } else { self.fold.state.seq };
+        }
+        self.shown = last.cloned();
     }
 }
 
@@ -276,24 +329,28 @@ async fn run(feed: Arc<Feed>) {
     let mut is_live = false;
     while feed.is_wanted() {
         head.mark_unchanged();
-        let behind = feed.context.log.head(&feed.subject).saturating_sub(feed.head());
-        let caught_up = if behind <= NEAR_EVENTS {
-            feed.folding.try_lock().map(|mut folding| feed.catch_up(&mut folding, is_live))
-        } else {
-            None
-        };
-        let result = if let Some(result) = caught_up {
-            result
-        } else {
-            let feed = feed.clone();
-            blocking(move || feed.catch_up(&mut feed.folding.lock(), is_live)).await
+        let at_once = feed.at_once(is_live).map(|folding| folding.is_some());
+        let result = match at_once {
+            Ok(false) => {
+                let feed = feed.clone();
+                blocking(move || feed.catch_up(&mut feed.folding.lock(), is_live, true)).await
+            }
+            done => done,
         };
         if let Err(error) = result {
-            tracing::error!(subject = %feed.subject, %error, "the stream cannot be read");
-            feed.outlet.lock().failed = true;
+            if !std::mem::replace(&mut feed.outlet.lock().failed, true) {
+                tracing::error!(subject = %feed.subject, %error, "the stream cannot be read");
+            }
             feed.ring();
-            feed.left.notified().await;
+            // Whoever follows in the meantime finds the task here, so it does not wait for events.
+            tokio::select! {
+                () = time::sleep(RETRY_AFTER) => {}
+                () = feed.left.notified() => {}
+            }
             continue;
+        }
+        if std::mem::take(&mut feed.outlet.lock().failed) {
+            feed.ring();
         }
         is_live = true;
         tokio::select! {
@@ -317,8 +374,13 @@ impl Drop for Follow {
         if let Some(at) = bells.hung.iter().position(|bell| Arc::ptr_eq(bell, &self.bell)) {
             bells.hung.swap_remove(at);
         }
-        if bells.hung.is_empty() {
+        let is_last = bells.hung.is_empty();
+        drop(bells);
+        if is_last {
             self.feed.left.notify_one();
+            if let Some(feeds) = self.feed.context.feeds.upgrade() {
+                feeds.leave(&self.feed);
+            }
         }
     }
 }

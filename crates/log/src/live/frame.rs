@@ -107,7 +107,8 @@ impl StateFrame {
 /// A prediction.
 #[derive(Debug)]
 pub struct PredictionFrame {
-    /// The event that it belongs to.
+    /// The event that it belongs to; once a late event has changed it, the last event in it. It
+    /// grows from one prediction to the next, so that a follower knows what is new.
     pub seq: u64,
     /// The frame for the stream's own topic.
     pub text: Bytes,
@@ -115,8 +116,7 @@ pub struct PredictionFrame {
 }
 
 impl PredictionFrame {
-    pub(super) fn new(subject: &Subject, prediction: &Prediction) -> Arc<Self> {
-        let seq = prediction.seq;
+    pub(super) fn new(subject: &Subject, seq: u64, prediction: &Prediction) -> Arc<Self> {
         let mut text = format!(
             "{{\"type\":\"prediction\",\"topic\":\"{subject}\",\"seq\":{seq},\"prediction\":"
         );
@@ -140,14 +140,13 @@ pub struct Snapshot {
     pub version: u64,
     /// The last event in it; 0 before the first.
     pub seq: u64,
-    /// The event of the prediction in it; 0 if there is none.
+    /// The [`PredictionFrame::seq`] of the prediction in it; 0 before the first.
     pub predicted: u64,
     text: String,
 }
 
 impl Snapshot {
-    pub(super) fn new(version: u64, state: &State) -> Arc<Self> {
-        let predicted = state.prediction.as_ref().map_or(0, |prediction| prediction.seq);
+    pub(super) fn new(version: u64, predicted: u64, state: &State) -> Arc<Self> {
         // Writing plain data to a string cannot fail.
         let text = serde_json::to_string(state).unwrap_or_default();
         Arc::new(Self { version, seq: state.seq, predicted, text })

@@ -85,10 +85,16 @@ impl Outlet {
         }
     }
 
-    pub(super) fn put_prediction(&mut self, subject: &Subject, last: Option<&Prediction>) {
+    /// Has the last prediction ready. Another `seq` is another prediction.
+    pub(super) fn put_prediction(
+        &mut self,
+        subject: &Subject,
+        seq: u64,
+        last: Option<&Prediction>,
+    ) {
         let held = self.prediction.as_ref().map(|held| held.seq);
-        if held != last.map(|last| last.seq) {
-            self.prediction = last.map(|last| PredictionFrame::new(subject, last));
+        if held != last.map(|_| seq) {
+            self.prediction = last.map(|last| PredictionFrame::new(subject, seq, last));
         }
     }
 

@@ -1,14 +1,84 @@
 //! The runner on the log in memory.
 
-use std::{sync::Arc, time::Instant};
-
-use matchwire_domain::{
-    envelope::{Attributes, Event},
-    subject::Subject,
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, ThreadId},
+    time::Instant,
 };
 
+use matchwire_domain::{
+    envelope::{Attributes, Event, Recorded},
+    subject::Subject,
+};
+use parking_lot::Mutex;
+
 use super::*;
-use crate::{Append, ManualClock, Memory, SystemClock};
+use crate::{
+    Append, ManualClock, Memory, SystemClock,
+    medium::{Durability, Head, Medium, Record, Tail, Written},
+};
+
+/// A medium that tells who read what, and can be made to fail.
+#[derive(Clone)]
+struct Watched {
+    memory: Memory,
+    reads: Arc<Mutex<Vec<(u64, ThreadId)>>>,
+    is_broken: Arc<AtomicBool>,
+}
+
+impl Medium for Watched {
+    fn id(&self) -> &str {
+        self.memory.id()
+    }
+
+    fn durability(&self) -> Durability {
+        self.memory.durability()
+    }
+
+    fn tail(&self) -> Tail {
+        self.memory.tail()
+    }
+
+    fn heads(&self) -> Vec<Head> {
+        self.memory.heads()
+    }
+
+    fn append(&self, position: u64, group: &[Record]) -> Result<Written, Error> {
+        self.memory.append(position, group)
+    }
+
+    fn read(
+        &self,
+        subject: &Subject,
+        after: u64,
+        limit: usize,
+        limit_bytes: usize,
+    ) -> Result<Vec<Recorded>, Error> {
+        self.reads.lock().push((after, thread::current().id()));
+        if self.is_broken.load(Ordering::SeqCst) {
+            return Err(Error::Stopped);
+        }
+        self.memory.read(subject, after, limit, limit_bytes)
+    }
+
+    fn lookup(&self, subject: &Subject, fingerprints: &[u64]) -> Result<Vec<(usize, u64)>, Error> {
+        self.memory.lookup(subject, fingerprints)
+    }
+}
+
+/// A log over what another one stored, so that none of it is in the log's own memory.
+fn reopened(memory: Memory) -> (Watched, Log) {
+    let medium = Watched { memory, reads: Arc::default(), is_broken: Arc::default() };
+    let log = Log::open(Box::new(medium.clone()), Arc::new(ManualClock::new(0))).unwrap();
+    (medium, log)
+}
+
+fn sequence(n: u32) -> String {
+    format!(r#","sequence":"{n:03}""#)
+}
 
 fn log() -> Log {
     Log::open(Box::new(Memory::new()), Arc::new(SystemClock)).unwrap()
@@ -58,9 +128,9 @@ async fn idle_folds_make_room_and_are_folded_again() {
     for n in 0..20 {
         note(&log, &subject(n), 1).await;
         assert_eq!(live.state(&subject(n)).await.unwrap().seq, 1);
-        assert!(live.feeds.lock().len() <= 3);
+        assert!(live.feeds.all().len() <= 4, "three, and the one that is followed");
     }
-    assert!(live.feeds.lock().contains_key(&subject(0)), "what is followed stays");
+    assert!(Arc::ptr_eq(&live.feed(&subject(0)), &follow), "what is followed stays");
     drop(follow);
     for n in 0..20 {
         assert_eq!(live.state(&subject(n)).await.unwrap().seq, 1);
@@ -97,7 +167,6 @@ async fn followers_are_rung_for_and_share_what_was_written() {
 async fn a_late_event_is_folded_in_its_place() {
     let log = Log::open(Box::new(Memory::new()), Arc::new(ManualClock::new(0))).unwrap();
     let live = live(&log, 10);
-    let sequence = |n: u32| format!(r#","sequence":"{n:03}""#);
     let map = subject(1);
     append(&log, &map, 1, "map.loaded", &sequence(1), r#"{"map_name":"de_one"}"#).await;
     append(&log, &map, 2, "map.loaded", &sequence(3), r#"{"map_name":"de_three"}"#).await;
@@ -111,4 +180,94 @@ async fn a_late_event_is_folded_in_its_place() {
     assert_eq!(at_2, before.text());
     assert_eq!(live.state_at(&map, 3).await.unwrap().unwrap(), after.text());
     assert!(live.state_at(&map, 4).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn late_events_are_folded_again_once_and_where_they_block_nobody() {
+    let (memory, map) = (Memory::new(), subject(1));
+    let log = Log::open(Box::new(memory.clone()), Arc::new(ManualClock::new(0))).unwrap();
+    append(&log, &map, 1, "map.loaded", &sequence(1), r#"{"map_name":"de_one"}"#).await;
+    append(&log, &map, 2, "map.loaded", &sequence(5), r#"{"map_name":"de_five"}"#).await;
+    drop(log);
+    let (medium, log) = reopened(memory);
+    let live = live(&log, 10);
+    assert_eq!(live.state(&map).await.unwrap().seq, 2);
+    medium.reads.lock().clear();
+    note(&log, &map, 3).await;
+    append(&log, &map, 4, "map.loaded", &sequence(3), r#"{"map_name":"de_three"}"#).await;
+    append(&log, &map, 5, "map.loaded", &sequence(2), r#"{"map_name":"de_two"}"#).await;
+    let state = live.state(&map).await.unwrap();
+    assert_eq!((state.seq, &state.value()["map_name"]), (5, &"de_five".into()));
+    let reads = medium.reads.lock();
+    let whole: Vec<_> = reads.iter().filter(|(after, _)| *after == 0).collect();
+    assert_eq!(whole.len(), 1, "one time for both");
+    assert_ne!(whole[0].1, thread::current().id());
+}
+
+#[tokio::test]
+async fn a_prediction_that_a_late_event_changes_is_new_to_followers() {
+    let log = Log::open(Box::new(Memory::new()), Arc::new(ManualClock::new(0))).unwrap();
+    let (live, bell, map) = (live(&log, 10), Bell::default(), subject(1));
+    let follow = live.follow(&map, &bell).await.unwrap();
+    append(&log, &map, 1, "match.started", &sequence(1), "{}").await;
+    append(&log, &map, 2, "round.started", &sequence(2), "{}").await;
+    let kill = r#"{"killer":"a","victim":"b","weapon":"awp"}"#;
+    append(&log, &map, 3, "player.killed", &sequence(9), kill).await;
+    while follow.head() < 3 {
+        bell.notified().await;
+    }
+    let before = follow.prediction(0).unwrap();
+    assert_eq!(before.seq, 3);
+    assert!(follow.prediction(3).is_none());
+    append(&log, &map, 4, "bomb.planted", &sequence(5), r#"{"player":"a"}"#).await;
+    while follow.head() < 4 {
+        bell.notified().await;
+    }
+    let after = follow.prediction(before.seq).unwrap();
+    assert_eq!(after.seq, 4);
+    assert_ne!(after.prediction(), before.prediction());
+    // Who begins with the state has it already.
+    assert_eq!(follow.snapshot().await.unwrap().predicted, after.seq);
+}
+
+#[tokio::test]
+async fn a_stream_that_could_not_be_read_is_tried_again() {
+    let (memory, map) = (Memory::new(), subject(1));
+    let log = Log::open(Box::new(memory.clone()), Arc::new(ManualClock::new(0))).unwrap();
+    note(&log, &map, 1).await;
+    drop(log);
+    let (medium, log) = reopened(memory);
+    medium.is_broken.store(true, Ordering::SeqCst);
+    let (live, bells) = (live(&log, 10), [Bell::default(), Bell::default()]);
+    let _first = Feed::follow(live.feed(&map), &bells[0]);
+    while !live.feed(&map).has_failed() {
+        bells[0].notified().await;
+    }
+    let second = Feed::follow(live.feed(&map), &bells[1]);
+    medium.is_broken.store(false, Ordering::SeqCst);
+    while second.has_failed() || second.head() < 1 {
+        bells[1].notified().await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_followed_makes_room_down_to_the_limit() {
+    let log = log();
+    let (live, bell) = (live(&log, 3), Bell::default());
+    let mut follows = Vec::new();
+    for n in 0..50 {
+        follows.push(live.follow(&subject(n), &bell).await.unwrap());
+        assert_eq!(live.feeds.all().len(), n + 1);
+    }
+    let last = follows.pop().unwrap();
+    drop(follows);
+    assert_eq!(live.feeds.all().len(), 4);
+    assert!(Arc::ptr_eq(&live.feed(&subject(49)), &last), "what is followed stays");
+    // Followed again it stays, too, whoever else is read.
+    let again = live.follow(&subject(48), &bell).await.unwrap();
+    for n in 0..10 {
+        live.state(&subject(n)).await.unwrap();
+    }
+    assert!(Arc::ptr_eq(&live.feed(&subject(48)), &again));
+    assert_eq!(live.feeds.all().len(), 5);
 }
