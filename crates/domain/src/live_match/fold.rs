@@ -11,9 +11,12 @@ impl State {
     ///
     /// Answers whether it moved the odds, so that a new prediction is worth it.
     pub fn apply(&mut self, event: &Event, time: Timestamp) -> bool {
-        if !matches!(event, Event::SourceGap(_) | Event::SourceLate(_)) {
-            self.time = Some(time);
+        // How a feed came is told at any time, and is no moment of the match.
+        if let Some((kind, detail)) = missing(event) {
+            self.note_anomaly(kind, detail);
+            return false;
         }
+        self.time = Some(time);
         if self.status == Status::Ended && !self.opens_a_map(event) {
             return false;
         }
@@ -129,17 +132,6 @@ impl State {
             Event::PlayerDisconnected(gone) => {
                 self.leave(&gone.player);
                 self.phase == Phase::Round
-            }
-            Event::SourceGap(gap) => {
-                let detail =
-                    format!("bytes {} to {} of the feed have not arrived", gap.from, gap.to);
-                self.note_anomaly("gap", detail);
-                false
-            }
-            Event::SourceLate(late) => {
-                let detail = format!("bytes {} to {} of the feed arrived late", late.from, late.to);
-                self.note_anomaly("late", detail);
-                false
             }
             _ => false,
         }
@@ -270,5 +262,18 @@ impl State {
         if self.anomalies.len() < MAX_ANOMALIES {
             self.anomalies.push(Anomaly { seq: self.seq, kind, detail });
         }
+    }
+}
+
+/// What an event tells of the feed rather than of the match: the kind of anomaly, and its detail.
+fn missing(event: &Event) -> Option<(&'static str, String)> {
+    match event {
+        Event::SourceGap(gap) => {
+            Some(("gap", format!("bytes {} to {} of the feed have not arrived", gap.from, gap.to)))
+        }
+        Event::SourceLate(late) => {
+            Some(("late", format!("bytes {} to {} of the feed arrived late", late.from, late.to)))
+        }
+        _ => None,
     }
 }

@@ -370,6 +370,7 @@ fn nothing_counts_after_the_end_until_the_map_changes() {
         .when(r#"match.started {"map_name":"de_test"}"#)
         .when(r#"round.ended {"winner":"T","reason":"elimination","score":{"ct":0,"t":1}}"#)
         .then(json!({"status": "ended", "teams": [{"score": 13}, {"score": 0}], "players": {"a1": {"kills": 0}}}));
+    let over = over.when(r#"source.late {"from":7,"to":9}"#).then(json!({"anomaly_count": 1}));
     over.when(r#"map.loaded {"map_name":"de_other"}"#)
         .then(json!({"status": "scheduled", "map_name": "de_other", "teams": [{"score": 0}, {"score": 0}], "rounds": {}}));
 }
