@@ -9,7 +9,15 @@ use matchwire_embedded::{
 };
 use matchwire_log::{Medium, medium::Record};
 
-const OPTIONS: Options = Options { segment_bytes: 1 << 20, ahead_bytes: 4_096 };
+const OPTIONS: Options = Options {
+    segment_bytes: 1 << 20,
+    ahead_bytes: 4_096,
+    max_waiting: 8,
+    fan_in: 8,
+    cache_bytes: 1 << 20,
+    background: false,
+    log_id: Some(7),
+};
 const GROUPS: u64 = 5;
 
 /// The names and contents of a log's files.
@@ -114,5 +122,5 @@ fn record(subject: Subject, seq: u64) -> Record {
     let leaf = Digest::leaf(&stored);
     let recorded = Timestamp::from_ms(1_700_000_000_000);
     let recorded = Recorded { seq, recorded, leaf, chain: leaf, stored };
-    Record { subject, fingerprint: seq, recorded }
+    Record { subject, fingerprint: seq, recorded, seals: false }
 }

@@ -18,6 +18,8 @@ use crate::{
 
 /// The longest `id`, `source` or `type`, in bytes.
 pub const MAX_ATTRIBUTE_BYTES: usize = 256;
+/// The type of the event that seals its stream: it is the last one, nothing may follow.
+pub const SEALED: &str = "stream.sealed";
 /// The deepest nesting of objects and arrays in an event.
 pub const MAX_DEPTH: usize = 64;
 
@@ -32,6 +34,8 @@ pub struct Event {
     pub id: Arc<str>,
     /// The bytes that are stored, hashed and delivered.
     pub stored: Arc<[u8]>,
+    /// Whether it seals its stream, by its type [`SEALED`].
+    pub seals: bool,
 }
 
 /// Why an envelope is refused. Each has a stable code, [`Error::code`].
@@ -186,6 +190,7 @@ impl Event {
             source: attributes.source.as_ref().into(),
             id: attributes.id.as_ref().into(),
             stored: stored.into_bytes().into(),
+            seals: attributes.kind == SEALED,
         })
     }
 }

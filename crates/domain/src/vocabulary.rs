@@ -4,16 +4,40 @@
 
 mod own;
 
+use schemars::{JsonSchema, Schema};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
     envelope::{self, Attributes, Event},
-    live_match,
+    live_match::{self, Label},
     subject::{Kind, Subject},
 };
 
 /// What a user's own types start with; they may carry any JSON object.
 pub const OWN_PREFIX: &str = "x.";
+
+/// The data of [`envelope::SEALED`], which any stream may hold: it is the stream's last event.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sealed {
+    /// Why nothing may follow, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Label>,
+}
+
+/// The types of all events with a schema.
+pub fn tags() -> impl Iterator<Item = &'static str> {
+    live_match::Event::TAGS.iter().copied().chain([envelope::SEALED])
+}
+
+/// The JSON Schema of a type's data.
+pub fn schema(tag: &str) -> Option<Schema> {
+    if tag == envelope::SEALED {
+        return Some(schemars::schema_for!(Sealed));
+    }
+    live_match::Event::schema(tag)
+}
 
 /// Why an event is refused for its type or data.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +96,12 @@ pub fn admit(
         // Between tokens a line break is a space; on one line an event is the same on every wire.
         return Ok(Event::new(attributes, &data.replace(['\r', '\n'], " "))?);
     }
+    if kind == envelope::SEALED {
+        let sealed: Sealed =
+            serde_json::from_str(data).map_err(|error| Error::Data(kind.into(), error))?;
+        let data = serde_json::to_string(&sealed).unwrap_or_default();
+        return Ok(Event::new(attributes, &data)?);
+    }
     let fact = live_match::Event::parse(kind, data)
         .ok_or_else(|| Error::UnknownType(kind.into()))?
         .map_err(|error| Error::Data(kind.into(), error))?;
@@ -103,6 +133,7 @@ mod tests {
         let person = admitted("match/m/1", "bomb.defused", r#"{ "player": "steam:7" }"#);
         assert_eq!(person.unwrap(), r#"{"player":"p7"}"#);
         assert!(admitted("room/r", "x.own", "{}").is_ok());
+        assert_eq!(admitted("room/r", "stream.sealed", "{ }").unwrap(), "{}");
     }
 
     #[test]
@@ -112,6 +143,7 @@ mod tests {
         assert_eq!(admitted("match/m/1", "bomb.defused", "{}"), Err("schema"));
         assert_eq!(admitted("match/m/1", "bomb.licked", "{}"), Err("unknown_type"));
         assert_eq!(admitted("match/m", "round.started", "{}"), Err("subject"));
+        assert_eq!(admitted("match/m", "stream.sealed", r#"{"why":1}"#), Err("schema"));
         for internal in ["source/cs-log/m/1", "admin/keys"] {
             assert_eq!(admitted(internal, "x.own", "{}"), Err("subject"));
         }

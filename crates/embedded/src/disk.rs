@@ -13,8 +13,8 @@ pub use faulty::Faulty;
 
 /// A directory of files, without any below it.
 ///
-/// Names and contents are durable only once they are synced, each apart: a created or removed name
-/// by [`Disk::sync`], a file's content and size by [`File::sync`].
+/// Names and contents are durable only once they are synced, each apart: a created, changed or
+/// removed name by [`Disk::sync`], a file's content and size by [`File::sync`].
 pub trait Disk: Send + Sync + 'static {
     /// A name for error messages.
     fn place(&self) -> String;
@@ -31,7 +31,11 @@ pub trait Disk: Send + Sync + 'static {
     /// Removes a file.
     fn remove(&self, name: &str) -> io::Result<()>;
 
-    /// Makes created and removed names durable.
+    /// Gives a file another name, and takes that name from the file that had it. Whoever looks
+    /// finds the state before or the state after, also behind a crash.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Makes created, changed and removed names durable.
     fn sync(&self) -> io::Result<()>;
 }
 

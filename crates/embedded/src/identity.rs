@@ -1,51 +1,105 @@
-//! `log.json`, which says whose directory it is and in which format.
+//! `log.json`: whose directory it is, in which format, its lineage, and which losses were accepted.
+//!
+//! It is replaced as a whole, by a rename, so that it is either the old or the new one.
 
-use matchwire_log::Error;
+use std::io;
+
+use matchwire_log::{Error, Lineage};
 use serde::{Deserialize, Serialize};
 
-use crate::{disk::Disk, format::VERSION};
+use crate::{
+    disk::Disk,
+    format::VERSION,
+    writer::{TMP_SUFFIX, error},
+};
 
 pub(crate) const NAME: &str = "log.json";
+/// The largest that is read.
+const MAX_BYTES: u64 = 1 << 20;
 
-#[derive(Debug, Serialize, Deserialize)]
-struct Identity {
+/// What a log is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Identity {
     format: u32,
-    id: String,
+    /// The log's id, 16 hexadecimal digits.
+    pub(crate) id: String,
+    /// Missing in format 1, which has only the first.
+    #[serde(default)]
+    lineage: Option<Lineage>,
+    /// The losses that were accepted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) lost: Vec<Lost>,
 }
 
-/// Reads the log's id; nothing if there is no file, or one that was never written to its end.
-///
-/// What is read is synced before it is relied on: the process that wrote it may have been killed
-/// before it did that, and segments must not outlast the name of their log.
-pub(crate) fn read(disk: &dyn Disk) -> Result<Option<u64>, Error> {
-    let file = match disk.open(NAME) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let mut text = vec![0; usize::try_from(file.size()?.min(4_096)).unwrap_or_default()];
-    file.read_at(&mut text, 0)?;
-    let Ok(identity) = serde_json::from_slice::<Identity>(&text) else { return Ok(None) };
-    if identity.format != VERSION {
-        let Identity { format, .. } = identity;
-        let what = format!("it has format {format}, and this version reads format {VERSION}");
-        return Err(Error::Unusable { place: disk.place(), what });
+/// Positions that are lost for good, by an operator's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Lost {
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+}
+
+impl Identity {
+    /// That of a new log. Without an id one is drawn.
+    pub(crate) fn new(log_id: Option<u64>) -> Self {
+        let id = format!("{:016x}", log_id.unwrap_or_else(draw));
+        Self { format: VERSION, lineage: Some(Lineage::new(&id)), id, lost: Vec::new() }
     }
-    file.sync()?;
-    disk.sync()?;
-    Ok(u64::from_str_radix(&identity.id, 16).ok())
+
+    /// The id as a number.
+    pub(crate) fn log_id(&self) -> u64 {
+        u64::from_str_radix(&self.id, 16).unwrap_or_default()
+    }
+
+    pub(crate) fn lineage(&self) -> Lineage {
+        self.lineage.clone().unwrap_or_else(|| Lineage::new(&self.id))
+    }
+
+    /// Whether it is in an older format than what is written now.
+    pub(crate) fn is_old(&self) -> bool {
+        self.format < VERSION
+    }
+
+    /// Reads it; nothing if there is none, or one that is damaged.
+    ///
+    /// What is read is synced before it is relied on: the process that wrote it may have been
+    /// killed before it did that, and segments must not outlast the name of their log.
+    pub(crate) fn read(disk: &dyn Disk) -> Result<Option<Self>, Error> {
+        let file = match disk.open(NAME) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let mut text = vec![0; usize::try_from(file.size()?.min(MAX_BYTES)).unwrap_or_default()];
+        file.read_at(&mut text, 0)?;
+        let Ok(identity) = serde_json::from_slice::<Self>(&text) else { return Ok(None) };
+        if !(1..=VERSION).contains(&identity.format) {
+            let format = identity.format;
+            let what = format!(
+                "it has format {format}, and this version of matchwire reads formats 1 to \
+                 {VERSION}; use the version that wrote it, or a newer one"
+            );
+            return Err(Error::Unusable { place: disk.place(), what });
+        }
+        Ok(u64::from_str_radix(&identity.id, 16).is_ok().then_some(identity))
+    }
+
+    /// Writes it, in the format of now.
+    pub(crate) fn write(&mut self, disk: &dyn Disk) -> Result<(), Error> {
+        self.format = VERSION;
+        self.lineage = Some(self.lineage());
+        let text = serde_json::to_vec_pretty(self).map_err(io::Error::from)?;
+        let unnamed = format!("{NAME}{TMP_SUFFIX}");
+        let file = disk.create(&unnamed).map_err(error)?;
+        file.write_at(&text, 0).map_err(error)?;
+        file.sync()?;
+        disk.rename(&unnamed, NAME).map_err(error)?;
+        disk.sync()?;
+        Ok(())
+    }
 }
 
-/// Draws an id and writes it down.
-pub(crate) fn create(disk: &dyn Disk) -> Result<u64, Error> {
+fn draw() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     // The standard library's way to random bits.
-    let id = RandomState::new().hash_one("log id");
-    let identity = Identity { format: VERSION, id: format!("{id:016x}") };
-    let text = serde_json::to_vec(&identity).map_err(std::io::Error::from)?;
-    let file = disk.create(NAME)?;
-    file.write_at(&text, 0)?;
-    file.sync()?;
-    disk.sync()?;
-    Ok(id)
+    RandomState::new().hash_one("log id")
 }

@@ -1,7 +1,11 @@
 //! The index of one segment, in memory: where the records of each stream are, and who has which
 //! fingerprint. It is derived from the records and can be rebuilt at any time.
 
-use std::{collections::hash_map::Entry, sync::Arc};
+use std::{
+    collections::{BTreeMap, hash_map::Entry},
+    ops::Bound,
+    sync::Arc,
+};
 
 use foldhash::HashMap;
 use matchwire_domain::{chain::Digest, subject::Subject};
@@ -16,26 +20,28 @@ pub(crate) struct Span {
 }
 
 /// A record: the stream by its number in this segment, and the how-manieth of that stream here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Slot {
-    pub(crate) stream: u32,
-    pub(crate) nth: u32,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Slot {
+    stream: u32,
+    nth: u32,
 }
 
 /// A stream in this segment.
 #[derive(Debug)]
 pub(crate) struct Stream {
-    pub(crate) subject: Arc<str>,
+    pub(crate) subject: Subject,
     pub(crate) first_seq: u64,
     /// The chain of its last record.
     pub(crate) chain: Digest,
+    /// Whether its last record seals it.
+    pub(crate) is_sealed: bool,
     /// Its records, without a gap from `first_seq`.
     pub(crate) spans: Vec<Span>,
 }
 
 impl Stream {
     /// Its last seq here.
-    pub(crate) fn seq(&self) -> u64 {
+    pub(crate) fn last_seq(&self) -> u64 {
         self.first_seq + self.spans.len() as u64 - 1
     }
 }
@@ -43,7 +49,9 @@ impl Stream {
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     numbers: HashMap<Arc<str>, u32>,
-    pub(crate) streams: Vec<Stream>,
+    /// The same in order.
+    names: BTreeMap<Arc<str>, u32>,
+    streams: Vec<Stream>,
     ids: HashMap<u64, Slot>,
     /// Records whose fingerprint an earlier one here has, too.
     collided: Vec<(u64, Slot)>,
@@ -53,7 +61,7 @@ impl Index {
     /// Adds the record at an offset, or says what is wrong with it.
     pub(crate) fn add(&mut self, offset: u64, view: &View<'_>) -> Result<(), String> {
         let number = self.number(view)?;
-        let place = (u32::try_from(offset), u32::try_from(view.size()));
+        let place = (u32::try_from(offset), u32::try_from(view.size));
         let (Ok(offset), Ok(bytes)) = place else { return Err("the segment is too large".into()) };
         let stream = usize::try_from(number).ok().and_then(|n| self.streams.get_mut(n));
         let Some(stream) = stream else { return Err("too many streams".into()) };
@@ -64,7 +72,7 @@ impl Index {
             return Err(format!("{subject} goes on with seq {seq} where {expected} belongs"));
         }
         stream.spans.push(Span { offset, bytes });
-        stream.chain = view.chain;
+        (stream.chain, stream.is_sealed) = (view.chain, view.seals);
         let slot = Slot { stream: number, nth };
         match self.ids.entry(view.fingerprint) {
             Entry::Vacant(vacant) => drop(vacant.insert(slot)),
@@ -77,37 +85,46 @@ impl Index {
         if let Some(number) = self.numbers.get(view.subject) {
             return Ok(*number);
         }
-        Subject::parse(view.subject).map_err(|error| error.to_string())?;
+        let subject = Subject::parse(view.subject).map_err(|error| error.to_string())?;
         let number = u32::try_from(self.streams.len()).unwrap_or(u32::MAX);
-        let subject: Arc<str> = view.subject.into();
-        self.numbers.insert(subject.clone(), number);
-        let (first_seq, chain) = (view.seq, view.chain);
-        self.streams.push(Stream { subject, first_seq, chain, spans: Vec::new() });
+        let name: Arc<str> = view.subject.into();
+        self.numbers.insert(name.clone(), number);
+        self.names.insert(name, number);
+        let (first_seq, chain, spans) = (view.seq, view.chain, Vec::new());
+        self.streams.push(Stream { subject, first_seq, chain, is_sealed: false, spans });
         Ok(number)
     }
 
-    /// A stream and its number here.
-    pub(crate) fn stream(&self, subject: &str) -> Option<(u32, &Stream)> {
+    pub(crate) fn stream(&self, subject: &str) -> Option<&Stream> {
         let number = *self.numbers.get(subject)?;
-        let stream = self.streams.get(usize::try_from(number).ok()?)?;
-        Some((number, stream))
+        self.streams.get(usize::try_from(number).ok()?)
+    }
+
+    /// Subjects that start with `prefix`, in order, after `after`.
+    pub(crate) fn subjects<'a>(
+        &'a self,
+        prefix: &'a str,
+        after: Option<&str>,
+    ) -> impl Iterator<Item = &'a Subject> {
+        let from = match after {
+            Some(after) if after >= prefix => Bound::Excluded(after),
+            _ => Bound::Included(prefix),
+        };
+        let names = self.names.range::<str, _>((from, Bound::Unbounded));
+        let names = names.take_while(move |(name, _)| name.starts_with(prefix));
+        names.filter_map(|(_, number)| {
+            Some(&self.streams.get(usize::try_from(*number).ok()?)?.subject)
+        })
     }
 
     /// Calls `found` with the seq of every record of a stream that has the fingerprint.
     pub(crate) fn lookup(&self, subject: &str, fingerprint: u64, mut found: impl FnMut(u64)) {
         let Some(first) = self.ids.get(&fingerprint) else { return };
-        let Some((number, stream)) = self.stream(subject) else { return };
+        let Some(number) = self.numbers.get(subject) else { return };
+        let Some(stream) = self.stream(subject) else { return };
         let others = self.collided.iter().filter(|(f, _)| *f == fingerprint).map(|(_, slot)| slot);
-        for slot in std::iter::once(first).chain(others).filter(|slot| slot.stream == number) {
+        for slot in std::iter::once(first).chain(others).filter(|slot| slot.stream == *number) {
             found(stream.first_seq + u64::from(slot.nth));
         }
-    }
-
-    /// All fingerprints in order.
-    pub(crate) fn sorted_ids(&self) -> Vec<(u64, Slot)> {
-        let mut ids: Vec<(u64, Slot)> = self.ids.iter().map(|(f, slot)| (*f, *slot)).collect();
-        ids.extend(&self.collided);
-        ids.sort_unstable();
-        ids
     }
 }

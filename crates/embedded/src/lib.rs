@@ -1,7 +1,9 @@
 //! The embedded medium of the log: segment files with group commit.
 //!
-//! [`Segments`] is the medium. Its files and what recovery does are described in [`mod@format`] and
-//! [`recovery`]; streams, numbers and duplicates are the business of `matchwire-log` above it.
+//! [`Segments`] is the medium. Groups are written to a segment in order of arrival ([`mod@format`]);
+//! a full one is sealed: written again by stream, compressed, with its indexes. What recovery does
+//! is described in [`recovery`]; streams, numbers and duplicates are the business of `matchwire-log`
+//! above it.
 
 pub mod disk;
 
@@ -10,22 +12,24 @@ mod identity;
 mod scan;
 mod window;
 
+mod fetch;
 mod index;
-mod pages;
+mod segment;
 
-mod filter;
 mod sealed;
 
-mod catalog;
+mod history;
+mod keeper;
 pub mod recovery;
 mod segments;
 mod writer;
 
 mod verify;
 
+pub use history::Hole;
 pub use recovery::Recovery;
 pub use segments::{Options, Segments};
-pub use verify::{Verified, verify};
+pub use verify::{Progress, Spot, Verified, verify, verify_on};
 
 #[cfg(test)]
 mod tests;

@@ -1,27 +1,24 @@
-//! The medium: ties the writer, the indexes and the files together.
-
-mod fetch;
+//! The medium: ties the writer, the history and the files together.
 
 use std::{path::Path, sync::Arc};
 
 use matchwire_domain::{envelope::Recorded, subject::Subject};
 use matchwire_log::{
     Error, Medium,
-    medium::{Durability, Head, Record, Tail, Written},
+    medium::{Durability, Head, Identity, Record, Tail, Written},
 };
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{Condvar, Mutex, RwLock};
 
 use crate::{
-    catalog::{Catalog, Part},
-    disk::{Directory, Disk, File},
-    filter::{Filter, Filters},
+    disk::{Directory, Disk},
+    fetch::Fetch,
     format::{GROUP_HEADER_BYTES, Home, View, group_bytes},
-    index::{Index, Span},
-    pages::index_name,
-    recovery::{Open, Opened, Recovery, corrupt, rebuild_index, recover},
-    scan::segment_name,
-    sealed::Sealed,
-    writer::{Writer, create_segment, error, remove_segment},
+    history::{self, Hole, Part},
+    keeper::{Keeper, Keeping},
+    recovery::{Opened, Recovery, corrupt, recover},
+    sealed::Blocks,
+    segment::Segment,
+    writer::{Writer, create_segment},
 };
 
 /// The largest group; offsets in a segment have 32 bits.
@@ -29,48 +26,72 @@ const MAX_GROUP_BYTES: usize = 1 << 30;
 /// How many places are fetched at once.
 const PAGE_RECORDS: usize = 1_024;
 
-/// How segments are laid out.
+/// How files are laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// A segment that would get larger than this is sealed, and the next one started. At most
-    /// 2 GiB; by default 64 MiB.
-    ///
-    /// Sealing sorts and writes the segment's index while appends wait: some 20 ms for 64 MiB of
-    /// 300-byte events, and 100 ms for 256 MiB.
+    /// A segment that would get larger than this is full, and the next one started. At most 2 GiB;
+    /// by default 64 MiB.
     pub segment_bytes: u64,
     /// How far ahead of the groups zeros are written; by default 4 MiB.
     pub ahead_bytes: u64,
+    /// How many full segments may wait to be sealed before appends wait for that; by default 8.
+    /// Each takes some 15 to 50 MB of memory.
+    pub max_waiting: usize,
+    /// How many sealed files of about one size are merged into one; by default 8.
+    pub fan_in: usize,
+    /// How much memory decoded blocks of sealed files may take; by default 16 MiB.
+    pub cache_bytes: usize,
+    /// Whether full segments are sealed and merged by a thread of its own. If not, nothing is done
+    /// unless [`Segments::maintain`] is called.
+    pub background: bool,
+    /// The id of a log that is made, instead of one that is drawn; for simulations, which want the
+    /// same bytes each time.
+    pub log_id: Option<u64>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { segment_bytes: 64 << 20, ahead_bytes: 4 << 20 }
+        Self {
+            segment_bytes: 64 << 20,
+            ahead_bytes: 4 << 20,
+            max_waiting: 8,
+            fan_in: 8,
+            cache_bytes: 16 << 20,
+            background: true,
+            log_id: None,
+        }
     }
 }
 
-/// A medium in a directory of segment files.
+/// A medium in a directory of files.
 pub struct Segments {
-    id: String,
-    disk: Arc<dyn Disk>,
+    shared: Arc<Shared>,
     report: Recovery,
-    segment_bytes: u64,
+    identity: Identity,
+    keeper: Option<Keeper>,
+}
+
+/// What appends, reads and the keeper share.
+pub(crate) struct Shared {
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) log_id: u64,
+    pub(crate) options: Options,
+    pub(crate) cache: Arc<Blocks>,
+    /// Positions at which the history forked: files are not merged over them.
+    pub(crate) forks: Vec<u64>,
     /// Nothing once a write or a sync has failed.
     writer: Mutex<Option<Writer>>,
-    state: RwLock<State>,
-    filters: Mutex<Filters>,
-    repair: Mutex<()>,
+    pub(crate) state: RwLock<State>,
+    pub(crate) keeping: Keeping,
+    /// Told whenever a part of the history has changed.
+    pub(crate) changed: (Mutex<()>, Condvar),
 }
 
-struct State {
+pub(crate) struct State {
     tail: Tail,
-    catalog: Catalog,
-    open: Open,
-}
-
-/// Where the next records of a stream are.
-enum Place {
-    Sealed(Part),
-    Open(Arc<dyn File>, u64, Vec<Span>),
+    /// What was written before the open segment.
+    pub(crate) parts: Arc<Vec<Part>>,
+    open: Segment,
 }
 
 impl Segments {
@@ -81,19 +102,26 @@ impl Segments {
 
     /// Opens a log on another disk than the real one.
     pub fn open_on(disk: Arc<dyn Disk>, options: Options) -> Result<Self, Error> {
-        let Opened { catalog, open, tail, end, size, report } = recover(&*disk)?;
-        let Options { segment_bytes, ahead_bytes } = options;
-        let writer = Writer::new(open.file.clone(), open.home, end, size, ahead_bytes);
-        Ok(Self {
-            id: format!("{:016x}", open.home.log_id),
+        let cache = Arc::new(Blocks::new(options.cache_bytes));
+        let Opened { identity, parts, open, report } = recover(&*disk, options.log_id, &cache)?;
+        let size = open.file.size()?.max(open.end);
+        let writer = Writer::new(open.file.clone(), open.home, open.end, size, options.ahead_bytes);
+        let tail = Tail { position: open.next, recorded: open.recorded };
+        let lineage = identity.lineage();
+        let shared = Arc::new(Shared {
             disk,
-            report,
-            segment_bytes: segment_bytes.min(2 << 30),
+            log_id: identity.log_id(),
+            options: Options { segment_bytes: options.segment_bytes.min(2 << 30), ..options },
+            cache,
+            forks: lineage.forks().iter().map(|fork| fork.position).collect(),
             writer: Mutex::new(Some(writer)),
-            state: RwLock::new(State { tail, catalog, open }),
-            filters: Mutex::default(),
-            repair: Mutex::default(),
-        })
+            state: RwLock::new(State { tail, parts: Arc::new(parts), open }),
+            keeping: Keeping::default(),
+            changed: (Mutex::new(()), Condvar::new()),
+        });
+        let keeper = options.background.then(|| Keeper::start(shared.clone())).transpose()?;
+        let identity = Identity { id: identity.id, durability: Durability::Disk, lineage };
+        Ok(Self { shared, report, identity, keeper })
     }
 
     /// What was found when it was opened.
@@ -101,6 +129,36 @@ impl Segments {
         &self.report
     }
 
+    /// What is missing in the history now.
+    pub fn holes(&self) -> Vec<Hole> {
+        let parts = self.shared.state.read().parts.clone();
+        let hole = |part: &Part| match part {
+            Part::Hole(hole) => Some(Hole::clone(hole)),
+            _ => None,
+        };
+        parts.iter().filter_map(hole).collect()
+    }
+
+    /// Does one piece of the work that otherwise is done in the background: seals a full segment, or
+    /// merges some sealed files. False if there is nothing to do.
+    pub fn maintain(&self) -> Result<bool, Error> {
+        self.shared.maintain()
+    }
+}
+
+impl Drop for Segments {
+    fn drop(&mut self) {
+        drop(self.keeper.take());
+        let position = self.shared.state.read().tail.position;
+        if let Some(mut writer) = self.shared.writer.lock().take()
+            && let Err(error) = writer.close(position)
+        {
+            tracing::debug!(%error, "the log was not closed in order; the next start looks closer");
+        }
+    }
+}
+
+impl Shared {
     fn write(
         &self,
         writer: &mut Writer,
@@ -112,136 +170,114 @@ impl Segments {
             return Err(Error::TooLarge { bytes, limit: MAX_GROUP_BYTES });
         }
         let is_empty = writer.home.segment == position;
-        if !is_empty && writer.end + bytes as u64 > self.segment_bytes {
+        if !is_empty && writer.end + bytes as u64 > self.options.segment_bytes {
             self.roll(writer, position)?;
         }
         let start = writer.end;
         let written = writer.write(position, group)?;
         let mut state = self.state.write();
         let mut offset = start + GROUP_HEADER_BYTES as u64;
+        let State { open, tail, .. } = &mut *state;
         for record in group {
             let view = View::of(record);
-            let segment = writer.home.segment;
-            state.open.index.add(offset, &view).map_err(|what| corrupt(segment, offset, what))?;
-            offset += view.size() as u64;
-            state.tail.recorded = state.tail.recorded.max(view.recorded);
+            open.add(offset, &view).map_err(|what| corrupt(open.home.segment, offset, what))?;
+            offset += view.size as u64;
         }
-        state.tail.position = position + 1;
+        (open.next, open.end) = (position + 1, writer.end);
+        *tail = Tail { position: position + 1, recorded: open.recorded };
         Ok(written)
     }
 
-    /// Seals the open segment and starts the next one, with the group at `position`.
+    /// Starts the next segment, with the group at `position`; the one before waits to be sealed.
     fn roll(&self, writer: &mut Writer, position: u64) -> Result<(), Error> {
-        let home = Home { segment: position, ..writer.home };
-        let state = self.state.read();
-        let recorded = state.tail.recorded;
-        let file = create_segment(&*self.disk, home, recorded)?;
-        let (sealed, rows, bytes, filter) =
-            Sealed::encode(writer.home, writer.end, position - 1, recorded, &state.open.index);
-        drop(state);
-        let index = self.disk.create(&index_name(writer.home.segment));
-        if let Err(failed) = index.and_then(|index| index.write_at(&bytes, 0)) {
-            remove_segment(&*self.disk, home)?;
-            return Err(error(failed));
-        }
+        self.wait_for_keeper();
+        let home = Home::new(self.log_id, position);
+        let recorded = self.state.read().tail.recorded;
+        let file = create_segment(&*self.disk, home, recorded, &[])?;
         writer.go_on(file.clone(), home);
         let mut state = self.state.write();
-        self.filters.lock().put(sealed.home.segment, Arc::new(filter));
-        let segment = sealed.home.segment;
-        let added = state.catalog.add(&Arc::new(sealed), rows);
-        state.open = Open { home, file, index: Index::default() };
-        added.map_err(|what| corrupt(segment, 0, what))
+        let full = std::mem::replace(&mut state.open, Segment::new(home, file, recorded));
+        Arc::make_mut(&mut state.parts).push(Part::Segment(Arc::new(full)));
+        drop(state);
+        self.tell();
+        Ok(())
     }
 
-    /// Where the record with a seq is, with up to so many after it.
-    fn place(&self, subject: &str, seq: u64, limit: usize) -> Option<Place> {
-        let state = self.state.read();
-        if let Some(part) = state.catalog.part(subject, seq) {
-            return Some(Place::Sealed(part.clone()));
-        }
-        let (_, stream) = state.open.index.stream(subject)?;
-        let skip = usize::try_from(seq.checked_sub(stream.first_seq)?).ok()?;
-        let spans: Vec<Span> = stream.spans.iter().skip(skip).take(limit).copied().collect();
-        let Open { home, file, .. } = &state.open;
-        (!spans.is_empty()).then(|| Place::Open(file.clone(), home.segment, spans))
-    }
-
-    /// Does something with the index file of a sealed segment; if that is damaged, it is built
-    /// again first.
-    fn with_index<T>(
-        &self,
-        sealed: &Sealed,
-        action: impl Fn(&dyn File) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let name = index_name(sealed.home.segment);
-        let attempt = || match self.disk.open(&name) {
-            Ok(file) => action(&*file),
-            Err(failed) if failed.kind() == std::io::ErrorKind::NotFound => {
-                let what = "it is missing".into();
-                Err(Error::Corrupt { file: name.clone(), offset: 0, what })
-            }
-            Err(failed) => Err(failed.into()),
-        };
-        match attempt() {
-            Err(Error::Corrupt { .. }) => {}
-            other => return other,
-        }
-        let _one_at_a_time = self.repair.lock();
-        match attempt() {
-            Err(Error::Corrupt { what, offset, .. }) => {
-                tracing::warn!(file = name, offset, what, "building a damaged index again");
-                rebuild_index(&*self.disk, sealed.home)?;
-                attempt()
-            }
-            other => other,
+    /// Waits while too many segments wait to be sealed and somebody is at it.
+    fn wait_for_keeper(&self) {
+        let (lock, changed) = &self.changed;
+        let mut guard = lock.lock();
+        while self.options.background
+            && self.waiting() >= self.options.max_waiting
+            && !self.is_keeper_stuck()
+        {
+            changed.wait(&mut guard);
         }
     }
 
-    fn filter(&self, sealed: &Sealed) -> Result<Arc<Filter>, Error> {
-        let segment = sealed.home.segment;
-        if let Some(filter) = self.filters.lock().get(segment) {
-            return Ok(filter);
-        }
-        let filter = Arc::new(self.with_index(sealed, |file| sealed.filter(file))?);
-        self.filters.lock().put(segment, filter.clone());
-        Ok(filter)
+    /// Tells whoever waits that something has changed.
+    pub(crate) fn tell(&self) {
+        drop(self.changed.0.lock());
+        self.changed.1.notify_all();
     }
 }
 
 impl Medium for Segments {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn durability(&self) -> Durability {
-        Durability::Disk
+    fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     fn tail(&self) -> Tail {
-        self.state.read().tail
+        self.shared.state.read().tail
     }
 
-    fn heads(&self) -> Vec<Head> {
-        let state = self.state.read();
-        let head = |subject: &str, seq, chain| {
-            let subject = Subject::parse(subject).ok()?;
-            Some(Head { subject, seq, chain })
+    fn head(&self, subject: &Subject) -> Result<Option<Head>, Error> {
+        let parts = {
+            let state = self.shared.state.read();
+            if let Some(stream) = state.open.index.stream(subject.as_str()) {
+                let (seq, chain, is_sealed) = (stream.last_seq(), stream.chain, stream.is_sealed);
+                return Ok(Some(Head { seq, chain, is_sealed }));
+            }
+            state.parts.clone()
         };
-        let open = &state.open.index;
-        let sealed = state.catalog.streams().filter(|(subject, _)| open.stream(subject).is_none());
-        let sealed = sealed.filter_map(|(subject, known)| head(subject, known.seq, known.chain));
-        let open = open.streams.iter();
-        let open = open.filter_map(|stream| head(&stream.subject, stream.seq(), stream.chain));
-        sealed.chain(open).collect()
+        history::head(&parts, subject.as_str())
+    }
+
+    fn seq_before(&self, subject: &Subject, position: u64) -> Result<u64, Error> {
+        let parts = {
+            let state = self.shared.state.read();
+            let stream = state.open.index.stream(subject.as_str());
+            if let Some(stream) = stream.filter(|_| state.open.next <= position) {
+                return Ok(stream.last_seq());
+            }
+            state.parts.clone()
+        };
+        let before = parts.partition_point(|part| part.range().1 < position);
+        let head = history::head(parts.get(..before).unwrap_or_default(), subject.as_str())?;
+        Ok(head.map_or(0, |head| head.seq))
+    }
+
+    fn subjects(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Subject>, Error> {
+        let (parts, open) = {
+            let state = self.shared.state.read();
+            let open = state.open.index.subjects(prefix, after).take(limit).cloned().collect();
+            (state.parts.clone(), open)
+        };
+        history::subjects(&parts, open, prefix, after, limit)
     }
 
     fn append(&self, position: u64, group: &[Record]) -> Result<Written, Error> {
-        let mut guard = self.writer.lock();
+        let mut guard = self.shared.writer.lock();
         let Some(writer) = guard.as_mut() else { return Err(Error::Stopped) };
         if position != self.tail().position {
             return Err(Error::Stopped);
         }
-        let written = self.write(writer, position, group);
+        let written = self.shared.write(writer, position, group);
         if written.as_ref().is_err_and(|error| !error.is_retryable()) {
             *guard = None;
         }
@@ -259,49 +295,87 @@ impl Medium for Segments {
         let (mut bytes, mut next) = (0, after.saturating_add(1));
         while records.len() < limit && bytes < limit_bytes {
             let limit = (limit - records.len()).min(PAGE_RECORDS);
-            let (file, segment, spans) = match self.place(subject.as_str(), next, limit) {
-                None => break,
-                Some(Place::Open(file, segment, spans)) => (file, segment, spans),
-                Some(Place::Sealed(part)) => {
-                    let skip = u32::try_from(next - part.first_seq).unwrap_or(u32::MAX);
-                    let left = usize::try_from(part.count - skip).unwrap_or(usize::MAX);
-                    let (start, limit) = (part.start + skip, limit.min(left));
-                    let segment = part.sealed.home.segment;
-                    let index = |file: &dyn File| part.sealed.spans(file, start, limit);
-                    let spans = self.with_index(&part.sealed, index)?;
-                    (self.disk.open(&segment_name(segment))?, segment, spans)
-                }
+            let page = match self.page(subject, next, limit, limit_bytes - bytes) {
+                // What is before the damage is whole; whoever wants more is told.
+                Err(Error::Corrupt { .. }) if !records.is_empty() => break,
+                page => page?,
             };
-            let fetch = fetch::Fetch { file: &*file, segment, subject };
-            let fetched = fetch.records(next, &spans, limit_bytes - bytes)?;
-            bytes += fetched.iter().map(|recorded| recorded.stored.len()).sum::<usize>();
-            next += fetched.len() as u64;
-            records.extend(fetched);
+            // Behind a loss a page of its own begins, so that nobody takes it for what comes next.
+            let follows = page.first().is_some_and(|first| records.is_empty() || first.seq == next);
+            if !follows {
+                break;
+            }
+            bytes += page.iter().map(|recorded| recorded.stored.len()).sum::<usize>();
+            next = page.last().map_or(next, |last| last.seq + 1);
+            records.extend(page);
         }
         Ok(records)
     }
 
     fn lookup(&self, subject: &Subject, fingerprints: &[u64]) -> Result<Vec<(usize, u64)>, Error> {
-        let mut found = Vec::new();
+        let mut hits = Vec::new();
         let parts = {
-            let state = self.state.read();
-            for (index, fingerprint) in fingerprints.iter().enumerate() {
-                let index_of = &state.open.index;
-                index_of.lookup(subject.as_str(), *fingerprint, |seq| found.push((index, seq)));
+            let state = self.shared.state.read();
+            let index = &state.open.index;
+            let subject = subject.as_str();
+            for (place, fingerprint) in fingerprints.iter().enumerate() {
+                index.lookup(subject, *fingerprint, |seq| hits.push((place, seq)));
             }
-            state.catalog.parts(subject.as_str()).to_vec()
+            // The stream begins here: nobody else has records of it.
+            if index.stream(subject).is_some_and(|stream| stream.first_seq == 1) {
+                return Ok(hits);
+            }
+            state.parts.clone()
         };
-        for Part { sealed, number, first_seq, .. } in &parts {
-            let filter = self.filter(sealed)?;
-            for (index, fingerprint) in fingerprints.iter().enumerate() {
-                if filter.may_have(*fingerprint) {
-                    let slots =
-                        self.with_index(sealed, |file| sealed.slots(file, &filter, *fingerprint))?;
-                    let slots = slots.into_iter().filter(|slot| slot.stream == *number);
-                    found.extend(slots.map(|slot| (index, first_seq + u64::from(slot.nth))));
-                }
+        history::lookup(&parts, subject.as_str(), fingerprints, &mut hits)?;
+        Ok(hits)
+    }
+}
+
+impl Segments {
+    /// Records from `next` on, of one part of the history.
+    fn page(
+        &self,
+        subject: &Subject,
+        next: u64,
+        limit: usize,
+        limit_bytes: usize,
+    ) -> Result<Vec<Recorded>, Error> {
+        let (parts, newer) = {
+            let state = self.shared.state.read();
+            let first_seq = state.open.index.stream(subject.as_str()).map(|s| s.first_seq);
+            if first_seq.is_some_and(|first_seq| first_seq <= next) {
+                drop(state);
+                return self.open_page(subject, next, limit, limit_bytes);
             }
+            (state.parts.clone(), first_seq)
+        };
+        match (history::find(&parts, subject.as_str(), next, newer)?, newer) {
+            (Some((part, found, seq)), _) => part.read(subject, &found, seq, limit, limit_bytes),
+            (None, Some(first_seq)) => self.open_page(subject, first_seq, limit, limit_bytes),
+            (None, None) => Ok(Vec::new()),
         }
-        Ok(found)
+    }
+
+    /// Records of the open segment, which is only looked up under its lock. Should the segment be
+    /// full meanwhile, its file is still the one that has them.
+    fn open_page(
+        &self,
+        subject: &Subject,
+        seq: u64,
+        limit: usize,
+        limit_bytes: usize,
+    ) -> Result<Vec<Recorded>, Error> {
+        let (file, home, spans) = {
+            let state = self.shared.state.read();
+            let has = state.open.index.stream(subject.as_str()).map(|stream| stream.first_seq);
+            if has.is_none_or(|first_seq| first_seq > seq) {
+                drop(state);
+                return self.page(subject, seq, limit, limit_bytes);
+            }
+            let spans = state.open.spans(subject.as_str(), seq, limit);
+            (state.open.file.clone(), state.open.home, spans)
+        };
+        Fetch { file: &*file, home, subject }.records(seq, &spans, limit_bytes)
     }
 }

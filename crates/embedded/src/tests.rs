@@ -3,6 +3,7 @@
 mod conformance;
 mod crash;
 mod damage;
+mod formats;
 mod full;
 
 use std::{sync::Arc, time::Instant};
@@ -12,12 +13,20 @@ use matchwire_domain::{
     envelope::{Attributes, Event},
     subject::Subject,
 };
-use matchwire_log::{Append, Conflict, Error, Log, ManualClock, Options as Bounds, Outcome};
+use matchwire_log::{Append, Error, Log, ManualClock, Options as Bounds, Outcome, Refused};
 
 use crate::{Options, Segments, disk::Faulty};
 
 /// Small segments, so that a few events fill several.
-const SMALL: Options = Options { segment_bytes: 2_000, ahead_bytes: 700 };
+const SMALL: Options = Options {
+    segment_bytes: 2_000,
+    ahead_bytes: 700,
+    max_waiting: 8,
+    fan_in: 3,
+    cache_bytes: 1 << 20,
+    background: false,
+    log_id: None,
+};
 
 fn subject(text: &str) -> Subject {
     Subject::parse(text).unwrap()
@@ -46,7 +55,7 @@ fn log(disk: &Faulty) -> Result<Log, Error> {
     Log::open_with(Box::new(medium), Arc::new(ManualClock::new(1_000)), bounds)
 }
 
-fn call(log: &Log, appends: Vec<Append>) -> Result<Vec<Result<Vec<Outcome>, Conflict>>, Error> {
+fn call(log: &Log, appends: Vec<Append>) -> Result<Vec<Result<Vec<Outcome>, Refused>>, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(log.append(appends))
 }
@@ -59,7 +68,7 @@ fn read(log: &Log, stream: &str) -> Result<Vec<(String, Digest)>, Error> {
     loop {
         let page = log.read(&subject, found.len() as u64, 7)?;
         if page.is_empty() {
-            assert_eq!(log.head(&subject), found.len() as u64);
+            assert_eq!(log.head(&subject).unwrap(), found.len() as u64);
             return Ok(found);
         }
         for entry in page {

@@ -1,102 +1,304 @@
-//! Walks over a whole log and checks everything that can be checked.
+//! Walks over a whole log and checks everything that can be checked, without changing anything.
 
-use std::{collections::HashMap, path::Path};
+use std::{io, path::Path, sync::Arc};
 
 use matchwire_domain::{chain::Digest, subject::Subject};
 use matchwire_log::Error;
 
 use crate::{
     disk::{Directory, Disk},
-    format::{Home, View},
-    identity,
-    recovery::{check_number, corrupt, header, list},
-    scan::{Rest, scan, segment_name},
+    format::View,
+    history::{self, Hole, Part},
+    identity::Identity,
+    recovery::History,
+    scan::{Damage, Visitor, scan},
+    sealed::{Blocks, Sealed, Streams},
+    segment::Segment,
 };
 
-/// What a log holds that was found to be whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// How much damage is told of, at most.
+const MAX_SPOTS: usize = 1_000;
+/// A log in use may seal and merge files while they are looked for; how often that is begun again.
+const MAX_TRIES: usize = 10;
+
+/// What a log holds, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Verified {
-    /// Segment files.
-    pub segments: u64,
+    /// Files: sealed ones and segments.
+    pub files: u64,
     /// Groups of records.
     pub groups: u64,
     /// Events.
     pub events: u64,
     /// Streams.
     pub streams: u64,
-    /// Bytes of groups and headers.
+    /// Bytes that were read.
     pub bytes: u64,
     /// Bytes behind the last group that are neither a group nor zeros: one that was not finished,
     /// or is just being written.
     pub unfinished_bytes: u64,
+    /// What is damaged or missing, at most the first 1,000; nothing if the log is whole.
+    pub damage: Vec<Spot>,
+    /// What is missing by an operator's word.
+    pub accepted: Vec<Hole>,
 }
 
-/// Checks every checksum, number, leaf and chain of the log in a directory, and changes nothing.
-/// `progress` is told after each segment.
+/// Damage and its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot {
+    /// The file.
+    pub file: String,
+    /// Where in the file.
+    pub offset: u64,
+    /// What is wrong there.
+    pub what: String,
+}
+
+/// How far a check is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes that were read.
+    pub bytes: u64,
+    /// Bytes that there are.
+    pub total_bytes: u64,
+}
+
+/// Checks every checksum, number, leaf, chain and index of the log in a directory, and changes
+/// nothing; the log may be in use. `progress` is told now and then.
 ///
-/// The first damage is an [`Error::Corrupt`] with file and offset.
-pub fn verify(directory: &Path, progress: &mut dyn FnMut(&Verified)) -> Result<Verified, Error> {
+/// Damage is in the answer. An error is for what keeps the check itself from being made.
+pub fn verify(directory: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Verified, Error> {
     verify_on(&Directory::unlocked(directory), progress)
 }
 
-pub(crate) fn verify_on(
-    disk: &dyn Disk,
-    progress: &mut dyn FnMut(&Verified),
-) -> Result<Verified, Error> {
+/// Like [`verify`], on another disk than the real one.
+pub fn verify_on(disk: &dyn Disk, progress: &mut dyn FnMut(Progress)) -> Result<Verified, Error> {
     let unusable = |what: &str| Error::Unusable { place: disk.place(), what: what.into() };
-    let log_id = identity::read(disk)?.ok_or_else(|| unusable("it has no readable log.json"))?;
-    let segments = list(disk)?;
-    let mut streams: HashMap<String, (u64, Digest)> = HashMap::new();
-    let (mut verified, mut expected) = (Verified::default(), 1);
-    let id = format!("{log_id:016x}");
-    for (index, segment) in segments.iter().enumerate() {
-        check_number(*segment, expected)?;
-        let home = Home { log_id, segment: *segment };
-        let file = disk.open(&segment_name(*segment))?;
-        let Some(header) = header(disk, &file, home)? else {
-            return Err(corrupt(*segment, 0, "its header is damaged"));
-        };
-        let mut events = 0;
-        let scan = scan(file, &header, &mut |_, view| {
-            events += 1;
-            check(&id, &mut streams, view)
-        })?;
-        verified.unfinished_bytes = match scan.rest {
-            Rest::Zeros => 0,
-            Rest::Damaged { bytes, later: None } if index + 1 == segments.len() => bytes,
-            Rest::Damaged { .. } => return Err(corrupt(*segment, scan.end, "a group is damaged")),
-        };
-        verified.segments += 1;
-        verified.groups += scan.next - expected;
-        verified.events += events;
-        verified.streams = streams.len() as u64;
-        verified.bytes += scan.end;
-        expected = scan.next;
-        progress(&verified);
+    let identity = Identity::read(disk)?.ok_or_else(|| unusable("it has no readable log.json"))?;
+    let cache = Arc::new(Blocks::new(0));
+    for _ in 1..MAX_TRIES {
+        match collect(disk, &identity, &cache) {
+            Err(Error::Io(error)) if error.kind() == io::ErrorKind::NotFound => {}
+            other => {
+                return other.and_then(|collected| check(&identity, collected, progress));
+            }
+        }
     }
-    Ok(verified)
+    check(&identity, collect(disk, &identity, &cache)?, progress)
 }
 
-/// Checks that a record follows the one before it in its stream.
+/// What there is to check.
+struct Collected {
+    parts: Vec<Part>,
+    torn_bytes: u64,
+    notes: Vec<Error>,
+}
+
+fn collect(disk: &dyn Disk, identity: &Identity, cache: &Arc<Blocks>) -> Result<Collected, Error> {
+    let mut history = History::read_only(disk, identity, cache);
+    let last = history.collect()?;
+    let last = last.map(|first| history.last(Some(first))).transpose()?;
+    let torn_bytes = last.as_ref().map_or(0, |last| last.found.torn_bytes);
+    let notes = std::mem::take(&mut history.notes);
+    Ok(Collected { parts: history.end(last), torn_bytes, notes })
+}
+
 fn check(
-    log_id: &str,
-    streams: &mut HashMap<String, (u64, Digest)>,
-    view: &View<'_>,
-) -> Result<(), String> {
-    if !streams.contains_key(view.subject) {
-        let subject = Subject::parse(view.subject).map_err(|error| error.to_string())?;
-        streams.insert(view.subject.into(), (0, Digest::genesis(log_id, &subject)));
+    identity: &Identity,
+    collected: Collected,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Verified, Error> {
+    let Collected { parts, torn_bytes, notes } = collected;
+    let mut checking = Checking {
+        log_id: &identity.id,
+        verified: Verified::default(),
+        total_bytes: parts.iter().map(bytes_of).sum(),
+        progress,
+    };
+    checking.verified.unfinished_bytes = torn_bytes;
+    for note in notes {
+        checking.damaged(note)?;
     }
-    let Some((seq, chain)) = streams.get_mut(view.subject) else { return Ok(()) };
-    if view.seq != *seq + 1 {
-        let (subject, found, expected) = (view.subject, view.seq, *seq + 1);
-        return Err(format!("{subject} goes on with seq {found} where {expected} belongs"));
+    for (at, part) in parts.iter().enumerate() {
+        let before = parts.get(..at).unwrap_or_default();
+        match part {
+            Part::Hole(hole) if hole.is_accepted => {
+                checking.verified.accepted.push(Hole::clone(hole));
+            }
+            Part::Hole(hole) => checking.damaged(hole.error())?,
+            Part::Sealed(sealed) => checking.sealed(sealed, before)?,
+            Part::Segment(segment) => checking.segment(segment, before)?,
+        }
     }
-    *chain = chain.next(view.seq, view.recorded, Digest::leaf(view.stored));
-    *seq = view.seq;
-    if *chain == view.chain {
+    Ok(checking.verified)
+}
+
+fn bytes_of(part: &Part) -> u64 {
+    match part {
+        Part::Sealed(sealed) => sealed.stats().file_bytes,
+        Part::Segment(segment) => segment.end,
+        Part::Hole(_) => 0,
+    }
+}
+
+struct Checking<'a> {
+    log_id: &'a str,
+    verified: Verified,
+    total_bytes: u64,
+    progress: &'a mut dyn FnMut(Progress),
+}
+
+impl Checking<'_> {
+    /// Notes damage; every other error ends the check.
+    fn damaged(&mut self, error: Error) -> Result<(), Error> {
+        let Error::Corrupt { file, offset, what } = error else { return Err(error) };
+        if self.verified.damage.len() < MAX_SPOTS {
+            self.verified.damage.push(Spot { file, offset, what });
+        }
         Ok(())
-    } else {
-        Err(format!("the chain of {} is broken at seq {seq}", view.subject))
     }
+
+    fn begin(&mut self, part: &Part) {
+        let (first, last) = part.range();
+        self.verified.files += 1;
+        self.verified.groups += last + 1 - first;
+    }
+
+    fn sealed(&mut self, sealed: &Arc<Sealed>, before: &[Part]) -> Result<(), Error> {
+        self.begin(&Part::Sealed(sealed.clone()));
+        let (start, total_bytes) = (self.verified.bytes, self.total_bytes);
+        let progress = &mut *self.progress;
+        let whole = sealed.verify(&mut |bytes| {
+            progress(Progress { bytes: start + bytes, total_bytes });
+        });
+        self.verified.bytes = start + sealed.stats().file_bytes;
+        self.verified.events += sealed.stats().events;
+        if let Err(error) = whole {
+            return self.damaged(error);
+        }
+        let mut walk = sealed.walk()?;
+        while let Some(opening) = walk.next_stream()? {
+            self.verified.streams += u64::from(opening.first_seq == 1);
+            let file = crate::sealed::sealed_name(sealed.range());
+            let goes_on = self.goes_on(before, &opening.subject, opening.first_seq, opening.before);
+            if let Err(error) = goes_on.map_err(|e| placed(e, &file, 0)) {
+                self.damaged(error)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn segment(&mut self, segment: &Arc<Segment>, before: &[Part]) -> Result<(), Error> {
+        self.begin(&Part::Segment(segment.clone()));
+        let mut chains = Chains {
+            checking: self,
+            before,
+            segment,
+            heads: foldhash::HashMap::default(),
+            events: 0,
+        };
+        let header = crate::format::SegmentHeader::new(segment.home, segment.recorded);
+        let walked = scan(segment.file.clone(), &header, segment.next, &mut chains);
+        let events = chains.events;
+        self.verified.events += events;
+        self.verified.bytes += segment.end;
+        (self.progress)(Progress { bytes: self.verified.bytes, total_bytes: self.total_bytes });
+        walked.map(drop).or_else(|error| self.damaged(error))
+    }
+
+    /// Checks that a stream goes on where the parts before end.
+    fn goes_on(
+        &self,
+        before: &[Part],
+        subject: &str,
+        first_seq: u64,
+        chain: Digest,
+    ) -> Result<(), String> {
+        let (seq, expected) = self.head(before, subject)?;
+        // Behind a hole nobody can say.
+        let Some((seq, expected)) = seq.zip(expected) else { return Ok(()) };
+        if first_seq != seq + 1 {
+            return Err(format!(
+                "{subject} goes on with seq {first_seq} where {} belongs",
+                seq + 1
+            ));
+        }
+        if chain != expected {
+            return Err(format!("the chain of {subject} is broken before seq {first_seq}"));
+        }
+        Ok(())
+    }
+
+    /// The seq and the chain of a stream in some parts; nothing behind a hole that hides them.
+    fn head(
+        &self,
+        before: &[Part],
+        subject: &str,
+    ) -> Result<(Option<u64>, Option<Digest>), String> {
+        let has_hole = before.iter().any(|part| matches!(part, Part::Hole(_)));
+        match history::head(before, subject) {
+            _ if has_hole => Ok((None, None)),
+            Ok(Some(head)) => Ok((Some(head.seq), Some(head.chain))),
+            Ok(None) => {
+                let name = Subject::parse(subject).map_err(|error| error.to_string())?;
+                Ok((Some(0), Some(Digest::genesis(self.log_id, &name))))
+            }
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+fn placed(what: String, file: &str, offset: u64) -> Error {
+    Error::Corrupt { file: file.into(), offset, what }
+}
+
+/// Computes the chains of a segment's streams again.
+struct Chains<'a, 'b> {
+    checking: &'a mut Checking<'b>,
+    before: &'a [Part],
+    segment: &'a Segment,
+    heads: foldhash::HashMap<String, (u64, Digest)>,
+    events: u64,
+}
+
+impl Visitor for Chains<'_, '_> {
+    fn record(&mut self, position: u64, offset: u64, view: &View<'_>) -> Result<(), String> {
+        if position < self.segment.first {
+            return Ok(());
+        }
+        self.events += 1;
+        if !self.heads.contains_key(view.subject) {
+            self.checking.verified.streams += u64::from(view.seq == 1);
+            let before =
+                if let (Some(seq), Some(chain)) = self.checking.head(self.before, view.subject)? {
+                    (seq, chain)
+                } else {
+                    // The first one behind a hole is believed.
+                    self.heads.insert(view.subject.into(), (view.seq, view.chain));
+                    return Ok(());
+                };
+            self.heads.insert(view.subject.into(), before);
+        }
+        let Some((seq, chain)) = self.heads.get_mut(view.subject) else { return Ok(()) };
+        if view.seq != *seq + 1 {
+            let (subject, found, expected) = (view.subject, view.seq, *seq + 1);
+            return Err(format!("{subject} goes on with seq {found} where {expected} belongs"));
+        }
+        *chain = chain.next(view.seq, view.recorded, Digest::leaf(view.stored));
+        *seq = view.seq;
+        let is_right = *chain == view.chain;
+        if offset % (1 << 20) < view.size as u64 {
+            let (bytes, total_bytes) =
+                (self.checking.verified.bytes + offset, self.checking.total_bytes);
+            (self.checking.progress)(Progress { bytes, total_bytes });
+        }
+        if is_right {
+            Ok(())
+        } else {
+            Err(format!("the chain of {} is broken at seq {}", view.subject, view.seq))
+        }
+    }
+
+    /// What is missing is among the parts, as a hole.
+    fn damage(&mut self, _damage: Damage) {}
 }

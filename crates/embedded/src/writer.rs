@@ -14,10 +14,12 @@ use matchwire_log::{
 
 use crate::{
     disk::{Disk, File},
-    format::{Home, SEGMENT_HEADER_BYTES, SegmentHeader, put_group},
+    format::{Home, SEGMENT_HEADER_BYTES, SegmentHeader, View, put_group},
     scan::segment_name,
 };
 
+/// What the name of a file ends in until it is complete.
+pub(crate) const TMP_SUFFIX: &str = ".tmp";
 /// How many zeros are written with one call.
 const ZEROS_BYTES: usize = 1 << 20;
 
@@ -50,7 +52,7 @@ impl Writer {
     /// Writes a group and syncs it. After [`Error::Full`] it is as if nothing had been written;
     /// after another error nobody knows.
     pub(crate) fn write(&mut self, number: u64, group: &[Record]) -> Result<Written, Error> {
-        put_group(&mut self.buffer, self.home, number, self.end, group);
+        put_group(&mut self.buffer, self.home, number, self.end, group.iter().map(View::of));
         let bytes = self.buffer.len() as u64;
         self.reserve(bytes)?;
         if let Err(error) = self.file.write_at(&self.buffer, self.end) {
@@ -66,6 +68,13 @@ impl Writer {
         self.file.sync()?;
         self.end += bytes;
         Ok(Written { bytes, sync: start.elapsed() })
+    }
+
+    /// Writes that the log is closed in order, behind the last group.
+    pub(crate) fn close(&mut self, number: u64) -> io::Result<()> {
+        put_group(&mut self.buffer, self.home, number, self.end, std::iter::empty());
+        self.file.write_at(&self.buffer, self.end)?;
+        self.file.sync()
     }
 
     /// Makes sure that there is room for so many bytes, and now and then for many more.
@@ -99,37 +108,37 @@ impl Writer {
     }
 }
 
-/// Makes the file of a new segment; if the disk is full, there is none afterwards.
+/// Makes the file of a new segment, with a group in it if there is one; if the disk is full, there
+/// is none afterwards. A file that had the name is replaced.
 pub(crate) fn create_segment(
     disk: &dyn Disk,
     home: Home,
     recorded: Timestamp,
+    group: &[u8],
 ) -> Result<Arc<dyn File>, Error> {
     let name = segment_name(home.segment);
+    let unnamed = format!("{name}{TMP_SUFFIX}");
     let create = || -> io::Result<Arc<dyn File>> {
-        let file = disk.create(&name)?;
+        let file = disk.create(&unnamed)?;
         file.write_at(&SegmentHeader::new(home, recorded).encode(), 0)?;
-        file.sync()?;
-        disk.sync()?;
+        if !group.is_empty() {
+            file.write_at(group, SEGMENT_HEADER_BYTES as u64)?;
+        }
         Ok(file)
     };
     match create() {
-        Err(error) if is_full(&error) => {
-            remove_segment(disk, home)?;
-            Err(Error::Full)
+        Ok(file) => {
+            file.sync()?;
+            disk.rename(&unnamed, &name)?;
+            disk.sync()?;
+            Ok(file)
         }
-        other => Ok(other?),
+        Err(failed) => {
+            // What is left of it goes with the next start, if not now.
+            let _ = disk.remove(&unnamed);
+            Err(error(failed))
+        }
     }
-}
-
-/// Takes back a segment that has no groups. It must be gone for good before the segment before it
-/// is written to again.
-pub(crate) fn remove_segment(disk: &dyn Disk, home: Home) -> io::Result<()> {
-    match disk.remove(&segment_name(home.segment)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        other => other?,
-    }
-    disk.sync()
 }
 
 /// The error of the log for one of the disk, where nothing has come to harm by it.

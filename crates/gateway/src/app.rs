@@ -55,6 +55,8 @@ pub struct Answer {
     pub duplicate: u64,
     /// Parts that say nothing we know.
     pub unknown: u64,
+    /// Events of streams that are sealed, which take nothing more.
+    pub refused: u64,
     /// When the post was read and given to the log.
     pub admitted: Instant,
 }

@@ -1,7 +1,7 @@
 //! Where a reader is in the streams of a topic.
 //!
-//! For a single stream it is the bare `seq`. For a match it carries the log's id, which changes
-//! with its lineage, and the `seq` of each stream by its number: `c1~0123456789abcdef~0-3~1-812`.
+//! For a single stream it is the bare `seq`. For a match it carries the lineage of the log under which it was
+//! given, and the `seq` of each stream by its number: `c1~0123456789abcdef~0-3~1-812`.
 //! Clients treat it as opaque.
 
 use std::{collections::BTreeMap, fmt};
@@ -16,7 +16,7 @@ const MAX_STREAMS: usize = 1_000;
 /// A position in the streams of a match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cursor {
-    pub(crate) log_id: String,
+    pub(crate) lineage: String,
     /// The last `seq` of each stream, by its number within the match.
     pub(crate) seqs: BTreeMap<u16, u64>,
 }
@@ -41,19 +41,19 @@ impl After {
         let mut fields = text.split('~');
         fields.next().filter(|form| *form == FORM)?;
         let is_hex = |id: &&str| id.len() == 16 && id.bytes().all(|b| b.is_ascii_hexdigit());
-        let log_id = fields.next().filter(is_hex)?.to_owned();
+        let lineage = fields.next().filter(is_hex)?.to_owned();
         let mut seqs = BTreeMap::new();
         for field in fields.take(MAX_STREAMS) {
             let (stream, seq) = field.split_once('-')?;
             seqs.insert(query::number(stream)?.try_into().ok()?, query::number(seq)?);
         }
-        Some(Self::Cursor(Cursor { log_id, seqs }))
+        Some(Self::Cursor(Cursor { lineage, seqs }))
     }
 }
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{FORM}~{}", self.log_id)?;
+        write!(f, "{FORM}~{}", self.lineage)?;
         self.seqs.iter().try_for_each(|(stream, seq)| write!(f, "~{stream}-{seq}"))
     }
 }

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use matchwire_domain::live_match;
+use matchwire_domain::vocabulary;
 use matchwire_log::{
     Committed,
     live::{EventFrame, Stage},
@@ -88,7 +88,7 @@ impl Meter {
             (name, add(&mut registry, &format!("events_{name}"), &help, Family::default()))
         });
         let (stages, e2e) = latencies(&mut registry);
-        let tags = live_match::Event::TAGS.iter().copied().chain(["x"]);
+        let tags = vocabulary::tags().chain(["x"]);
         let e2e_by_kind =
             tags.map(|kind| (kind, e2e.get_or_create(&[("type", kind)]).clone())).collect();
         let batch = Histogram::new(exponential_buckets(1.0, 2.0, 14));

@@ -7,7 +7,7 @@ use axum::{
     extract::{Path, Request},
     http::{HeaderValue, Response, header},
 };
-use matchwire_domain::live_match::Event;
+use matchwire_domain::vocabulary;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -76,8 +76,8 @@ pub(crate) async fn document(request: Request) -> Result<Json<Value>, Problem> {
 
 pub(crate) async fn schemas(request: Request) -> Result<Json<Value>, Problem> {
     Params::parse(request.uri(), &[])?;
-    let schema = |tag: &&str| json!({"type": tag, "schema": format!("/api/v1/schemas/{tag}.json")});
-    let schemas: Vec<Value> = Event::TAGS.iter().map(schema).collect();
+    let schema = |tag: &str| json!({"type": tag, "schema": format!("/api/v1/schemas/{tag}.json")});
+    let schemas: Vec<Value> = vocabulary::tags().map(schema).collect();
     Ok(Json(json!({"schemas": schemas})))
 }
 
@@ -86,7 +86,7 @@ pub(crate) async fn schema(
     request: Request,
 ) -> Result<Response<String>, Problem> {
     Params::parse(request.uri(), &[])?;
-    let schema = file.strip_suffix(".json").and_then(Event::schema).ok_or_else(|| {
+    let schema = file.strip_suffix(".json").and_then(vocabulary::schema).ok_or_else(|| {
         Problem::new(Code::NotFound, "there is no such schema; /api/v1/schemas lists them")
     })?;
     let text = serde_json::to_string(&schema).unwrap_or_default();

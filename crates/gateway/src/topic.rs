@@ -42,12 +42,12 @@ impl Topic {
     }
 
     /// The streams of the topic as of now.
-    pub(crate) fn streams(&self, log: &Log) -> Vec<Subject> {
+    pub(crate) fn streams(&self, log: &Log) -> Result<Vec<Subject>, matchwire_log::Error> {
         let mut streams = vec![self.subject.clone()];
         if self.is_match {
-            streams.extend(log.subjects(&format!("{}/", self.subject), None, MAX_STREAMS));
+            streams.extend(log.subjects(&format!("{}/", self.subject), None, MAX_STREAMS)?);
         }
-        streams
+        Ok(streams)
     }
 }
 

@@ -17,7 +17,7 @@ pub struct Append {
     pub events: Vec<Event>,
     /// The head that the stream must have for anything to be stored.
     ///
-    /// It is not looked at when every event is a duplicate: then the append was made before, and
+    /// Like a seal, it is not looked at when every event is a duplicate: then the append was made before, and
     /// whoever repeats it, for want of an answer, gets that answer.
     pub expected_seq: Option<u64>,
     /// When the events came in, for the latency of later stages.
@@ -49,14 +49,26 @@ pub enum Outcome {
     },
 }
 
-/// An append required another head than the stream has; nothing of it was stored.
+/// Why nothing of an append was stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the stream is at seq {actual}, and the append requires {expected}")]
-pub struct Conflict {
-    /// What the append required.
-    pub expected: u64,
-    /// The head of the stream.
-    pub actual: u64,
+pub enum Refused {
+    /// It required another head than the stream has.
+    #[error("the stream is at seq {actual}, and the append requires {expected}")]
+    Conflict {
+        /// What the append required.
+        expected: u64,
+        /// The head of the stream.
+        actual: u64,
+    },
+    /// The stream is sealed.
+    #[error("the stream is sealed at seq {seq}, and takes nothing more")]
+    Sealed {
+        /// Its last event.
+        seq: u64,
+    },
+    /// An event that seals the stream is followed by others.
+    #[error("an event that seals its stream must be the last one of its append")]
+    NotLast,
 }
 
 /// A recorded event, with the moments at which it passed the stages before, where they are still

@@ -30,7 +30,7 @@ use matchwire_domain::{
 };
 
 pub use self::{duplicates::*, order::*, storage::*};
-use crate::{Append, Conflict, Entry, Error, Log, ManualClock, Medium, Options, Outcome};
+use crate::{Append, Entry, Error, Log, ManualClock, Medium, Options, Outcome, Refused};
 
 /// Opens one storage, again each time that it is called; never twice at once.
 pub type Open = Box<dyn Fn() -> Box<dyn Medium>>;
@@ -44,7 +44,7 @@ macro_rules! conformance_tests {
             looks_up_all_that_share_a_fingerprint reads_while_it_writes keeps_any_bytes
             numbers_and_chains_each_stream stores_all_or_none pages_are_complete
             takes_concurrent_appends tells_watchers_what_is_durable time_never_goes_back
-            lists_subjects
+            lists_subjects a_sealed_stream_takes_nothing_more
             finds_duplicates finds_duplicates_within_a_call finds_duplicates_after_reopening
             tells_what_differs conflicts_fail_their_own_append_only repeats_get_the_same_answer
             a_shared_fingerprint_loses_nothing concurrent_duplicates_are_stored_once
@@ -94,7 +94,7 @@ fn open_at(open: &Open, clock: &Arc<ManualClock>) -> Log {
 }
 
 /// The results of one call.
-type Results = Vec<Result<Vec<Outcome>, Conflict>>;
+type Results = Vec<Result<Vec<Outcome>, Refused>>;
 
 fn call(log: &Log, appends: Vec<Append>) -> Result<Results, Error> {
     block_on(log.append(appends))
@@ -140,7 +140,7 @@ fn read_all(log: &Log, stream: &str) -> Vec<Entry> {
         assert!(time <= Some(recorded.recorded), "{stream}: the time at {}", recorded.seq);
         time = Some(recorded.recorded);
     }
-    assert_eq!(log.head(&subject), entries.len() as u64, "{stream}: the head");
+    assert_eq!(log.head(&subject).unwrap(), entries.len() as u64, "{stream}: the head");
     entries
 }
 

@@ -8,6 +8,7 @@ mod append;
 mod clock;
 mod error;
 mod fingerprint;
+mod lineage;
 mod stats;
 
 mod log;
@@ -23,11 +24,13 @@ pub mod live;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 
-pub use append::{Append, Conflict, Entry, Outcome};
+pub use append::{Append, Entry, Outcome, Refused};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::Error;
 pub use fingerprint::Fingerprints;
+pub use lineage::{Fork, Lineage};
 pub use log::{Log, Options};
 pub use medium::{Durability, Medium};
 pub use memory::Memory;
+pub use sequencer::Steps;
 pub use stats::{Committed, Observer, Stats};

@@ -115,7 +115,7 @@ impl Live {
     pub async fn state_at(&self, subject: &Subject, seq: u64) -> Result<Option<String>, Error> {
         let (context, subject) = (self.context.clone(), subject.clone());
         blocking(move || {
-            if seq > context.log.head(&subject) {
+            if seq > context.log.head(&subject)? {
                 return Ok(None);
             }
             let entries = context.all(&subject, seq)?;

@@ -1,18 +1,16 @@
 //! The handle by which everyone else uses the log.
 
-use std::{
-    sync::Arc,
-    thread::{self, JoinHandle},
-};
+use std::sync::Arc;
 
 use matchwire_domain::{chain::Digest, envelope::Recorded, subject::Subject};
+use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
 use crate::{
-    Append, Clock, Conflict, Durability, Entry, Error, Medium, Observer, Outcome, Stats,
+    Append, Clock, Durability, Entry, Error, Lineage, Medium, Observer, Outcome, Refused, Stats,
     fingerprint::Fingerprints,
     queue::Queue,
-    sequencer::{Call, Hashed, Sequencer, Shared},
+    sequencer::{Answer, Call, Hashed, Pipeline, Progress, Shared, Steps},
     stats::Counters,
     streams::Streams,
 };
@@ -53,22 +51,10 @@ impl Default for Options {
 /// A handle to the log; clones share it. The last one to go ends the writer, after what is queued.
 #[derive(Clone)]
 pub struct Log {
-    writer: Arc<Writer>,
-    call_bytes: usize,
-}
-
-struct Writer {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        self.shared.queue.close();
-        // Joined, so that the medium is free to be opened again when the log is gone. If the
-        // writer panicked, everybody was told when it did.
-        let _ = self.thread.take().map(JoinHandle::join);
-    }
+    call_bytes: usize,
+    /// Nothing if the log is driven by hand.
+    _pipeline: Option<Arc<Pipeline>>,
 }
 
 impl Log {
@@ -83,40 +69,61 @@ impl Log {
         clock: Arc<dyn Clock>,
         options: Options,
     ) -> Result<Self, Error> {
-        let streams = Streams::new(medium.heads(), options.recent_bytes);
+        let (log, steps) = Self::stepped(medium, clock, options);
+        let pipeline = Arc::new(Pipeline::start(steps)?);
+        Ok(Self { _pipeline: Some(pipeline), ..log })
+    }
+
+    /// Opens a log without a thread: nothing is written until the steps are taken.
+    pub fn stepped(
+        medium: Box<dyn Medium>,
+        clock: Arc<dyn Clock>,
+        options: Options,
+    ) -> (Self, Steps) {
+        let next = medium.tail().position;
         let shared = Arc::new(Shared {
             medium,
             clock,
             observer: options.observer,
             queue: Queue::new(options.queue_calls, options.queue_bytes),
-            streams,
+            streams: Streams::new(options.recent_bytes),
             counters: Counters::default(),
             stopped: watch::Sender::new(None),
+            progress: Mutex::new(Progress { next, refusals: 0 }),
         });
-        let sequencer = Sequencer::new(shared.clone());
-        let thread = thread::Builder::new()
-            .name("matchwire-log".into())
-            .spawn(move || sequencer.run(options.group_bytes))?;
-        let writer = Arc::new(Writer { shared, thread: Some(thread) });
-        Ok(Self { writer, call_bytes: options.call_bytes.min(options.queue_bytes) })
-    }
-
-    fn shared(&self) -> &Shared {
-        &self.writer.shared
+        let call_bytes = options.call_bytes.min(options.queue_bytes);
+        let steps = Steps::new(shared.clone(), options.group_bytes);
+        (Self { shared, call_bytes, _pipeline: None }, steps)
     }
 
     /// The log's id, 16 hexadecimal digits, which is part of every chain.
     pub fn id(&self) -> &str {
-        self.shared().medium.id()
+        &self.shared.medium.identity().id
     }
 
     /// What an acknowledgement means.
     pub fn durability(&self) -> Durability {
-        self.shared().medium.durability()
+        self.shared.medium.identity().durability
+    }
+
+    /// The histories that the log has had.
+    pub fn lineage(&self) -> &Lineage {
+        &self.shared.medium.identity().lineage
+    }
+
+    /// Whether a reader that has read a stream up to `seq` under a lineage has read what is in the
+    /// log now. May block like [`read`](Self::read).
+    pub fn is_part(&self, lineage: &str, subject: &Subject, seq: u64) -> Result<bool, Error> {
+        let Some(until) = self.lineage().shared_until(lineage) else { return Ok(false) };
+        let last = match until {
+            u64::MAX => self.head(subject)?,
+            fork => self.shared.medium.seq_before(subject, fork)?,
+        };
+        Ok(seq <= last)
     }
 
     /// Appends, and returns once everything is durable. There is one result for each append, in
-    /// order; a [`Conflict`] fails only its own append.
+    /// order; a [`Refused`] fails only its own append.
     ///
     /// An error holds for the whole call: after [`Error::Full`] and [`Error::TooLarge`] nothing of
     /// it is stored; after [`Error::Stopped`] that is not known, and repeating the call with the
@@ -124,17 +131,31 @@ impl Log {
     pub async fn append(
         &self,
         appends: Vec<Append>,
-    ) -> Result<Vec<Result<Vec<Outcome>, Conflict>>, Error> {
+    ) -> Result<Vec<Result<Vec<Outcome>, Refused>>, Error> {
+        let (answer, answered) = oneshot::channel();
+        self.put(appends, Some(answer))?;
+        answered.await.unwrap_or(Err(Error::Stopped))
+    }
+
+    /// Queues appends, and returns at once: they are in memory alone, and nobody is told whether
+    /// they were stored. [`Error::Full`] and [`Error::TooLarge`] as with [`append`](Self::append).
+    pub fn submit(&self, appends: Vec<Append>) -> Result<(), Error> {
+        self.put(appends, None)
+    }
+
+    fn put(
+        &self,
+        appends: Vec<Append>,
+        answer: Option<oneshot::Sender<Answer>>,
+    ) -> Result<(), Error> {
         let events = appends.iter().flat_map(|append| &append.events);
         let bytes = events.map(|event| event.stored.len() + EVENT_BYTES).sum();
         if bytes > self.call_bytes {
             return Err(Error::TooLarge { bytes, limit: self.call_bytes });
         }
-        let (answer, answered) = oneshot::channel();
         // Hashed here, on the callers' threads, since the writer is only one.
         let appends = appends.into_iter().map(hash).collect();
-        self.shared().queue.put(Call { appends, answer }, bytes)?;
-        answered.await.unwrap_or(Err(Error::Stopped))
+        self.shared.queue.put(Call { appends, answer }, bytes)
     }
 
     /// Events of a stream with seq greater than `after`, in order and without a gap: at most
@@ -142,12 +163,13 @@ impl Log {
     ///
     /// Recent events are in memory; older ones are read from the medium, which blocks.
     pub fn read(&self, subject: &Subject, after: u64, limit: usize) -> Result<Vec<Entry>, Error> {
-        self.shared().read(subject, after, limit)
+        self.shared.read(subject, after, limit)
     }
 
-    /// The last seq of a stream; 0 if it has no events.
-    pub fn head(&self, subject: &Subject) -> u64 {
-        self.shared().streams.head(subject).map_or(0, |(seq, _)| seq)
+    /// The last seq of a stream; 0 if it has no events. May block like [`read`](Self::read) for a
+    /// stream without recent events.
+    pub fn head(&self, subject: &Subject) -> Result<u64, Error> {
+        Ok(self.shared.head(subject)?.map_or(0, |head| head.seq))
     }
 
     /// The event with an identity. May block like [`read`](Self::read).
@@ -157,40 +179,45 @@ impl Log {
         source: &str,
         id: &str,
     ) -> Result<Option<Recorded>, Error> {
-        let shared = self.shared();
+        let shared = &self.shared;
         for (_, seq) in
             shared.medium.lookup(subject, &[Fingerprints::new(subject).of(source, id)])?
         {
-            if seq <= self.head(subject)
-                && let Some(recorded) = shared.identified(subject, seq, source, id)?
-            {
+            if let Some(recorded) = shared.identified(subject, seq, source, id)? {
                 return Ok(Some(recorded));
             }
         }
         Ok(None)
     }
 
-    /// Subjects of streams with events that start with `prefix`, in order, after `after`.
-    pub fn subjects(&self, prefix: &str, after: Option<&str>, limit: usize) -> Vec<Subject> {
-        self.shared().streams.subjects(prefix, after, limit)
+    /// Subjects of streams with events that start with `prefix`, in order, after `after`. May block
+    /// like [`read`](Self::read).
+    pub fn subjects(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Subject>, Error> {
+        self.shared.medium.subjects(prefix, after, limit)
     }
 
     /// The head of a stream, now and as it grows, told only once it is durable. Works for streams
-    /// without events, too.
+    /// without events, too; a head that cannot be read is 0 until the stream grows. May block like
+    /// [`read`](Self::read).
     pub fn watch(&self, subject: &Subject) -> watch::Receiver<u64> {
-        self.shared().streams.watch(subject)
+        self.shared.streams.watch(subject, || self.head(subject).unwrap_or(0))
     }
 
     /// What the log did, and what waits in its queue.
     pub fn stats(&self) -> Stats {
-        let (calls, bytes) = self.shared().queue.depth();
-        self.shared().counters.snapshot(calls, bytes)
+        let (calls, bytes) = self.shared.queue.depth();
+        self.shared.counters.snapshot(self.shared.clock.now(), calls, bytes)
     }
 
     /// Waits until the log has stopped after a failure, and says why. The process must end then:
     /// only a recovery finds out what is stored.
     pub async fn stopped(&self) -> Arc<str> {
-        let mut stopped = self.shared().stopped.subscribe();
+        let mut stopped = self.shared.stopped.subscribe();
         match stopped.wait_for(Option::is_some).await.as_deref() {
             Ok(Some(reason)) => reason.clone(),
             _ => "the log is gone".into(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use matchwire_domain::{chain::Digest, envelope::Recorded, subject::Subject, timestamp::Timestamp};
 
-use crate::Error;
+use crate::{Error, Lineage};
 
 /// Where a log keeps its records.
 ///
@@ -35,23 +35,33 @@ use crate::Error;
 /// can find out asks again by itself, with the same bytes at the same position, before it returns.
 /// A read that meets damage says [`Error::Corrupt`] with the place, and never leaves a record out.
 ///
-/// **Back-pressure.** `append` blocks until it is done. There is one call at a time, from one
-/// thread; the queue before it is the sequencer's.
+/// **Back-pressure.** `append` blocks until it is done. There is one call at a time; the queue
+/// before it is the sequencer's.
 ///
 /// **Reading.** Every other method may be called from any thread at any time, also during an
 /// append, and blocks for disk reads at most. What it finds is a prefix of each stream.
 pub trait Medium: Send + Sync + 'static {
-    /// The log's id: 16 lower-case hexadecimal digits, drawn at random when the medium was made.
-    fn id(&self) -> &str;
-
-    /// What an `Ok` of [`append`](Self::append) promises.
-    fn durability(&self) -> Durability;
+    /// Whose medium it is; the same for as long as it is open.
+    fn identity(&self) -> &Identity;
 
     /// Where the next group goes, and the latest time that a record has.
     fn tail(&self) -> Tail;
 
-    /// Every stream that has records, in any order, with its last one.
-    fn heads(&self) -> Vec<Head>;
+    /// The last record of a stream, if it has any. Where damage hides which one that is, it is
+    /// [`Error::Corrupt`], and the stream can neither be read to its end nor appended to.
+    fn head(&self, subject: &Subject) -> Result<Option<Head>, Error>;
+
+    /// The `seq` that a stream had reached before the group at `position`; 0 if it had no records.
+    /// It is asked for the positions of forks, which every medium can tell.
+    fn seq_before(&self, subject: &Subject, position: u64) -> Result<u64, Error>;
+
+    /// Subjects of streams with records that start with `prefix`, in order, after `after`.
+    fn subjects(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Subject>, Error>;
 
     /// Appends a group, which has at least one record, and gives the cost.
     fn append(&self, position: u64, group: &[Record]) -> Result<Written, Error>;
@@ -70,6 +80,18 @@ pub trait Medium: Send + Sync + 'static {
     /// Where the fingerprints occur in a stream: pairs of an index into `fingerprints` and the `seq`
     /// of a record that has it. There may be several for one fingerprint, and none is left out.
     fn lookup(&self, subject: &Subject, fingerprints: &[u64]) -> Result<Vec<(usize, u64)>, Error>;
+}
+
+/// Whose medium it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The log's id: 16 lower-case hexadecimal digits, drawn at random when the log was made. It is
+    /// part of every chain.
+    pub id: String,
+    /// What an `Ok` of [`Medium::append`] promises.
+    pub durability: Durability,
+    /// The histories of the log.
+    pub lineage: Lineage,
 }
 
 /// What an acknowledgement promises.
@@ -100,6 +122,8 @@ pub struct Record {
     pub fingerprint: u64,
     /// The event with its number, time and chain.
     pub recorded: Recorded,
+    /// Whether it seals its stream, so that no other record may follow.
+    pub seals: bool,
 }
 
 /// The end of a medium.
@@ -112,14 +136,14 @@ pub struct Tail {
 }
 
 /// The last record of a stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
-    /// The stream.
-    pub subject: Subject,
-    /// Its last `seq`.
+    /// Its `seq`.
     pub seq: u64,
-    /// Its chain up to and with that record.
+    /// The stream's chain up to and with it.
     pub chain: Digest,
+    /// Whether it has sealed the stream.
+    pub is_sealed: bool,
 }
 
 /// What an append cost.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    ops::Bound,
     sync::Arc,
 };
 
@@ -9,22 +10,30 @@ use matchwire_domain::{envelope::Recorded, subject::Subject, timestamp::Timestam
 use parking_lot::RwLock;
 
 use crate::{
-    Error,
-    medium::{Durability, Head, Medium, Record, Tail, Written},
+    Error, Lineage,
+    medium::{Durability, Head, Identity, Medium, Record, Tail, Written},
 };
 
 /// A medium in memory. Clones share the records, so that opening a clone is what opening a
 /// directory again is for others. It is bounded by nothing but the machine.
 #[derive(Clone)]
 pub struct Memory {
-    id: Arc<str>,
+    identity: Arc<Identity>,
     kept: Arc<RwLock<Kept>>,
 }
 
 struct Kept {
     tail: Tail,
-    streams: BTreeMap<Subject, Vec<Recorded>>,
+    streams: BTreeMap<String, Stream>,
     ids: HashMap<u64, Vec<(Subject, u64)>>,
+}
+
+struct Stream {
+    subject: Subject,
+    records: Vec<Recorded>,
+    /// The position of each record.
+    positions: Vec<u64>,
+    is_sealed: bool,
 }
 
 impl Memory {
@@ -32,39 +41,56 @@ impl Memory {
     #[expect(clippy::new_without_default, reason = "every one has another id")]
     pub fn new() -> Self {
         use std::hash::{BuildHasher, RandomState};
-        let id = RandomState::new().hash_one(0);
+        let id = format!("{:016x}", RandomState::new().hash_one(0));
+        let lineage = Lineage::new(&id);
         let tail = Tail { position: 1, recorded: Timestamp::default() };
+        let kept = Kept { tail, streams: BTreeMap::new(), ids: HashMap::new() };
         Self {
-            id: format!("{id:016x}").into(),
-            kept: Arc::new(RwLock::new(Kept {
-                tail,
-                streams: BTreeMap::new(),
-                ids: HashMap::new(),
-            })),
+            identity: Arc::new(Identity { id, durability: Durability::Memory, lineage }),
+            kept: Arc::new(RwLock::new(kept)),
         }
     }
 }
 
 impl Medium for Memory {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn durability(&self) -> Durability {
-        Durability::Memory
+    fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     fn tail(&self) -> Tail {
         self.kept.read().tail
     }
 
-    fn heads(&self) -> Vec<Head> {
+    fn head(&self, subject: &Subject) -> Result<Option<Head>, Error> {
         let kept = self.kept.read();
-        let last = |(subject, records): (&Subject, &Vec<Recorded>)| {
-            let last = records.last()?;
-            Some(Head { subject: subject.clone(), seq: last.seq, chain: last.chain })
+        let Some(Stream { records, is_sealed, .. }) = kept.streams.get(subject.as_str()) else {
+            return Ok(None);
         };
-        kept.streams.iter().filter_map(last).collect()
+        let head =
+            |last: &Recorded| Head { seq: last.seq, chain: last.chain, is_sealed: *is_sealed };
+        Ok(records.last().map(head))
+    }
+
+    fn seq_before(&self, subject: &Subject, position: u64) -> Result<u64, Error> {
+        let kept = self.kept.read();
+        let before = |stream: &Stream| stream.positions.partition_point(|at| *at < position) as u64;
+        Ok(kept.streams.get(subject.as_str()).map_or(0, before))
+    }
+
+    fn subjects(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Subject>, Error> {
+        let from = match after {
+            Some(after) if after >= prefix => Bound::Excluded(after),
+            _ => Bound::Included(prefix),
+        };
+        let kept = self.kept.read();
+        let all = kept.streams.range::<str, _>((from, Bound::Unbounded));
+        let matching = all.take_while(|(subject, _)| subject.starts_with(prefix));
+        Ok(matching.take(limit).map(|(_, stream)| stream.subject.clone()).collect())
     }
 
     fn append(&self, position: u64, group: &[Record]) -> Result<Written, Error> {
@@ -73,11 +99,19 @@ impl Medium for Memory {
             return Err(Error::Stopped);
         }
         let mut written = Written::default();
-        for Record { subject, fingerprint, recorded } in group {
+        for Record { subject, fingerprint, recorded, seals } in group {
             written.bytes += recorded.stored.len() as u64;
             kept.ids.entry(*fingerprint).or_default().push((subject.clone(), recorded.seq));
             kept.tail.recorded = kept.tail.recorded.max(recorded.recorded);
-            kept.streams.entry(subject.clone()).or_default().push(recorded.clone());
+            let stream = kept.streams.entry(subject.to_string()).or_insert_with(|| Stream {
+                subject: subject.clone(),
+                records: Vec::new(),
+                positions: Vec::new(),
+                is_sealed: false,
+            });
+            stream.records.push(recorded.clone());
+            stream.positions.push(position);
+            stream.is_sealed = *seals;
         }
         kept.tail.position += 1;
         Ok(written)
@@ -92,7 +126,8 @@ impl Medium for Memory {
     ) -> Result<Vec<Recorded>, Error> {
         let kept = self.kept.read();
         let skip = usize::try_from(after).unwrap_or(usize::MAX);
-        let records = kept.streams.get(subject).and_then(|r| r.get(skip..)).unwrap_or_default();
+        let stream = kept.streams.get(subject.as_str());
+        let records = stream.and_then(|stream| stream.records.get(skip..)).unwrap_or_default();
         let mut bytes = 0;
         let fits = |record: &&Recorded| {
             let more = bytes < limit_bytes;

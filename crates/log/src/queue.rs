@@ -52,17 +52,12 @@ impl<T> Queue<T> {
             }
             self.filled.wait(&mut state);
         }
-        let (mut taken, mut taken_bytes) = (Vec::new(), 0);
-        while let Some((_, bytes)) = state.items.front() {
-            if !taken.is_empty() && taken_bytes + bytes > limit_bytes {
-                break;
-            }
-            let Some((item, bytes)) = state.items.pop_front() else { break };
-            taken_bytes += bytes;
-            taken.push(item);
-        }
-        state.bytes -= taken_bytes;
-        Some(taken)
+        Some(state.take(limit_bytes))
+    }
+
+    /// Like [`take`](Self::take), without waiting: what there is, which may be nothing.
+    pub(crate) fn take_now(&self, limit_bytes: usize) -> Vec<T> {
+        self.state.lock().take(limit_bytes)
     }
 
     /// Refuses new items from now on; what is queued can still be taken.
@@ -86,6 +81,22 @@ impl<T> Queue<T> {
     pub(crate) fn depth(&self) -> (usize, usize) {
         let state = self.state.lock();
         (state.items.len(), state.bytes)
+    }
+}
+
+impl<T> State<T> {
+    fn take(&mut self, limit_bytes: usize) -> Vec<T> {
+        let (mut taken, mut taken_bytes) = (Vec::new(), 0);
+        while let Some((_, bytes)) = self.items.front() {
+            if !taken.is_empty() && taken_bytes + bytes > limit_bytes {
+                break;
+            }
+            let Some((item, bytes)) = self.items.pop_front() else { break };
+            taken_bytes += bytes;
+            taken.push(item);
+        }
+        self.bytes -= taken_bytes;
+        taken
     }
 }
 

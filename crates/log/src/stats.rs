@@ -1,9 +1,11 @@
 //! What the log tells about its work, for metrics.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicI64, AtomicU64, Ordering},
     time::Duration,
 };
+
+use matchwire_domain::timestamp::Timestamp;
 
 /// Is told of every group right after it is durable, on the writer's thread: it must be quick.
 pub trait Observer: Send + Sync + 'static {
@@ -47,6 +49,9 @@ pub struct Stats {
     pub queued_calls: usize,
     /// Stored bytes that wait in the queue now.
     pub queued_bytes: usize,
+    /// How far the clock is behind the last `recordedtime`, in milliseconds; 0 if it is not. Until
+    /// it has caught up, every event gets that same time.
+    pub clock_behind_ms: u64,
 }
 
 #[derive(Debug, Default)]
@@ -57,9 +62,15 @@ pub(crate) struct Counters {
     stored_bytes: AtomicU64,
     written_bytes: AtomicU64,
     sync_us: AtomicU64,
+    recorded_ms: AtomicI64,
 }
 
 impl Counters {
+    /// Notes the time that the last group has.
+    pub(crate) fn set_recorded(&self, recorded: Timestamp) {
+        self.recorded_ms.store(recorded.ms(), Ordering::Relaxed);
+    }
+
     pub(crate) fn add(&self, group: &Committed) {
         let add = |counter: &AtomicU64, n: u64| counter.fetch_add(n, Ordering::Relaxed);
         add(&self.groups, 1);
@@ -73,7 +84,13 @@ impl Counters {
         self.duplicates.fetch_add(n, Ordering::Relaxed);
     }
 
-    pub(crate) fn snapshot(&self, queued_calls: usize, queued_bytes: usize) -> Stats {
+    pub(crate) fn snapshot(
+        &self,
+        now: Timestamp,
+        queued_calls: usize,
+        queued_bytes: usize,
+    ) -> Stats {
+        let behind_ms = self.recorded_ms.load(Ordering::Relaxed).saturating_sub(now.ms());
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Stats {
             groups: get(&self.groups),
@@ -84,6 +101,7 @@ impl Counters {
             sync_us: get(&self.sync_us),
             queued_calls,
             queued_bytes,
+            clock_behind_ms: u64::try_from(behind_ms).unwrap_or(0),
         }
     }
 }

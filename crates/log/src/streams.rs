@@ -1,17 +1,15 @@
-//! What readers see: the head of every stream, the recent events, and who watches.
+//! What readers see of the streams that are in use: their heads, the recent events, and who watches.
 //!
-//! Only the writer changes it, and only with what is durable. A stream costs some 200 bytes for as
-//! long as the log is open; recent events are bounded in bytes over all streams, the oldest leave
-//! first.
+//! Only the writer changes it, and only with what is durable. A stream is here for as long as some
+//! of its events are among the recent ones, which are bounded in bytes over all streams; the oldest
+//! leave first. Of all others the medium knows the head.
 
 use std::{
-    borrow::Borrow,
-    collections::{BTreeMap, HashMap, VecDeque},
-    ops::Bound,
+    collections::{HashMap, VecDeque},
     time::Instant,
 };
 
-use matchwire_domain::{chain::Digest, subject::Subject};
+use matchwire_domain::{envelope::Recorded, subject::Subject};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
@@ -39,17 +37,17 @@ pub(crate) struct Streams {
 }
 
 struct State {
-    streams: BTreeMap<Key, Stream>,
+    streams: foldhash::HashMap<Subject, Stream>,
     /// The recent events in the order in which they came, as stream and count.
     recent: VecDeque<(Subject, usize)>,
     recent_bytes: usize,
     limit_bytes: usize,
 }
 
+#[derive(Default)]
 struct Stream {
-    seq: u64,
-    chain: Digest,
-    /// The last events, without a gap up to `seq`.
+    head: Option<Head>,
+    /// The last events, without a gap up to the head; at least one.
     recent: VecDeque<Entry>,
 }
 
@@ -58,24 +56,10 @@ struct Watchers {
     sweep_at: usize,
 }
 
-/// A subject that can be looked up by text.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Key(Subject);
-
-impl Borrow<str> for Key {
-    fn borrow(&self) -> &str {
-        self.0.as_str()
-    }
-}
-
 impl Streams {
-    pub(crate) fn new(heads: Vec<Head>, limit_bytes: usize) -> Self {
-        let stream = |head: Head| {
-            let stream = Stream { seq: head.seq, chain: head.chain, recent: VecDeque::new() };
-            (Key(head.subject), stream)
-        };
+    pub(crate) fn new(limit_bytes: usize) -> Self {
         let state = State {
-            streams: heads.into_iter().map(stream).collect(),
+            streams: foldhash::HashMap::default(),
             recent: VecDeque::new(),
             recent_bytes: 0,
             limit_bytes,
@@ -84,26 +68,13 @@ impl Streams {
         Self { state: RwLock::new(state), watchers: Mutex::new(watchers) }
     }
 
-    /// The last seq of a stream and its chain, if it has events.
-    pub(crate) fn head(&self, subject: &Subject) -> Option<(u64, Digest)> {
-        self.state.read().streams.get(subject.as_str()).map(|stream| (stream.seq, stream.chain))
+    /// The head of a stream that is in use; of another one nothing.
+    pub(crate) fn head(&self, subject: &Subject) -> Option<Head> {
+        self.state.read().streams.get(subject)?.head
     }
 
-    /// Subjects that start with `prefix`, in order, after `after`.
-    pub(crate) fn subjects(&self, prefix: &str, after: Option<&str>, limit: usize) -> Vec<Subject> {
-        let from = match after {
-            Some(after) if after >= prefix => Bound::Excluded(after),
-            _ => Bound::Included(prefix),
-        };
-        let state = self.state.read();
-        let all = state.streams.range::<str, _>((from, Bound::Unbounded)).map(|(key, _)| &key.0);
-        all.take_while(|subject| subject.as_str().starts_with(prefix))
-            .take(limit)
-            .cloned()
-            .collect()
-    }
-
-    /// Events after a seq, if the next one is among the recent ones or there is none.
+    /// Events after a seq, if the next one is among the recent ones, or the stream is known to have
+    /// none.
     pub(crate) fn recent(
         &self,
         subject: &Subject,
@@ -112,8 +83,8 @@ impl Streams {
         limit_bytes: usize,
     ) -> Option<Vec<Entry>> {
         let state = self.state.read();
-        let Some(stream) = state.streams.get(subject.as_str()) else { return Some(Vec::new()) };
-        if after >= stream.seq {
+        let stream = state.streams.get(subject)?;
+        if stream.head.is_none_or(|head| after >= head.seq) {
             return Some(Vec::new());
         }
         let first = stream.recent.front()?.recorded.seq;
@@ -128,32 +99,40 @@ impl Streams {
     }
 
     /// Takes over what has become durable, then tells the watchers.
-    pub(crate) fn publish(&self, records: Vec<Record>, runs: &[Run], durable: Instant) {
-        self.state.write().extend(records, runs, durable);
+    pub(crate) fn publish(&self, records: &[Record], runs: &[Run], durable: Instant) {
+        let heads = self.state.write().extend(records, runs, durable);
         let watchers = self.watchers.lock();
         if watchers.heads.is_empty() {
             return;
         }
-        let state = self.state.read();
-        for run in runs {
-            let stream = state.streams.get(run.subject.as_str());
-            if let (Some(head), Some(stream)) = (watchers.heads.get(&run.subject), stream) {
-                head.send_if_modified(|seq| std::mem::replace(seq, stream.seq) != stream.seq);
+        for (run, seq) in runs.iter().zip(heads) {
+            if let Some(head) = watchers.heads.get(&run.subject) {
+                head.send_if_modified(|known| {
+                    let is_new = *known < seq;
+                    *known = seq.max(*known);
+                    is_new
+                });
             }
         }
     }
 
-    /// The head of a stream, now and as it grows.
-    pub(crate) fn watch(&self, subject: &Subject) -> watch::Receiver<u64> {
+    /// The head of a stream, as it grows. `known` gives the head now; it is asked under the lock of
+    /// the watchers, so that no head is published in between unseen.
+    pub(crate) fn watch(
+        &self,
+        subject: &Subject,
+        known: impl FnOnce() -> u64,
+    ) -> watch::Receiver<u64> {
         let mut watchers = self.watchers.lock();
+        if let Some(head) = watchers.heads.get(subject) {
+            return head.subscribe();
+        }
         if watchers.heads.len() >= watchers.sweep_at {
             watchers.heads.retain(|_, head| head.receiver_count() > 0);
             watchers.sweep_at = SWEEP_WATCHERS.max(2 * watchers.heads.len());
         }
-        // Read under the lock of the watchers, so that no head is published in between unseen.
-        let seq = self.head(subject).map_or(0, |(seq, _)| seq);
-        let head = watchers.heads.entry(subject.clone());
-        head.or_insert_with(|| watch::Sender::new(seq)).subscribe()
+        let head = watchers.heads.entry(subject.clone()).or_insert(watch::Sender::new(known()));
+        head.subscribe()
     }
 
     /// How many streams are watched, as far as known.
@@ -164,35 +143,40 @@ impl Streams {
 }
 
 impl State {
-    fn extend(&mut self, records: Vec<Record>, runs: &[Run], durable: Instant) {
-        let mut records = records.into_iter();
+    /// Adds what is durable, and gives the head after each run.
+    fn extend(&mut self, records: &[Record], runs: &[Run], durable: Instant) -> Vec<u64> {
+        let mut records = records.iter();
+        let mut heads = Vec::with_capacity(runs.len());
         for run in runs {
-            let new = || Stream { seq: 0, chain: Digest([0; 32]), recent: VecDeque::new() };
-            let stream = self.streams.entry(Key(run.subject.clone())).or_insert_with(new);
-            for Record { recorded, .. } in records.by_ref().take(run.events) {
-                assert!(recorded.seq == stream.seq + 1, "seqs of a stream are without a gap");
-                (stream.seq, stream.chain) = (recorded.seq, recorded.chain);
+            let stream = self.streams.entry(run.subject.clone()).or_default();
+            for Record { recorded, seals, .. } in records.by_ref().take(run.events) {
+                let Recorded { seq, chain, .. } = *recorded;
+                let follows = stream.head.is_none_or(|head| seq == head.seq + 1);
+                assert!(follows, "seqs of a stream are without a gap");
+                stream.head = Some(Head { seq, chain, is_sealed: *seals });
                 self.recent_bytes += recorded.stored.len() + ENTRY_BYTES;
                 let (received, durable) = (Some(run.received), Some(durable));
-                stream.recent.push_back(Entry { recorded, received, durable });
+                stream.recent.push_back(Entry { recorded: recorded.clone(), received, durable });
             }
+            heads.push(stream.head.map_or(0, |head| head.seq));
             self.recent.push_back((run.subject.clone(), run.events));
         }
         self.forget();
+        heads
     }
 
     /// Drops the oldest of the recent events until they are within the limit.
     fn forget(&mut self) {
         while self.recent_bytes > self.limit_bytes {
             let Some((subject, events)) = self.recent.front_mut() else { return };
-            let Some(stream) = self.streams.get_mut(subject.as_str()) else { return };
+            let Some(stream) = self.streams.get_mut(subject) else { return };
             while *events > 0 && self.recent_bytes > self.limit_bytes {
                 let Some(entry) = stream.recent.pop_front() else { return };
                 self.recent_bytes -= entry.recorded.stored.len() + ENTRY_BYTES;
                 *events -= 1;
             }
             if stream.recent.is_empty() {
-                stream.recent = VecDeque::new();
+                self.streams.remove(subject);
             }
             if *events == 0 {
                 self.recent.pop_front();

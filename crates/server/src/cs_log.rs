@@ -120,7 +120,7 @@ impl CsLog {
         if let Some(known) = self.log.find(stream, SOURCE, identity)? {
             let Record { appended, unknown, .. } = read(&known)?;
             let admitted = Instant::now();
-            let answer = Answer { appended: 0, duplicate: appended, unknown, admitted };
+            let answer = Answer { appended: 0, duplicate: appended, unknown, refused: 0, admitted };
             return Ok(Prepared::Known(answer, carry));
         }
         let before = match carry {
@@ -144,7 +144,7 @@ impl CsLog {
     ) -> Result<(Answer, Carry), Problem> {
         let admitted = Instant::now();
         let (duplicate, unknown) = (read.duplicate as u64, read.unknown as u64);
-        let mut answer = Answer { appended: 0, duplicate, unknown, admitted };
+        let mut answer = Answer { appended: 0, duplicate, unknown, refused: 0, admitted };
         let mut facts: BTreeMap<Subject, Vec<Event>> = BTreeMap::new();
         for draft in read.drafts {
             let event = draft.into_event(match_id).map_err(internal)?;
@@ -158,12 +158,20 @@ impl CsLog {
         let append = |(subject, events)| Append { subject, events, expected_seq: None, received };
         let mut appends: Vec<Append> = facts.into_iter().map(append).collect();
         appends.push(append((stream.clone(), vec![record.to_event(stream, identity)?])));
+        let told: Vec<usize> = appends.iter().map(|append| append.events.len()).collect();
         let outcomes = self.log.append(appends).await?;
         let (_, of_facts) = outcomes.split_last().unwrap_or((&Ok(Vec::new()), &[]));
-        for outcome in of_facts.iter().flatten().flatten() {
-            match outcome {
-                Outcome::Appended { .. } => answer.appended += 1,
-                Outcome::Duplicate { .. } => answer.duplicate += 1,
+        for (outcomes, told) in of_facts.iter().zip(told) {
+            // Nothing is required of the head: only a sealed stream refuses.
+            let Ok(outcomes) = outcomes else {
+                answer.refused += told as u64;
+                continue;
+            };
+            for outcome in outcomes {
+                match outcome {
+                    Outcome::Appended { .. } => answer.appended += 1,
+                    Outcome::Duplicate { .. } => answer.duplicate += 1,
+                }
             }
         }
         Ok((answer, record.carry))
@@ -186,7 +194,7 @@ impl CsLog {
 
     /// What the reader of a stream carries, as its last record has it.
     fn recall(&self, stream: &Subject) -> Result<Carry, Problem> {
-        let head = self.log.head(stream);
+        let head = self.log.head(stream)?;
         if head == 0 {
             return Ok(Carry::default());
         }

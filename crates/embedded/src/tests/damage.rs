@@ -1,40 +1,75 @@
-//! Damage of every kind to what was written: it is found, and reported with its place.
+//! Damage of every kind to what was written: it is found, reported with its place, and hides nothing
+//! but what lies across it.
 
-use matchwire_log::Error;
+use std::sync::Arc;
+
+use matchwire_log::{Error, Log};
 
 use super::{append, call, event, log, read, subject};
 use crate::{
-    Segments,
+    Recovery, Segments, Verified,
     disk::{Disk, Faulty},
     format::GROUP_MAGIC,
-    recovery::list,
+    recovery::{Listed, list},
     scan::segment_name,
-    verify::verify_on,
+    sealed::sealed_name,
+    verify_on,
 };
 
-/// A log with several segments, of which the last has several groups; and its files.
-fn written() -> (Faulty, Vec<String>) {
-    written_groups(24)
-}
+/// Groups that a log is written of.
+const GROUPS: u64 = 24;
 
-fn written_groups(groups_in_all: u64) -> (Faulty, Vec<String>) {
+/// A log of several segments, of which the last has several groups; and the names of its files. Each
+/// group has two events of two streams; a third stream has one in the first group and in the last.
+fn written(groups_in_all: u64) -> (Faulty, Vec<String>) {
     let disk = Faulty::new(0);
     let log = log(&disk).unwrap();
     for id in 0..groups_in_all {
         let ids = [format!("{id}"), format!("{id}-2")];
-        call(&log, vec![append("match/a/1", &ids), append("match/b/1", &ids)]).unwrap();
+        let mut appends = vec![append("match/a/1", &ids), append("match/b/1", &ids)];
+        if id == 0 || id + 1 == groups_in_all {
+            appends.push(append("room/c", &ids[..1]));
+        }
+        call(&log, appends).unwrap();
     }
     drop(log);
-    let segments: Vec<String> = list(&disk).unwrap().into_iter().map(segment_name).collect();
-    assert!(segments.len() as u64 > groups_in_all / 5);
-    assert!(groups(&disk, segments.last().unwrap()).len() > 1);
-    (disk, segments)
+    let files = files(&disk);
+    assert!(files.len() as u64 > groups_in_all / 5);
+    assert!(groups(&disk, files.last().unwrap()).len() > 2);
+    (disk, files)
 }
 
-/// Where the groups of a segment start.
+/// The same, with all full segments sealed and merged.
+fn sealed() -> (Faulty, Vec<String>) {
+    let (disk, segments) = written(GROUPS);
+    let medium = open(&disk);
+    while medium.maintain().unwrap() {}
+    drop(medium);
+    let files = files(&disk);
+    assert!(files.len() < segments.len() && files[0].ends_with(".sealed"));
+    (disk, files)
+}
+
+fn open(disk: &Faulty) -> Segments {
+    Segments::open_on(Arc::new(disk.clone()), super::SMALL).unwrap()
+}
+
+fn files(disk: &Faulty) -> Vec<String> {
+    let name = |file: Listed| match file {
+        Listed::Sealed(range) => sealed_name(range),
+        Listed::Segment(first) => segment_name(first),
+    };
+    list(disk).unwrap().into_iter().map(name).collect()
+}
+
+/// Where the groups of a segment start; the last one says that the log was closed.
 fn groups(disk: &Faulty, name: &str) -> Vec<usize> {
     let content = disk.content(name);
     (0..content.len()).filter(|at| content[*at..].starts_with(&GROUP_MAGIC)).collect()
+}
+
+fn verified(disk: &Faulty) -> Verified {
+    verify_on(disk, &mut |_| ()).unwrap()
 }
 
 fn place(error: &Error) -> (&str, u64) {
@@ -45,24 +80,23 @@ fn place(error: &Error) -> (&str, u64) {
 }
 
 #[test]
-fn every_flipped_bit_is_found_by_verify() {
-    let (disk, segments) = written_groups(8);
-    let whole = verify_on(&disk, &mut |_| ()).unwrap();
-    assert_eq!((whole.events, whole.streams, whole.unfinished_bytes), (32, 2, 0));
-    let last = segments.last().unwrap();
-    let last_group = *groups(&disk, last).last().unwrap();
-    for name in segments.iter().rev().take(2) {
+fn every_flipped_bit_of_a_segment_is_found_by_verify() {
+    let (disk, files) = written(8);
+    let whole = verified(&disk);
+    assert_eq!((whole.events, whole.streams, whole.unfinished_bytes), (34, 3, 0));
+    assert!(whole.damage.is_empty());
+    let last = files.last().unwrap();
+    let closing = *groups(&disk, last).last().unwrap();
+    for name in files.iter().rev().take(2) {
         for offset in 0..disk.content(name).len() {
             disk.flip(name, offset, 1 << (offset % 8));
-            match verify_on(&disk, &mut |_| ()) {
-                Ok(verified) => {
-                    // The last group cannot be told from one that was never finished.
-                    assert!(name == last && offset >= last_group && verified.unfinished_bytes > 0);
+            let verified = verified(&disk);
+            match verified.damage.first() {
+                Some(spot) => {
+                    assert!(spot.file == *name && spot.offset <= offset as u64, "{spot:?}");
                 }
-                Err(error) => {
-                    let (file, at) = place(&error);
-                    assert!(file == name && at <= offset as u64, "{name} {offset}: {error}");
-                }
+                // Behind the last group there is only the word that the log was closed.
+                None => assert!(name == last && offset >= closing, "{name} {offset}"),
             }
             disk.flip(name, offset, 1 << (offset % 8));
         }
@@ -70,128 +104,196 @@ fn every_flipped_bit_is_found_by_verify() {
 }
 
 #[test]
-fn damage_before_the_last_group_stops_the_start() {
-    let (disk, segments) = written();
-    let last = segments.last().unwrap();
-    let groups = groups(&disk, last);
-    for offset in 0..groups[groups.len() - 1] {
-        disk.flip(last, offset, 0x10);
-        let error = log(&disk).map(|_| ()).unwrap_err();
-        let (file, at) = place(&error);
-        assert!(file == last && at <= offset as u64, "{offset}: {error}");
-        let after_header = offset >= groups[0];
-        assert!(!after_header || error.to_string().contains("a later one"), "{offset}: {error}");
-        disk.flip(last, offset, 0x10);
+fn damage_to_a_sealed_file_is_found_by_verify() {
+    let (disk, files) = sealed();
+    assert!(verified(&disk).damage.is_empty());
+    for offset in 0..disk.content(&files[0]).len() {
+        disk.flip(&files[0], offset, 0x20);
+        let damage = verified(&disk).damage;
+        assert!(damage.first().is_some_and(|spot| spot.file == files[0]), "{offset}: {damage:?}");
+        disk.flip(&files[0], offset, 0x20);
     }
-    log(&disk).unwrap();
+}
+
+/// Wherever a group is damaged, the start says so; streams that go on behind it can be appended to,
+/// and are read up to the damage; the others are not touched.
+#[test]
+fn a_hole_hides_what_lies_across_it_and_nothing_else() {
+    let (disk, files) = written(GROUPS);
+    let last = files.last().unwrap();
+    for (name, group) in [(&files[1], 0), (&files[2], 1), (last, 0)] {
+        let offset = groups(&disk, name)[group] + 70;
+        disk.flip(name, offset, 0x10);
+        let before = snapshot(&disk);
+        let medium = open(&disk);
+        let holes = medium.recovery().holes.clone();
+        assert!(holes.len() == 1 && holes[0].file == *name, "{holes:?}");
+        assert!(holes[0].offset <= offset as u64 && holes[0].first == holes[0].last);
+        drop(medium);
+        let log = log(&disk).unwrap();
+        for stream in ["match/a/1", "match/b/1"] {
+            assert_eq!(log.head(&subject(stream)).unwrap(), 2 * GROUPS);
+            let error = read(&log, stream).unwrap_err();
+            assert_eq!(place(&error).0, name);
+            let hidden = (holes[0].first - 1) * 2;
+            let page = log.read(&subject(stream), 0, 100).unwrap();
+            assert!(page.len() as u64 <= hidden && !page.is_empty() || hidden == 0);
+            assert!(log.read(&subject(stream), hidden, 1).is_err());
+            assert!(!log.read(&subject(stream), hidden + 2, 1).unwrap().is_empty());
+            call(&log, vec![append(stream, &["new"])]).unwrap();
+            assert_eq!(log.head(&subject(stream)).unwrap(), 2 * GROUPS + 1);
+        }
+        // It has nothing in the damaged group, and its next event says so.
+        assert_eq!(read(&log, "room/c").unwrap().len(), 2);
+        // Nobody knows whether this one had.
+        let unknown = call(&log, vec![append("room/d", &["1"])]).unwrap_err();
+        assert_eq!(place(&unknown).0, name);
+        drop(log);
+        assert_eq!(verified(&disk).damage.len(), 1);
+        restore(&disk, &before);
+        disk.flip(name, offset, 0x10);
+    }
+    // In the last group of all, nobody knows what any stream had.
+    disk.flip(last, groups(&disk, last)[1] + 70, 0x10);
+    let log = log(&disk).unwrap();
+    assert_eq!(place(&log.head(&subject("match/a/1")).unwrap_err()).0, last);
+    assert!(!log.read(&subject("match/a/1"), 0, 100).unwrap().is_empty());
+    assert_eq!(place(&call(&log, vec![append("match/a/1", &["new"])]).unwrap_err()).0, last);
+}
+
+fn snapshot(disk: &Faulty) -> Vec<(String, Vec<u8>)> {
+    let names = disk.list().unwrap();
+    names.into_iter().map(|name| (name.clone(), disk.content(&name))).collect()
+}
+
+fn restore(disk: &Faulty, files: &[(String, Vec<u8>)]) {
+    for name in disk.list().unwrap() {
+        disk.remove(&name).unwrap();
+    }
+    for (name, content) in files {
+        disk.create(name).unwrap().write_at(content, 0).unwrap();
+    }
 }
 
 #[test]
 fn a_bad_last_group_is_cut_off_and_told() {
-    let (disk, segments) = written();
-    let last = segments.last().unwrap();
+    let (disk, files) = written(GROUPS);
+    let last = files.last().unwrap();
     let groups = groups(&disk, last);
-    let cut = *groups.last().unwrap();
-    let content = disk.content(last);
-    let end = content.iter().rposition(|byte| *byte != 0).unwrap() + 1;
-    disk.flip(last, cut + 50, 1);
-    let medium = Segments::open_on(std::sync::Arc::new(disk.clone()), super::SMALL).unwrap();
-    assert_eq!(medium.recovery().cut_bytes, (end - cut) as u64);
+    let (cut, closing) = (groups[groups.len() - 2], groups[groups.len() - 1]);
+    // As if the process had died while it wrote the last group.
+    disk.open(last).unwrap().set_size(closing as u64 - 9).unwrap();
+    let medium = open(&disk);
+    assert!(medium.recovery().cut_bytes > 0 && medium.recovery().holes.is_empty());
     assert_eq!(medium.recovery().cut_at, Some((last.clone(), cut as u64)));
     drop(medium);
-    let again = Segments::open_on(std::sync::Arc::new(disk.clone()), super::SMALL).unwrap();
+    let again = open(&disk);
     assert_eq!((again.recovery().cut_bytes, &again.recovery().cut_at), (0, &None));
     drop(again);
     let log = log(&disk).unwrap();
-    assert_eq!(read(&log, "match/a/1").unwrap().len(), 46);
+    assert_eq!(read(&log, "match/a/1").unwrap().len() as u64, 2 * GROUPS - 2);
     call(&log, vec![append("match/a/1", &["new"])]).unwrap();
-    assert_eq!(read(&log, "match/a/1").unwrap().len(), 47);
+    assert_eq!(read(&log, "match/a/1").unwrap().len() as u64, 2 * GROUPS - 1);
+}
+
+/// A header that is valid says that what is before it was synced: two bad groups at the end are not
+/// one that was never finished.
+#[test]
+fn only_the_last_group_is_cut_off() {
+    let (disk, files) = written(GROUPS);
+    let last = files.last().unwrap();
+    let groups = groups(&disk, last);
+    let (first, second, closing) =
+        (groups[groups.len() - 3], groups[groups.len() - 2], groups[groups.len() - 1]);
+    disk.open(last).unwrap().set_size(closing as u64 - 9).unwrap();
+    disk.flip(last, first + 50, 1);
+    let medium = open(&disk);
+    let Recovery { cut_at, holes, .. } = medium.recovery();
+    assert_eq!(*cut_at, Some((last.clone(), second as u64)));
+    assert!(holes.len() == 1 && holes[0].offset == first as u64, "{holes:?}");
 }
 
 #[test]
 fn a_read_never_gives_damaged_records() {
-    let (disk, segments) = written();
-    let name = &segments[1];
-    let content = disk.content(name);
-    for at in (0..content.len()).filter(|at| content[*at..].starts_with(b"{\"specversion")) {
-        disk.flip(name, at + 30, 4);
-        let log = log(&disk).unwrap();
-        let errors = ["match/a/1", "match/b/1"].map(|stream| read(&log, stream).err());
-        let error = errors.iter().flatten().next().unwrap();
-        assert!(place(error).0 == name && errors.iter().flatten().count() == 1, "{errors:?}");
-        disk.flip(name, at + 30, 4);
+    for (disk, files) in [written(GROUPS), sealed()] {
+        let good = ["match/a/1", "match/b/1"].map(|s| read(&log(&disk).unwrap(), s).unwrap());
+        let before = snapshot(&disk);
+        let name = &files[0];
+        let mut errors = 0;
+        for at in (0..disk.content(name).len()).step_by(7) {
+            disk.flip(name, at, 4);
+            let log = log(&disk).unwrap();
+            for (stream, good) in ["match/a/1", "match/b/1"].iter().zip(&good) {
+                match read(&log, stream) {
+                    Ok(found) => assert_eq!(found, *good, "{at}"),
+                    Err(error) => {
+                        assert_eq!(place(&error).0, name);
+                        errors += 1;
+                    }
+                }
+            }
+            drop(log);
+            restore(&disk, &before);
+        }
+        assert!(errors > 10);
     }
 }
 
 #[test]
-fn a_missing_segment_is_told() {
+fn a_missing_file_is_told() {
     for missing in 0..3 {
-        let (disk, segments) = written();
-        disk.remove(&segments[missing]).unwrap();
-        let error = log(&disk).map(|_| ()).unwrap_err();
-        let (file, _) = place(&error);
-        assert!(
-            segments[missing.saturating_sub(1)..=missing + 1].contains(&file.to_owned()),
-            "{error}"
-        );
-        assert!(verify_on(&disk, &mut |_| ()).is_err());
+        let (disk, files) = written(GROUPS);
+        disk.remove(&files[missing]).unwrap();
+        let medium = open(&disk);
+        let holes = medium.recovery().holes.clone();
+        assert!(holes.len() == 1 && holes[0].file == files[missing], "{holes:?}");
+        assert_eq!(segment_name(holes[0].first), files[missing]);
+        drop(medium);
+        assert_eq!(verified(&disk).damage.len(), 1);
     }
 }
 
+/// Sealing is done over and over as the log grows, and everything stays as it was.
 #[test]
-fn a_damaged_or_missing_index_is_built_again() {
-    let (disk, segments) = written();
-    let name = segments[2].replace(".seg", ".idx");
-    let good = disk.content(&name);
-    let check = |when: &str| {
-        let log = log(&disk).unwrap();
-        assert_eq!(read(&log, "match/a/1").unwrap().len(), 48, "{when}");
-        for id in 0..24 {
-            let found = log.find(&subject("match/b/1"), "s", &format!("{id}-2")).unwrap().unwrap();
-            assert_eq!(found.seq, id * 2 + 2, "{when}");
-            assert_eq!(found.stored, event("match/b/1", &format!("{id}-2")).stored);
-        }
-    };
-    for offset in 0..good.len() {
-        // Most of a page is zeros; some of them will do.
-        if good[offset] != 0 || offset % 257 == 0 || offset % 4_096 > 4_090 {
-            disk.flip(&name, offset, 0x41);
-            check(&format!("byte {offset} of {}", good.len()));
-        }
+fn sealed_files_have_what_the_segments_had() {
+    let (disk, _) = written(GROUPS);
+    let streams = ["match/a/1", "match/b/1", "room/c"];
+    let all = |log: &Log| streams.map(|stream| read(log, stream).unwrap());
+    let before = all(&log(&disk).unwrap());
+    let medium = open(&disk);
+    let mut steps = 0;
+    while medium.maintain().unwrap() {
+        steps += 1;
     }
-    disk.remove(&name).unwrap();
-    check("missing");
-    assert!(disk.content(&name) == good);
-    disk.open(&name).unwrap().set_size(4_096).unwrap();
-    check("short");
-    assert!(disk.content(&name) == good);
-}
-
-#[test]
-fn an_index_may_go_missing_while_it_is_used() {
-    let (disk, segments) = written();
+    assert!(steps > 5, "{steps}");
+    drop(medium);
+    assert!(!files(&disk)[..1].iter().any(|name| !name.ends_with("sealed")));
     let log = log(&disk).unwrap();
-    disk.remove(&segments[0].replace(".seg", ".idx")).unwrap();
-    assert_eq!(read(&log, "match/a/1").unwrap().len(), 48);
-    for offset in 0..disk.content(&segments[1].replace(".seg", ".idx")).len() / 512 {
-        disk.flip(&segments[1].replace(".seg", ".idx"), offset * 512, 1);
+    assert_eq!(all(&log), before);
+    for id in 0..GROUPS {
+        let found = log.find(&subject("match/b/1"), "s", &format!("{id}-2")).unwrap().unwrap();
+        assert_eq!(found.seq, id * 2 + 2);
+        assert_eq!(found.stored, event("match/b/1", &format!("{id}-2")).stored);
     }
-    assert_eq!(read(&log, "match/b/1").unwrap().len(), 48);
+    assert!(log.find(&subject("match/b/1"), "s", "no").unwrap().is_none());
+    assert_eq!(log.subjects("", None, 9).unwrap(), streams.map(subject));
+    drop(log);
+    assert!(verified(&disk).damage.is_empty());
 }
 
 #[test]
 fn other_formats_and_other_logs_are_refused() {
-    let (disk, segments) = written();
+    let (disk, files) = written(GROUPS);
     let json = String::from_utf8(disk.content("log.json")).unwrap();
     let write = |text: &str| disk.create("log.json").unwrap().write_at(text.as_bytes(), 0).unwrap();
     let refused = |reason: &str| {
         let error = log(&disk).map(|_| ()).unwrap_err().to_string();
         assert!(error.contains(reason), "{error}");
     };
-    write(&json.replace("\"format\":1", "\"format\":2"));
-    refused("it has format 2, and this version reads format 1");
+    write(&json.replace("\"format\": 2", "\"format\": 3"));
+    refused("it has format 3, and this version of matchwire reads formats 1 to 2");
     write("{\"format\":1,\"id\":\"0123456789abcdef\"}");
-    refused(&format!("{} is damaged at byte 0: it is segment", segments.last().unwrap()));
+    refused(&format!("{} is damaged at byte 0: it is segment", files[0]));
     write("{\"form");
     refused("log.json is damaged");
     write(&json);

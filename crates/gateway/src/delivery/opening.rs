@@ -7,7 +7,11 @@ use super::{
     Kind, Refusal, Views, compose,
     subscription::{Part, Subscription},
 };
-use crate::{app::App, cursor::After, topic::Topic};
+use crate::{
+    app::App,
+    cursor::{After, Cursor},
+    topic::Topic,
+};
 
 impl Subscription {
     pub(super) async fn open(
@@ -26,7 +30,7 @@ impl Subscription {
         let head = new.position(app, Part::head);
         let subscribed = json!({"type": "subscribed", "topic": new.topic.as_str(), "head": head});
         new.first.push((Kind::Subscribed, subscribed.to_string().into()));
-        let reset = new.start(app, &after);
+        let reset = new.start(app, &after)?;
         if let Some(reason) = reset {
             let reset = json!({"type": "reset", "topic": new.topic.as_str(), "reason": reason});
             new.first.push((Kind::Reset, reset.to_string().into()));
@@ -38,15 +42,15 @@ impl Subscription {
     }
 
     /// Sets where each stream starts; the answer is the reason of a reset, if there is one.
-    fn start(&mut self, app: &App, after: &After) -> Option<&'static str> {
-        match after {
+    fn start(&mut self, app: &App, after: &After) -> Result<Option<&'static str>, Refusal> {
+        Ok(match after {
             After::Snapshot => None,
             After::Seq(seq) => {
                 let is_past = self.parts.iter().any(|part| *seq > part.head());
                 self.parts.iter_mut().for_each(|part| part.seq = *seq);
                 is_past.then_some("after_head")
             }
-            After::Cursor(cursor) if cursor.log_id != app.live.log().id() => Some("lineage"),
+            After::Cursor(cursor) if !self.follows(app, cursor)? => Some("lineage"),
             After::Cursor(cursor) => {
                 let knows = |number: u16| self.parts.iter().any(|part| part.number == number);
                 let is_match = self.topic.is_match();
@@ -58,7 +62,24 @@ impl Subscription {
                 }
                 is_past.then_some("after_head")
             }
+        })
+    }
+
+    /// Whether what a reader has seen up to a cursor is what the log has: that is not so if it was
+    /// given under another lineage, and lies past the fork from it.
+    fn follows(&self, app: &App, cursor: &Cursor) -> Result<bool, Refusal> {
+        let log = app.live.log();
+        let lineage = &cursor.lineage;
+        if lineage == log.lineage().current() {
+            return Ok(true);
         }
+        for part in &self.parts {
+            let seq = cursor.seqs.get(&part.number).copied().unwrap_or(0);
+            if !log.is_part(lineage, part.follow.subject(), seq)? {
+                return Ok(false);
+            }
+        }
+        Ok(log.lineage().shared_until(lineage).is_some())
     }
 
     /// The snapshot with which the reader starts, or starts again.

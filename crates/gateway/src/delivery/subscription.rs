@@ -78,7 +78,7 @@ impl Subscription {
         if before > 0 && !self.topic.is_match() {
             return Ok(0);
         }
-        let streams = self.topic.streams(app.live.log());
+        let streams = self.topic.streams(app.live.log())?;
         if streams.len() == before {
             return Ok(0);
         }
@@ -272,7 +272,7 @@ impl Subscription {
 
     pub(super) fn cursor(&self, app: &App, seq: impl Fn(&Part) -> u64) -> Cursor {
         let seqs = self.parts.iter().map(|part| (part.number, seq(part))).collect();
-        Cursor { log_id: app.live.log().id().to_owned(), seqs }
+        Cursor { lineage: app.live.log().lineage().current().to_owned(), seqs }
     }
 
     pub(super) fn position(&self, app: &App, seq: impl Fn(&Part) -> u64) -> Value {

@@ -5,6 +5,8 @@ use matchwire_domain::{
     vocabulary,
 };
 
+use matchwire_log::Refused;
+
 use crate::{
     app::App,
     problem::{Code, Problem},
@@ -14,6 +16,16 @@ use crate::{
 pub(super) struct Rejected {
     pub(super) code: &'static str,
     pub(super) detail: String,
+}
+
+impl From<Refused> for Rejected {
+    fn from(refused: Refused) -> Self {
+        let code = match refused {
+            Refused::Conflict { .. } => "conflict",
+            Refused::Sealed { .. } | Refused::NotLast => "sealed",
+        };
+        rejected(code, &refused.to_string())
+    }
 }
 
 /// The longest detail that is told, in characters: errors may quote what was sent.

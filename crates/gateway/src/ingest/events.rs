@@ -79,19 +79,21 @@ async fn append(
     if !appends.is_empty() {
         let begun = Instant::now();
         for result in app.live.log().append(appends).await? {
-            // Nothing was required of the head, so there is no conflict.
-            let result = result.map_err(|c| Problem::new(Code::Conflict, c.to_string()))?;
-            outcomes.push(result.into_iter());
+            outcomes.push(result.map(Vec::into_iter));
         }
         app.meter.append(begun.elapsed());
     }
     let fate = |item: Result<Event, Rejected>| match item {
         Err(rejected) => Ok(Fate::Rejected(rejected)),
         Ok(event) => {
-            let place = places.get(&event.subject).and_then(|place| outcomes.get_mut(*place));
-            let outcome = place.and_then(Iterator::next);
             let lost = || Problem::new(Code::Internal, "the log answered for too few events");
-            Ok(Fate::Taken { event, outcome: outcome.ok_or_else(lost)? })
+            let place = places.get(&event.subject).and_then(|place| outcomes.get_mut(*place));
+            match place.ok_or_else(lost)? {
+                Ok(outcomes) => {
+                    Ok(Fate::Taken { event, outcome: outcomes.next().ok_or_else(lost)? })
+                }
+                Err(refused) => Ok(Fate::Rejected((*refused).into())),
+            }
         }
     };
     admitted.into_iter().map(fate).collect()

@@ -10,7 +10,7 @@ use matchwire_domain::subject;
 use serde_json::{Value, json};
 
 use crate::{
-    app::{App, Post},
+    app::{Answer, App, Post},
     body,
     metrics::Count,
     problem::Problem,
@@ -43,8 +43,12 @@ pub(crate) async fn post(
     let answer = app.cs_log.post(post).await?;
     app.meter.ingest(answer.admitted.saturating_duration_since(received));
     app.meter.append(answer.admitted.elapsed());
-    let (appended, duplicate) = (answer.appended, answer.duplicate);
-    let received = appended + duplicate + answer.unknown;
-    app.meter.count(SOURCE, Count { received, appended, duplicate, rejected: 0 });
-    Ok(Json(json!({"appended": appended, "duplicate": duplicate, "unknown": answer.unknown})))
+    let Answer { appended, duplicate, unknown, refused, .. } = answer;
+    let received = appended + duplicate + unknown + refused;
+    app.meter.count(SOURCE, Count { received, appended, duplicate, rejected: refused });
+    let mut body = json!({"appended": appended, "duplicate": duplicate, "unknown": unknown});
+    if let (Value::Object(body), 1..) = (&mut body, refused) {
+        body.insert("refused".into(), refused.into());
+    }
+    Ok(Json(body))
 }

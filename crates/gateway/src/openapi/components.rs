@@ -62,7 +62,9 @@ pub(super) fn schemas() -> Value {
         "SourceAnswer": {
             "type": "object",
             "required": ["appended", "duplicate", "unknown"],
-            "properties": {"appended": count, "duplicate": count, "unknown": count},
+            "properties": {
+                "appended": count, "duplicate": count, "unknown": count, "refused": count,
+            },
         },
         "Event": {
             "type": "object",

@@ -47,13 +47,16 @@ pub(crate) async fn list(
     let (from, to, limit) = (time("from")?, time("to")?, params.limit()?);
     let topic = Topic::parse(&format!("match/{match_id}")).map_err(wrong)?;
     let log = app.live.log().clone();
-    let streams = topic.streams(&log);
-    if streams.iter().all(|stream| log.head(stream) == 0) {
+    let streams = topic.streams(&log)?;
+    let heads = streams.iter().map(|stream| log.head(stream));
+    if heads.collect::<Result<Vec<_>, _>>()?.iter().all(|head| *head == 0) {
         return Err(not_found(format!("match {match_id}")));
     }
     let after = match params.get("after").map(After::parse) {
         None | Some(Some(After::Seq(0))) => BTreeMap::new(),
-        Some(Some(After::Cursor(cursor))) if cursor.log_id == log.id() => cursor.seqs,
+        Some(Some(After::Cursor(cursor))) if cursor.lineage == log.lineage().current() => {
+            cursor.seqs
+        }
         Some(_) => return Err(wrong("after must be the next of an earlier page of this list")),
     };
     let _turn = turn(&app).await?;
@@ -111,7 +114,7 @@ impl<'a> Merge<'a> {
         text.push(']');
         if !is_over && self.has_next()? {
             let seqs = self.streams.iter().map(|s| (topic::number(&s.subject), s.seq)).collect();
-            let cursor = Cursor { log_id: self.log.id().to_owned(), seqs };
+            let cursor = Cursor { lineage: self.log.lineage().current().to_owned(), seqs };
             text.push_str(&format!(",\"next\":\"{cursor}\""));
         }
         text.push('}');
@@ -137,7 +140,7 @@ impl<'a> Merge<'a> {
 
     fn fill(&mut self) -> Result<(), Problem> {
         for stream in self.streams.iter_mut().filter(|stream| stream.ahead.is_empty()) {
-            if stream.seq < self.log.head(&stream.subject) {
+            if stream.seq < self.log.head(&stream.subject)? {
                 let entries = self.log.read(&stream.subject, stream.seq, stream.next)?;
                 stream.next = (stream.next * 2).min(self.share);
                 let timed =

@@ -42,7 +42,8 @@ pub(crate) async fn list(
         text.push(']');
         // A page may end before its limit, at some MiB.
         let last = entries.last().map(|entry| entry.recorded.seq);
-        if let Some(last) = last.filter(|last| *last < log.head(&subject)) {
+        let head = log.head(&subject)?;
+        if let Some(last) = last.filter(|last| *last < head) {
             text.push_str(&format!(",\"next\":{last}"));
         }
         text.push('}');

@@ -37,7 +37,7 @@ pub(crate) async fn list(
     let _turn = turn(&app).await?;
     let begun = Instant::now();
     let mut matches = Vec::new();
-    let mut next = next_match(app.live.log(), after.as_deref());
+    let mut next = next_match(app.live.log(), after.as_deref())?;
     // What was never folded is folded now: a list that takes too long ends early, with a next.
     while let Some(match_id) = next.take() {
         if matches.len() >= limit || (!matches.is_empty() && begun.elapsed() > app.limits.list) {
@@ -50,7 +50,7 @@ pub(crate) async fn list(
             maps.insert(topic::number(&stream).to_string(), Value::clone(&summary));
         }
         matches.push(value!({"match": match_id, "maps": maps}));
-        next = next_match(app.live.log(), Some(&match_id));
+        next = next_match(app.live.log(), Some(&match_id))?;
         after = Some(match_id);
     }
     let mut body = value!({"matches": matches});
@@ -61,37 +61,44 @@ pub(crate) async fn list(
 }
 
 /// The first match after another, by name.
-fn next_match(log: &Log, after: Option<&str>) -> Option<String> {
+fn next_match(log: &Log, after: Option<&str>) -> Result<Option<String>, Problem> {
     // Everything of the match `m` sorts as `match/m` or starts with `match/m/`; other matches that
     // start with `m` lie before and between those.
     let mut from = after.map(|after| format!("match/{after}"));
     loop {
-        let subjects = log.subjects("match/", from.as_deref(), LOOK_AHEAD);
+        let subjects = log.subjects("match/", from.as_deref(), LOOK_AHEAD)?;
         for subject in &subjects {
             let (Kind::Match(id) | Kind::MatchMap(id, _)) = subject.kind() else { continue };
             if after.is_none_or(|after| id > after) {
-                return Some(smallest(log, id, after));
+                return smallest(log, id, after).map(Some);
             }
         }
-        from = Some(subjects.last()?.as_str().to_owned());
+        let Some(last) = subjects.last() else { return Ok(None) };
+        from = Some(last.as_str().to_owned());
     }
 }
 
 /// Of a match and those whose names it starts with, the first one after another: `a/1` sorts after
 /// `a-b/1`, but the match `a` comes before `a-b`.
-fn smallest(log: &Log, id: &str, after: Option<&str>) -> String {
-    let exists = |id: &str| {
-        !log.subjects(&format!("match/{id}/"), None, 1).is_empty()
-            || Subject::parse(&format!("match/{id}")).is_ok_and(|subject| log.head(&subject) > 0)
+fn smallest(log: &Log, id: &str, after: Option<&str>) -> Result<String, Problem> {
+    let exists = |id: &str| -> Result<bool, Problem> {
+        if !log.subjects(&format!("match/{id}/"), None, 1)?.is_empty() {
+            return Ok(true);
+        }
+        Ok(log.head(&Subject::parse(&format!("match/{id}"))?)? > 0)
     };
     let prefixes = (1..id.len()).filter_map(|end| id.get(..end));
-    let mut candidates = prefixes.filter(|prefix| after.is_none_or(|after| *prefix > after));
-    candidates.find(|prefix| exists(prefix)).unwrap_or(id).to_owned()
+    for prefix in prefixes.filter(|prefix| after.is_none_or(|after| *prefix > after)) {
+        if exists(prefix)? {
+            return Ok(prefix.to_owned());
+        }
+    }
+    Ok(id.to_owned())
 }
 
 fn maps_of(log: &Log, match_id: &str) -> Result<Vec<Subject>, Problem> {
     let topic = Topic::parse(&format!("match/{match_id}")).map_err(wrong)?;
-    let mut maps = topic.streams(log);
+    let mut maps = topic.streams(log)?;
     maps.retain(|stream| topic::number(stream) > 0);
     maps.sort_by_key(topic::number);
     Ok(maps)
@@ -106,7 +113,7 @@ pub(crate) async fn of_match(
     Params::parse(request.uri(), &[])?;
     let subject = Subject::parse(&format!("match/{match_id}"))?;
     let streams = maps_of(app.live.log(), &match_id)?;
-    if streams.is_empty() && app.live.log().head(&subject) == 0 {
+    if streams.is_empty() && app.live.log().head(&subject)? == 0 {
         return Err(not_found(format!("match {match_id}")));
     }
     // Maps that nobody follows are folded now, which takes a while if there are many.
@@ -130,7 +137,7 @@ pub(crate) async fn map(
 ) -> Result<Response<Body>, Problem> {
     let params = Params::parse(request.uri(), &["at_seq"])?;
     let subject = map_subject(&match_id, &map)?;
-    let head = app.live.log().head(&subject);
+    let head = app.live.log().head(&subject)?;
     if head == 0 {
         return Err(not_found(format!("map {map} of match {match_id}")));
     }

@@ -30,7 +30,7 @@ pub(crate) async fn of_map(
     let skip = params.number("after")?.unwrap_or(0);
     let skip = usize::try_from(skip).map_err(|_| wrong("after is out of range"))?;
     let subject = map_subject(&match_id, &map)?;
-    if app.live.log().head(&subject) == 0 {
+    if app.live.log().head(&subject)? == 0 {
         return Err(not_found(format!("map {map} of match {match_id}")));
     }
     let (predictions, has_more) = app.live.predictions(&subject, skip, params.limit()?).await?;
@@ -57,7 +57,7 @@ pub(crate) async fn latest(
     let begun = Instant::now();
     let mut predictions = Vec::new();
     let next = 'pages: loop {
-        let page = app.live.log().subjects("match/", after.as_deref(), LOOK_AHEAD);
+        let page = app.live.log().subjects("match/", after.as_deref(), LOOK_AHEAD)?;
         if page.is_empty() {
             break None;
         }

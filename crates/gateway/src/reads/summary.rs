@@ -32,7 +32,7 @@ pub(crate) struct Summaries(Mutex<HashMap<Subject, (u64, Arc<Value>)>>);
 impl Summaries {
     /// The summary of a map, never behind the log.
     pub(super) async fn of(&self, live: &Live, subject: &Subject) -> Result<Arc<Value>, Problem> {
-        let head = live.log().head(subject);
+        let head = live.log().head(subject)?;
         if let Some((seq, summary)) = self.0.lock().get(subject)
             && *seq == head
         {

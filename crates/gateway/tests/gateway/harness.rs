@@ -72,7 +72,7 @@ impl Source for Lines {
             let unknown = post.body.split(|b| *b == b'\n').filter(|line| !line.is_empty()).count();
             let duplicate = u64::from(post.map == "auto");
             let admitted = Instant::now();
-            Ok(Answer { appended: 0, duplicate, unknown: unknown as u64, admitted })
+            Ok(Answer { appended: 0, duplicate, unknown: unknown as u64, refused: 0, admitted })
         })
     }
 }

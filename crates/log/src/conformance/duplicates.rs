@@ -6,8 +6,8 @@ use matchwire_domain::{envelope::Recorded, subject::Subject};
 
 use super::{Open, append, call, event, ids, put, seqs, subject};
 use crate::{
-    Append, Conflict, Durability, Error, Medium, Outcome, conformance,
-    medium::{Head, Record, Tail, Written},
+    Append, Error, Medium, Outcome, Refused, conformance,
+    medium::{Head, Identity, Record, Tail, Written},
 };
 
 /// An identity is stream, source and id; the second one gets the number of the first.
@@ -88,12 +88,12 @@ pub fn conflicts_fail_their_own_append_only(open: &Open) {
     );
     let results: Vec<_> =
         results.unwrap().into_iter().map(|result| result.map(|ok| seqs(&ok))).collect();
-    let conflict = Err(Conflict { expected: 0, actual: 1 });
+    let conflict = Err(Refused::Conflict { expected: 0, actual: 1 });
     assert_eq!(results, [Ok(vec![1]), conflict, Ok(vec![2, 3]), Ok(vec![1])]);
     drop(log);
     let log = conformance::open(open);
     let refused = call(&log, vec![requiring(2, &["5"])]).unwrap().remove(0);
-    assert_eq!(refused, Err(Conflict { expected: 2, actual: 3 }));
+    assert_eq!(refused, Err(Refused::Conflict { expected: 2, actual: 3 }));
     assert_eq!(seqs(&put(&log, requiring(3, &["5"]))), [4]);
     assert_eq!(ids(&log, "match/a/1"), ["1", "3", "4", "5"]);
 }
@@ -105,7 +105,7 @@ pub fn repeats_get_the_same_answer(open: &Open) {
     put(&log, requiring(&["1", "2"]));
     assert_eq!(seqs(&put(&log, requiring(&["1", "2"]))), [-1, -2]);
     let partly_new = call(&log, vec![requiring(&["1", "2", "3"])]).unwrap().remove(0);
-    assert_eq!(partly_new, Err(Conflict { expected: 0, actual: 2 }));
+    assert_eq!(partly_new, Err(Refused::Conflict { expected: 0, actual: 2 }));
     assert_eq!(ids(&log, "match/a/1"), ["1", "2"]);
 }
 
@@ -152,17 +152,25 @@ pub fn concurrent_duplicates_are_stored_once(open: &Open) {
 struct Colliding(Box<dyn Medium>);
 
 impl Medium for Colliding {
-    fn id(&self) -> &str {
-        self.0.id()
-    }
-    fn durability(&self) -> Durability {
-        self.0.durability()
+    fn identity(&self) -> &Identity {
+        self.0.identity()
     }
     fn tail(&self) -> Tail {
         self.0.tail()
     }
-    fn heads(&self) -> Vec<Head> {
-        self.0.heads()
+    fn head(&self, subject: &Subject) -> Result<Option<Head>, Error> {
+        self.0.head(subject)
+    }
+    fn seq_before(&self, subject: &Subject, position: u64) -> Result<u64, Error> {
+        self.0.seq_before(subject, position)
+    }
+    fn subjects(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Subject>, Error> {
+        self.0.subjects(prefix, after, limit)
     }
     fn append(&self, position: u64, group: &[Record]) -> Result<Written, Error> {
         let group: Vec<_> =

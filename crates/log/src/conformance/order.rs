@@ -5,10 +5,13 @@ use std::{
     thread,
 };
 
-use matchwire_domain::chain::Digest;
+use matchwire_domain::{
+    chain::Digest,
+    envelope::{Attributes, Event},
+};
 
 use super::{Open, append, block_on, call, event, ids, open_at, put, read_all, seqs, subject};
-use crate::{ManualClock, Outcome, conformance};
+use crate::{ManualClock, Outcome, Refused, conformance};
 
 /// Each stream counts for itself, and its chain is valid from its start, over openings.
 pub fn numbers_and_chains_each_stream(open: &Open) {
@@ -37,8 +40,8 @@ pub fn stores_all_or_none(open: &Open) {
     let mut refused = append(stream, &["1", "2"]);
     refused.expected_seq = Some(9);
     call(&log, vec![refused]).unwrap().remove(0).unwrap_err();
-    assert_eq!(log.head(&subject(stream)), 0);
-    assert_eq!(log.subjects("", None, 10), vec![]);
+    assert_eq!(log.head(&subject(stream)).unwrap(), 0);
+    assert_eq!(log.subjects("", None, 10).unwrap(), vec![]);
     assert_eq!(log.find(&subject(stream), "s", "1").unwrap().map(|r| r.seq), None);
     assert_eq!(seqs(&put(&log, append(stream, &["2", "1"]))), [1, 2]);
     drop(log);
@@ -162,11 +165,38 @@ pub fn lists_subjects(open: &Open) {
     drop(log);
     let log = conformance::open(open);
     let list = |prefix: &str, after: Option<&str>, limit| -> Vec<String> {
-        log.subjects(prefix, after, limit).iter().map(ToString::to_string).collect()
+        log.subjects(prefix, after, limit).unwrap().iter().map(ToString::to_string).collect()
     };
     assert_eq!(list("match/a/", None, 10), ["match/a/1", "match/a/2"]);
     assert_eq!(list("match/", Some("match/a/1"), 2), ["match/a/2", "match/ab/1"]);
     assert_eq!(list("room/", Some("match/a/1"), 2), ["room/x"]);
     assert_eq!(list("match/", Some("room/x"), 2), [""; 0]);
     assert_eq!(list("", None, 100).len(), 6);
+}
+
+/// After an event that seals its stream only its duplicates are taken, also after opening again.
+pub fn a_sealed_stream_takes_nothing_more(open: &Open) {
+    let stream = "match/a/1";
+    let seal = || {
+        let json = format!(
+            r#"{{"specversion":"1.0","id":"end","source":"s","subject":"{stream}","type":"stream.sealed"}}"#
+        );
+        Event::new(&Attributes::parse(&json).unwrap(), "{}").unwrap()
+    };
+    let with = |events: Vec<Event>| crate::Append { events, ..append(stream, &[]) };
+    let one = |log: &crate::Log, append| call(log, vec![append]).unwrap().remove(0);
+    let log = conformance::open(open);
+    let last = || vec![event(stream, "1", 0), seal()];
+    let inside = with(vec![seal(), event(stream, "1", 0)]);
+    assert_eq!(one(&log, inside), Err(Refused::NotLast));
+    assert_eq!(log.head(&subject(stream)).unwrap(), 0);
+    assert_eq!(seqs(&put(&log, with(last()))), [1, 2]);
+    let check = |log: &crate::Log| {
+        assert_eq!(one(log, append(stream, &["2"])), Err(Refused::Sealed { seq: 2 }));
+        assert_eq!(seqs(&put(log, with(last()))), [-1, -2]);
+        assert_eq!(seqs(&put(log, append("match/a/2", &[&log.id()[..4]]))).len(), 1);
+    };
+    check(&log);
+    drop(log);
+    check(&conformance::open(open));
 }

@@ -1,29 +1,40 @@
 //! The medium alone.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
-use matchwire_domain::{chain::Digest, envelope::Recorded, timestamp::Timestamp};
+use matchwire_domain::{chain::Digest, envelope::Recorded, subject::Subject, timestamp::Timestamp};
 
 use super::{Open, subject};
 use crate::{
-    Error, Medium,
-    medium::{Head, Record, Tail},
+    Error, Lineage, Medium,
+    medium::{Head, Identity, Record, Tail},
 };
 
-/// A record with content of a given size, made from its seq.
-fn record(stream: &str, seq: u64, bytes: usize) -> Record {
-    let content = u8::try_from(seq % 251).unwrap();
-    let stored: Vec<u8> = vec![content; bytes];
-    Record {
-        subject: subject(stream),
-        fingerprint: seq % 3,
-        recorded: Recorded {
-            seq,
-            recorded: Timestamp::from_ms(i64::try_from(seq).unwrap() * 10),
-            leaf: Digest::leaf(&stored),
-            chain: Digest([content; 32]),
-            stored: stored.into(),
-        },
+/// Makes the records of a medium, each stream with its chain.
+struct Records {
+    id: String,
+    heads: BTreeMap<Subject, (u64, Digest)>,
+}
+
+impl Records {
+    fn of(medium: &dyn Medium) -> Self {
+        Self { id: medium.identity().id.clone(), heads: BTreeMap::new() }
+    }
+
+    /// The next record of a stream, with content of a given size.
+    fn next(&mut self, stream: &str, bytes: usize) -> Record {
+        let subject = subject(stream);
+        let genesis = || (0, Digest::genesis(&self.id, &subject));
+        let head = self.heads.entry(subject.clone()).or_insert_with(genesis);
+        let (seq, recorded) = (head.0 + 1, Timestamp::from_ms(i64::try_from(head.0).unwrap() * 10));
+        let stored = vec![u8::try_from(seq % 251).unwrap(); bytes];
+        let leaf = Digest::leaf(&stored);
+        *head = (seq, head.1.next(seq, recorded, leaf));
+        let recorded = Recorded { seq, recorded, leaf, chain: head.1, stored: stored.into() };
+        Record { subject, fingerprint: seq % 3, recorded, seals: false }
     }
 }
 
@@ -38,23 +49,27 @@ fn same(a: &[Recorded], b: &[Record]) {
 /// An empty medium has an id that stays, the first position, and nothing else.
 pub fn starts_empty(open: &Open) {
     let medium = open();
-    let id = medium.id().to_owned();
+    let Identity { id, lineage, .. } = medium.identity().clone();
+    assert_eq!(lineage, Lineage::new(&id));
     assert!(id.len() == 16 && id.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase()));
     assert_eq!(medium.tail(), Tail { position: 1, recorded: Timestamp::default() });
-    assert_eq!(medium.heads(), vec![]);
+    assert_eq!(medium.head(&subject("match/a/1")).unwrap(), None);
+    assert_eq!(medium.seq_before(&subject("match/a/1"), 1).unwrap(), 0);
+    assert_eq!(medium.subjects("", None, 9).unwrap(), []);
     assert!(medium.read(&subject("match/a/1"), 0, 10, 1_000).unwrap().is_empty());
     assert!(medium.lookup(&subject("match/a/1"), &[0, 1, 2]).unwrap().is_empty());
     drop(medium);
-    assert_eq!(open().id(), id);
+    assert_eq!(open().identity().id, id);
 }
 
 /// What was appended is there, in order, also after opening again, and can be appended to.
 pub fn keeps_groups_in_order(open: &Open) {
     let (a, b) = ("match/a/1", "match/b/1");
+    let mut records = Records::of(&*open());
     let groups = [
-        vec![record(a, 1, 300), record(b, 1, 0), record(a, 2, 1)],
-        vec![record(b, 2, 5_000)],
-        vec![record(b, 3, 7), record(b, 4, 8), record(a, 3, 9)],
+        vec![records.next(a, 300), records.next(b, 0), records.next(a, 1)],
+        vec![records.next(b, 5_000)],
+        vec![records.next(b, 7), records.next(b, 8), records.next(a, 9)],
     ];
     for (index, group) in groups.iter().enumerate() {
         // Opened again before each.
@@ -72,17 +87,17 @@ pub fn keeps_groups_in_order(open: &Open) {
 
 /// Checks that a medium has these records of two streams, and nothing else.
 fn check<'a>(medium: &dyn Medium, records: impl Iterator<Item = &'a Record> + Clone) {
-    let mut heads = medium.heads();
-    heads.sort_by(|a, b| a.subject.cmp(&b.subject));
-    let mut expected = Vec::new();
     for stream in ["match/a/1", "match/b/1"].map(subject) {
         let of_stream: Vec<Record> =
             records.clone().filter(|record| record.subject == stream).cloned().collect();
         same(&medium.read(&stream, 0, 100, 1 << 20).unwrap(), &of_stream);
         let last = &of_stream.last().unwrap().recorded;
-        expected.push(Head { subject: stream, seq: last.seq, chain: last.chain });
+        let head = Head { seq: last.seq, chain: last.chain, is_sealed: false };
+        assert_eq!(medium.head(&stream).unwrap(), Some(head));
+        assert_eq!(medium.seq_before(&stream, 1).unwrap(), 0);
     }
-    assert_eq!(heads, expected);
+    let streams = ["match/a/1", "match/b/1"].map(subject);
+    assert_eq!(medium.subjects("", None, 9).unwrap(), streams);
     let latest = records.map(|record| record.recorded.recorded).max().unwrap();
     assert_eq!(medium.tail().recorded, latest);
 }
@@ -91,22 +106,25 @@ fn check<'a>(medium: &dyn Medium, records: impl Iterator<Item = &'a Record> + Cl
 pub fn refuses_other_positions(open: &Open) {
     let stream = "match/a/1";
     let medium = open();
-    medium.append(1, &[record(stream, 1, 10)]).unwrap();
+    let mut records = Records::of(&*medium);
+    medium.append(1, &[records.next(stream, 10)]).unwrap();
     drop(medium);
+    let next = [records.next(stream, 10)];
     for position in [0, 1, 3, u64::MAX] {
         let medium = open();
-        let refused = medium.append(position, &[record(stream, 2, 10)]);
+        let refused = medium.append(position, &next);
         assert!(matches!(refused, Err(Error::Stopped)), "position {position}");
         assert_eq!(medium.read(&subject(stream), 0, 10, 1_000).unwrap().len(), 1);
     }
-    open().append(2, &[record(stream, 2, 10)]).unwrap();
+    open().append(2, &next).unwrap();
 }
 
 /// A page starts after `after` and keeps to its limits, but has one record at least.
 pub fn reads_in_pages(open: &Open) {
     let stream = "match/a/1";
-    let records: Vec<Record> = (1..=30).map(|seq| record(stream, seq, 100)).collect();
     let medium = open();
+    let mut make = Records::of(&*medium);
+    let records: Vec<Record> = (1..=30).map(|_| make.next(stream, 100)).collect();
     for (index, group) in records.chunks(7).enumerate() {
         medium.append(index as u64 + 1, group).unwrap();
     }
@@ -127,8 +145,9 @@ pub fn reads_in_pages(open: &Open) {
 /// A look-up finds every record of the stream with a fingerprint, and none of other streams.
 pub fn looks_up_all_that_share_a_fingerprint(open: &Open) {
     let medium = open();
+    let mut records = Records::of(&*medium);
     for position in 1..=5 {
-        let group = [record("match/a/1", position, 10), record("match/b/1", position, 10)];
+        let group = [records.next("match/a/1", 10), records.next("match/b/1", 10)];
         medium.append(position, &group).unwrap();
     }
     let check = |medium: &dyn Medium| {
@@ -156,9 +175,9 @@ pub fn reads_while_it_writes(open: &Open) {
                 seen = records.len();
             }
         });
+        let mut records = Records::of(&*medium);
         for position in 1..=50 {
-            let group =
-                [record("match/a/1", position * 2 - 1, 64), record("match/a/1", position * 2, 64)];
+            let group = [records.next("match/a/1", 64), records.next("match/a/1", 64)];
             medium.append(position, &group).unwrap();
         }
         done.store(true, Ordering::SeqCst);
@@ -170,9 +189,9 @@ pub fn reads_while_it_writes(open: &Open) {
 pub fn keeps_any_bytes(open: &Open) {
     let stream = "source/cs-log/~-_.A/auto";
     let sizes = [0, 1, 4_095, 4_096, 4_097, 70_000, 1 << 20];
-    let records: Vec<Record> =
-        (1..).zip(sizes).map(|(seq, bytes)| record(stream, seq, bytes)).collect();
     let medium = open();
+    let mut make = Records::of(&*medium);
+    let records = sizes.map(|bytes| make.next(stream, bytes));
     medium.append(1, &records).unwrap();
     drop(medium);
     same(&open().read(&subject(stream), 0, 100, 8 << 20).unwrap(), &records);

@@ -145,7 +145,8 @@ impl Feed {
     }
 
     pub(super) fn lag(&self) -> u64 {
-        self.context.log.head(&self.subject).saturating_sub(self.head())
+        // A head that cannot be read is no lag that can be told.
+        self.context.log.head(&self.subject).unwrap_or(0).saturating_sub(self.head())
     }
 
     pub(super) fn follow(feed: Arc<Self>, bell: &Bell) -> Follow {
@@ -179,7 +180,7 @@ impl Feed {
     /// that others wait for.
     fn at_once(&self, is_live: bool) -> Result<Option<MutexGuard<'_, Folding>>, Error> {
         let Some(mut folding) = self.folding.try_lock() else { return Ok(None) };
-        let behind = self.context.log.head(&self.subject).saturating_sub(folding.fold.state.seq);
+        let behind = self.context.log.head(&self.subject)?.saturating_sub(folding.fold.state.seq);
         let is_done = behind <= NEAR_EVENTS && self.catch_up(&mut folding, is_live, false)?;
         Ok(is_done.then_some(folding))
     }

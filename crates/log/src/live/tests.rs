@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 use super::*;
 use crate::{
     Append, ManualClock, Memory, SystemClock,
-    medium::{Durability, Head, Medium, Record, Tail, Written},
+    medium::{Head, Identity, Medium, Record, Tail, Written},
 };
 
 /// A medium that tells who read what, and can be made to fail.
@@ -30,20 +30,27 @@ struct Watched {
 }
 
 impl Medium for Watched {
-    fn id(&self) -> &str {
-        self.memory.id()
-    }
-
-    fn durability(&self) -> Durability {
-        self.memory.durability()
+    fn identity(&self) -> &Identity {
+        self.memory.identity()
     }
 
     fn tail(&self) -> Tail {
         self.memory.tail()
     }
 
-    fn heads(&self) -> Vec<Head> {
-        self.memory.heads()
+    fn head(&self, subject: &Subject) -> Result<Option<Head>, Error> {
+        self.memory.head(subject)
+    }
+    fn seq_before(&self, subject: &Subject, position: u64) -> Result<u64, Error> {
+        self.memory.seq_before(subject, position)
+    }
+    fn subjects(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Subject>, Error> {
+        self.memory.subjects(prefix, after, limit)
     }
 
     fn append(&self, position: u64, group: &[Record]) -> Result<Written, Error> {

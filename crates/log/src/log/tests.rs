@@ -1,6 +1,10 @@
 //! What shows only when the medium waits, is full or fails: the suite in `conformance` has the rest.
 
-use std::{collections::VecDeque, time::Instant};
+use std::{
+    collections::VecDeque,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Instant,
+};
 
 use matchwire_domain::envelope::Attributes;
 use parking_lot::{Condvar, Mutex};
@@ -9,7 +13,7 @@ use tokio::task::{JoinHandle, yield_now};
 use super::*;
 use crate::{
     Committed, ManualClock, Memory,
-    medium::{Head, Record, Tail, Written},
+    medium::{Head, Identity, Record, Tail, Written},
 };
 
 /// What an append to the medium comes to.
@@ -26,13 +30,20 @@ enum Verdict {
 struct Gate {
     memory: Memory,
     verdicts: Arc<(Mutex<VecDeque<Verdict>>, Condvar)>,
+    /// How many appends have come in.
+    entered: Arc<AtomicUsize>,
     /// How many events each group had that passed.
     passed: Arc<Mutex<Vec<usize>>>,
 }
 
 impl Gate {
     fn new() -> Self {
-        Self { memory: Memory::new(), verdicts: Arc::default(), passed: Arc::default() }
+        Self {
+            memory: Memory::new(),
+            verdicts: Arc::default(),
+            entered: Arc::default(),
+            passed: Arc::default(),
+        }
     }
 
     fn let_in(&self, verdict: Verdict) {
@@ -46,19 +57,28 @@ impl Gate {
 }
 
 impl Medium for Gate {
-    fn id(&self) -> &str {
-        self.memory.id()
-    }
-    fn durability(&self) -> Durability {
-        self.memory.durability()
+    fn identity(&self) -> &Identity {
+        self.memory.identity()
     }
     fn tail(&self) -> Tail {
         self.memory.tail()
     }
-    fn heads(&self) -> Vec<Head> {
-        self.memory.heads()
+    fn head(&self, subject: &Subject) -> Result<Option<Head>, Error> {
+        self.memory.head(subject)
+    }
+    fn seq_before(&self, subject: &Subject, position: u64) -> Result<u64, Error> {
+        self.memory.seq_before(subject, position)
+    }
+    fn subjects(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Subject>, Error> {
+        self.memory.subjects(prefix, after, limit)
     }
     fn append(&self, position: u64, group: &[Record]) -> Result<Written, Error> {
+        self.entered.fetch_add(1, Ordering::SeqCst);
         let mut verdicts = self.verdicts.0.lock();
         while verdicts.is_empty() {
             self.verdicts.1.wait(&mut verdicts);
@@ -99,8 +119,6 @@ fn one(id: &str) -> Append {
     Append { subject: stream(), events, expected_seq: None, received: Instant::now() }
 }
 
-type Answer = Result<Vec<Result<Vec<Outcome>, Conflict>>, Error>;
-
 /// Starts a call, and waits until so many are in the queue.
 async fn start(log: &Log, id: &str, queued: usize) -> JoinHandle<Answer> {
     let (log, append) = (log.clone(), one(id));
@@ -112,12 +130,13 @@ async fn start(log: &Log, id: &str, queued: usize) -> JoinHandle<Answer> {
     call
 }
 
-/// Starts a call that the writer takes at once, so that it waits in the medium.
-async fn occupy(log: &Log, id: &str) -> JoinHandle<Answer> {
-    let (other, append) = (log.clone(), one(id));
-    let call = tokio::spawn(async move { other.append(vec![append]).await });
-    yield_now().await;
-    while log.stats().queued_calls != 0 {
+/// Starts a call and waits until it is in the medium. Nobody else waits then, so that the thread
+/// which takes calls from the queue waits there, too.
+async fn occupy(gate: &Gate, log: &Log, id: &str) -> JoinHandle<Answer> {
+    let entered = gate.entered.load(Ordering::SeqCst);
+    let (log, append) = (log.clone(), one(id));
+    let call = tokio::spawn(async move { log.append(vec![append]).await });
+    while gate.entered.load(Ordering::SeqCst) == entered {
         yield_now().await;
     }
     call
@@ -133,7 +152,7 @@ fn seq(answer: Answer) -> u64 {
 async fn what_is_queued_goes_into_one_group() {
     let gate = Gate::new();
     let log = gate.open(Options::default());
-    let first = occupy(&log, "0").await;
+    let first = occupy(&gate, &log, "0").await;
     let mut calls = Vec::new();
     for id in 1..=10 {
         calls.push(start(&log, &id.to_string(), id).await);
@@ -156,14 +175,14 @@ async fn nothing_is_told_before_it_is_durable() {
     let gate = Gate::new();
     let log = gate.open(Options::default());
     let head = log.watch(&stream());
-    let call = occupy(&log, "1").await;
-    assert!(!head.has_changed().unwrap() && log.head(&stream()) == 0);
+    let call = occupy(&gate, &log, "1").await;
+    assert!(!head.has_changed().unwrap() && log.head(&stream()).unwrap() == 0);
     assert!(log.read(&stream(), 0, 10).unwrap().is_empty());
     assert!(log.find(&stream(), "s", "1").unwrap().is_none());
     assert!(!call.is_finished());
     gate.let_in(Verdict::Pass);
     call.await.unwrap().unwrap();
-    assert_eq!((*head.borrow(), log.head(&stream())), (1, 1));
+    assert_eq!((*head.borrow(), log.head(&stream()).unwrap()), (1, 1));
 }
 
 #[tokio::test]
@@ -172,13 +191,13 @@ async fn a_full_medium_refuses_a_group_and_goes_on() {
     let log = gate.open(Options::default());
     for verdict in [Verdict::Full, Verdict::Full, Verdict::Pass] {
         let passes = matches!(verdict, Verdict::Pass);
-        let call = occupy(&log, "1").await;
+        let call = occupy(&gate, &log, "1").await;
         gate.let_in(verdict);
         match call.await.unwrap() {
             Ok(_) => assert!(passes),
             Err(error) => assert!(!passes && error.is_retryable(), "{error}"),
         }
-        assert_eq!(log.head(&stream()), u64::from(passes));
+        assert_eq!(log.head(&stream()).unwrap(), u64::from(passes));
     }
     assert_eq!(log.stats().events, 1);
 }
@@ -188,7 +207,7 @@ async fn a_failed_medium_stops_everything() {
     for (verdict, reason) in [(Verdict::Fail, "no answer"), (Verdict::Panic, "ended")] {
         let gate = Gate::new();
         let log = gate.open(Options::default());
-        let first = occupy(&log, "1").await;
+        let first = occupy(&gate, &log, "1").await;
         let second = start(&log, "2", 1).await;
         gate.let_in(verdict);
         for call in [first, second] {
@@ -196,7 +215,7 @@ async fn a_failed_medium_stops_everything() {
         }
         assert!(log.stopped().await.contains(reason), "{}", log.stopped().await);
         assert!(matches!(log.append(vec![one("3")]).await, Err(Error::Stopped)));
-        assert_eq!(log.head(&stream()), 0);
+        assert_eq!(log.head(&stream()).unwrap(), 0);
     }
 }
 
@@ -205,7 +224,7 @@ async fn the_queue_is_bounded() {
     let gate = Gate::new();
     let bytes = one("1").events[0].stored.len() + EVENT_BYTES;
     let log = gate.open(Options { queue_calls: 2, queue_bytes: 4 * bytes, ..Options::default() });
-    let mut calls = vec![occupy(&log, "1").await];
+    let mut calls = vec![occupy(&gate, &log, "1").await];
     calls.push(start(&log, "2", 1).await);
     calls.push(start(&log, "3", 2).await);
     let too_many = log.append(vec![one("4")]).await;
@@ -229,7 +248,7 @@ async fn the_queue_is_bounded() {
 async fn a_call_that_nobody_waits_for_is_carried_out() {
     let gate = Gate::new();
     let log = gate.open(Options::default());
-    let call = occupy(&log, "1").await;
+    let call = occupy(&gate, &log, "1").await;
     call.abort();
     gate.let_in(Verdict::Pass);
     log.watch(&stream()).wait_for(|seq| *seq == 1).await.unwrap();
@@ -285,7 +304,58 @@ async fn watchers_that_are_gone_are_forgotten() {
     for map in 1..=999 {
         drop(log.watch(&Subject::match_map("b", map).unwrap()));
     }
-    assert!(log.shared().streams.watched() < 200);
+    assert!(log.shared.streams.watched() < 200);
     log.append(vec![one("1")]).await.unwrap();
     assert_eq!(*kept.borrow(), 1);
+}
+
+/// A log over a gate, driven by hand; and what an append comes to once steps are taken.
+fn by_hand() -> (Gate, Log, Steps) {
+    let gate = Gate::new();
+    let clock = Arc::new(ManualClock::new(0));
+    let (log, steps) = Log::stepped(Box::new(gate.clone()), clock, Options::default());
+    (gate, log, steps)
+}
+
+/// Queues an append, and gives what waits for its answer.
+async fn queue(log: &Log, id: &str) -> JoinHandle<Answer> {
+    let queued = log.shared.queue.depth().0;
+    start(log, id, queued + 1).await
+}
+
+#[tokio::test]
+async fn a_group_is_staged_on_the_one_that_is_being_written() {
+    let (gate, log, mut steps) = by_hand();
+    let first = queue(&log, "1").await;
+    assert!(steps.stage());
+    let (again, second) = (queue(&log, "1").await, queue(&log, "2").await);
+    assert!(steps.stage() && !steps.stage());
+    assert_eq!(log.head(&stream()).unwrap(), 0);
+    gate.let_in(Verdict::Pass);
+    assert!(steps.commit());
+    assert_eq!(seq(first.await.unwrap()), 1);
+    gate.let_in(Verdict::Pass);
+    assert!(steps.commit() && !steps.commit());
+    let again = again.await.unwrap().unwrap().remove(0).unwrap();
+    assert!(matches!(again[0], Outcome::Duplicate { seq: 1, differs: false, .. }));
+    assert_eq!(seq(second.await.unwrap()), 2);
+    assert_eq!(*gate.passed.lock(), [1, 1]);
+}
+
+#[tokio::test]
+async fn what_is_staged_on_a_refused_group_is_refused() {
+    let (gate, log, mut steps) = by_hand();
+    let first = queue(&log, "1").await;
+    assert!(steps.stage());
+    let (again, second) = (queue(&log, "1").await, queue(&log, "2").await);
+    assert!(steps.stage());
+    gate.let_in(Verdict::Full);
+    assert!(steps.commit() && steps.commit());
+    for refused in [first, again, second] {
+        assert!(matches!(refused.await.unwrap(), Err(Error::Full)));
+    }
+    let third = queue(&log, "2").await;
+    gate.let_in(Verdict::Pass);
+    assert!(steps.step());
+    assert_eq!(seq(third.await.unwrap()), 1);
 }

@@ -1,6 +1,6 @@
 //! A group while it is put together: numbers, chains and duplicates, without any I/O.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt as _};
 use matchwire_domain::{
@@ -11,8 +11,8 @@ use matchwire_domain::{
 };
 
 use crate::{
-    append::{Append, Conflict, Outcome},
-    medium::Record,
+    append::{Append, Outcome, Refused},
+    medium::{Head, Record},
     streams::Run,
 };
 
@@ -45,13 +45,15 @@ impl First {
 }
 
 /// The records of the next group.
-pub(crate) struct Group<'a> {
-    log_id: &'a str,
+pub(crate) struct Group {
+    log_id: String,
     recorded: Timestamp,
+    /// The group before, while it may not be durable yet: this one goes on where that one ends.
+    before: Option<Arc<Group>>,
     pub(crate) records: Vec<Record>,
     pub(crate) runs: Vec<Run>,
     pub(crate) duplicates: u64,
-    heads: HashMap<Subject, (u64, Digest)>,
+    heads: HashMap<Subject, Head>,
     /// Source and id of each record.
     identities: Vec<(Arc<str>, Arc<str>)>,
     /// The first record with a fingerprint.
@@ -60,11 +62,12 @@ pub(crate) struct Group<'a> {
     collided: Vec<usize>,
 }
 
-impl<'a> Group<'a> {
-    pub(crate) fn new(log_id: &'a str, recorded: Timestamp) -> Self {
+impl Group {
+    pub(crate) fn new(log_id: String, recorded: Timestamp, before: Option<Arc<Group>>) -> Self {
         Self {
             log_id,
             recorded,
+            before,
             records: Vec::new(),
             runs: Vec::new(),
             duplicates: 0,
@@ -75,30 +78,34 @@ impl<'a> Group<'a> {
         }
     }
 
+    /// Lets go of the group before, once nothing more is added.
+    pub(crate) fn detach(&mut self) {
+        self.before = None;
+    }
+
     /// Adds an append to a stream whose durable head is `head`. `known` has, for each event that
     /// is durable already, where; it may be shorter than the events.
     pub(crate) fn stage(
         &mut self,
         hashed: Hashed,
         known: &[Option<First>],
-        head: Option<(u64, Digest)>,
-    ) -> Result<Vec<Outcome>, Conflict> {
+        head: Option<Head>,
+    ) -> Result<Vec<Outcome>, Refused> {
         let Hashed { append, fingerprints, leaves } = hashed;
         let Append { subject, events, expected_seq, received } = append;
         let known = |index: usize| known.get(index).copied().flatten();
-        let (log_id, genesis) = (self.log_id, &subject);
-        let head = || head.unwrap_or_else(|| (0, Digest::genesis(log_id, genesis)));
-        let (mut seq, mut chain) = self.heads.get(&subject).copied().unwrap_or_else(head);
-
-        let mut all = events.iter().zip(&fingerprints).enumerate();
-        let is_new = |(index, (event, fingerprint)): (usize, (&Event, &u64))| {
-            known(index).is_none() && self.find(*fingerprint, event).is_none()
-        };
-        if let Some(expected) = expected_seq.filter(|expected| *expected != seq)
-            && all.any(is_new)
-        {
-            return Err(Conflict { expected, actual: seq });
+        let head = self.head(&subject).or(head);
+        if let Some(refused) = refusal(&events, expected_seq, head) {
+            let mut all = events.iter().zip(&fingerprints).enumerate();
+            let is_new = |(index, (event, fingerprint)): (usize, (&Event, &u64))| {
+                known(index).is_none() && self.find(*fingerprint, event).is_none()
+            };
+            if all.any(is_new) {
+                return Err(refused);
+            }
         }
+        let genesis = || (0, Digest::genesis(&self.log_id, &subject));
+        let (mut seq, mut chain) = head.map_or_else(genesis, |head| (head.seq, head.chain));
 
         let before = self.records.len();
         let mut outcomes = Vec::with_capacity(events.len());
@@ -118,7 +125,11 @@ impl<'a> Group<'a> {
             outcomes.push(Outcome::Appended { seq, leaf, chain });
             self.push(fingerprint, event, First { seq, leaf, chain });
         }
-        self.end_run(subject, received, self.records.len() - before, (seq, chain));
+        let stored = self.records.len() - before;
+        if let Some(Record { seals, .. }) = self.records.last().filter(|_| stored > 0) {
+            self.heads.insert(subject.clone(), Head { seq, chain, is_sealed: *seals });
+            self.runs.push(Run { subject, received, events: stored });
+        }
         Ok(outcomes)
     }
 
@@ -128,35 +139,49 @@ impl<'a> Group<'a> {
             self.collided.push(index);
         }
         let First { seq, leaf, chain } = first;
-        let Event { subject, source, id, stored } = event;
+        let Event { subject, source, id, stored, seals } = event;
         self.identities.push((source, id));
         let recorded = Recorded { seq, recorded: self.recorded, leaf, chain, stored };
-        self.records.push(Record { subject, fingerprint, recorded });
+        self.records.push(Record { subject, fingerprint, recorded, seals });
     }
 
-    fn end_run(&mut self, subject: Subject, received: Instant, events: usize, head: (u64, Digest)) {
-        if events > 0 {
-            self.heads.insert(subject.clone(), head);
-            self.runs.push(Run { subject, received, events });
-        }
+    /// The head that a stream has with this group, or with the one before.
+    fn head(&self, subject: &Subject) -> Option<Head> {
+        let before = || self.before.as_ref().and_then(|before| before.head(subject));
+        self.heads.get(subject).copied().or_else(before)
     }
 
-    /// The record of this group with an event's identity.
+    /// The record of this group, or of the one before, with an event's identity.
     fn find(&self, fingerprint: u64, event: &Event) -> Option<First> {
-        let first = self.ids.get(&fingerprint)?;
+        let before = || self.before.as_ref().and_then(|before| before.find(fingerprint, event));
+        let Some(first) = self.ids.get(&fingerprint) else { return before() };
         let same = |index: &&usize| {
             let identity = self.identities.get(**index);
             let record = self.records.get(**index);
             record.is_some_and(|record| record.subject == event.subject)
                 && identity.is_some_and(|(source, id)| *source == event.source && *id == event.id)
         };
-        let index = std::iter::once(first).chain(&self.collided).find(same)?;
-        self.records.get(*index).map(|record| First::of(&record.recorded))
+        let index = std::iter::once(first).chain(&self.collided).find(same);
+        let record = index.and_then(|index| self.records.get(*index));
+        record.map(|record| First::of(&record.recorded)).or_else(before)
     }
+}
+
+/// Why an append with these events is refused, if any of them is new.
+fn refusal(events: &[Event], expected_seq: Option<u64>, head: Option<Head>) -> Option<Refused> {
+    let actual = head.map_or(0, |head| head.seq);
+    let conflict = |expected| Refused::Conflict { expected, actual };
+    let sealed = head.filter(|head| head.is_sealed).map(|_| Refused::Sealed { seq: actual });
+    let (_, others) = events.split_last()?;
+    sealed
+        .or(expected_seq.filter(|expected| *expected != actual).map(conflict))
+        .or(others.iter().any(|event| event.seals).then_some(Refused::NotLast))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use matchwire_domain::envelope::Attributes;
 
     use super::*;
@@ -177,7 +202,7 @@ mod tests {
         }
     }
 
-    fn seqs(outcomes: Result<Vec<Outcome>, Conflict>) -> Vec<i64> {
+    fn seqs(outcomes: Result<Vec<Outcome>, Refused>) -> Vec<i64> {
         let seq = |outcome: Outcome| match outcome {
             Outcome::Appended { seq, .. } => seq.cast_signed(),
             Outcome::Duplicate { seq, .. } => -seq.cast_signed(),
@@ -187,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_fingerprint_that_is_shared_within_a_group_loses_nothing() {
-        let mut group = Group::new("0123456789abcdef", Timestamp::from_ms(0));
+        let mut group = Group::new("0123456789abcdef".into(), Timestamp::from_ms(0), None);
         assert_eq!(seqs(group.stage(hashed(&["1", "2", "1"], 7), &[], None)), [1, 2, -1]);
         assert_eq!(seqs(group.stage(hashed(&["3", "2", "4"], 7), &[], None)), [3, -2, 4]);
         assert_eq!(group.records.len(), 4);
@@ -195,8 +220,8 @@ mod tests {
 
     #[test]
     fn numbers_go_on_from_the_durable_head() {
-        let mut group = Group::new("0123456789abcdef", Timestamp::from_ms(0));
-        let head = Some((41, Digest([1; 32])));
+        let mut group = Group::new("0123456789abcdef".into(), Timestamp::from_ms(0), None);
+        let head = Some(Head { seq: 41, chain: Digest([1; 32]), is_sealed: false });
         let first = First { seq: 9, leaf: Digest([2; 32]), chain: Digest([3; 32]) };
         let outcomes = group.stage(hashed(&["1", "2"], 7), &[Some(first)], head).unwrap();
         assert!(matches!(outcomes[0], Outcome::Duplicate { seq: 9, differs: true, .. }));

@@ -122,5 +122,5 @@ fn check_chain(data: &std::path::Path, head: u64) {
             assert_eq!(recorded.chain, chain);
         }
     }
-    assert_eq!(log.head(&subject), head);
+    assert_eq!(log.head(&subject).unwrap(), head);
 }

@@ -3,7 +3,12 @@
 use matchwire_domain::{envelope::Recorded, subject::Subject};
 use matchwire_log::Error;
 
-use crate::{disk::File, format::View, index::Span, scan::segment_name};
+use crate::{
+    disk::File,
+    format::{Home, View},
+    index::Span,
+    scan::segment_name,
+};
 
 /// Places are read together over a gap of at most so many bytes …
 const GAP_BYTES: u64 = 4 << 10;
@@ -11,16 +16,16 @@ const GAP_BYTES: u64 = 4 << 10;
 const READ_BYTES: u64 = 256 << 10;
 
 /// Where to fetch from.
-pub(super) struct Fetch<'a> {
-    pub(super) file: &'a dyn File,
-    pub(super) segment: u64,
-    pub(super) subject: &'a Subject,
+pub(crate) struct Fetch<'a> {
+    pub(crate) file: &'a dyn File,
+    pub(crate) home: Home,
+    pub(crate) subject: &'a Subject,
 }
 
 impl Fetch<'_> {
     /// The records at these places, which have the seqs from `first` on, until their stored bytes
     /// reach a limit.
-    pub(super) fn records(
+    pub(crate) fn records(
         &self,
         first: u64,
         spans: &[Span],
@@ -39,8 +44,9 @@ impl Fetch<'_> {
             for span in run {
                 let seq = first + records.len() as u64;
                 let from = usize::try_from(u64::from(span.offset) - start).unwrap_or(usize::MAX);
-                let decoded = buffer.get(from..).and_then(View::decode);
-                let recorded = decoded.and_then(|(view, _)| view.recorded(self.subject, seq));
+                let record = buffer.get(from..).unwrap_or_default();
+                let view = View::decode(record, self.home.version);
+                let recorded = view.and_then(|view| view.recorded(self.subject, seq));
                 let recorded = recorded.ok_or_else(|| self.damaged(*span, seq))?;
                 bytes += recorded.stored.len();
                 records.push(recorded);
@@ -54,7 +60,7 @@ impl Fetch<'_> {
 
     fn damaged(&self, span: Span, seq: u64) -> Error {
         Error::Corrupt {
-            file: segment_name(self.segment),
+            file: segment_name(self.home.segment),
             offset: span.offset.into(),
             what: format!("the record with seq {seq} of {} is damaged", self.subject),
         }

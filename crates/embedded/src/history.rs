@@ -1,0 +1,237 @@
+//! Everything that was written before the open segment, in order of position: sealed files, segments
+//! that wait to be sealed, and holes where something is missing.
+//!
+//! A stream may have records in several parts. They are looked for from the newest part to the
+//! oldest, so that the head of a stream in use is found at once. What is not found in spite of a hole
+//! on the way may have been there: that is an error, unless the loss was accepted.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use matchwire_domain::{chain::Digest, envelope::Recorded, subject::Subject};
+use matchwire_log::{Error, medium::Head};
+
+use crate::{
+    sealed::{Entry, Sealed},
+    segment::Segment,
+};
+
+/// One part of the history.
+#[derive(Clone)]
+pub(crate) enum Part {
+    Sealed(Arc<Sealed>),
+    Segment(Arc<Segment>),
+    Hole(Arc<Hole>),
+}
+
+/// Positions whose groups cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hole {
+    /// The first position that is missing.
+    pub first: u64,
+    /// The last position that is missing.
+    pub last: u64,
+    /// The file in which they should be.
+    pub file: String,
+    /// Where in the file.
+    pub offset: u64,
+    /// What is wrong there.
+    pub what: String,
+    /// Whether the loss was accepted, so that streams go on behind it.
+    pub is_accepted: bool,
+}
+
+/// What a part has of a stream.
+pub(crate) struct Found {
+    pub(crate) first_seq: u64,
+    pub(crate) last_seq: u64,
+    chain: Digest,
+    is_sealed: bool,
+    entry: Option<Entry>,
+}
+
+impl Hole {
+    pub(crate) fn error(&self) -> Error {
+        let Self { first, last, file, offset, what, .. } = self;
+        let what = format!("{what}; the groups {first} to {last} are missing");
+        Error::Corrupt { file: file.clone(), offset: *offset, what }
+    }
+}
+
+impl Part {
+    /// The first and the last position that it covers.
+    pub(crate) fn range(&self) -> (u64, u64) {
+        match self {
+            Self::Sealed(sealed) => (sealed.range().first, sealed.range().last),
+            Self::Segment(segment) => (segment.first, segment.next - 1),
+            Self::Hole(hole) => (hole.first, hole.last),
+        }
+    }
+
+    pub(crate) fn find(&self, subject: &str) -> Result<Option<Found>, Error> {
+        match self {
+            Self::Sealed(sealed) => Ok(sealed.entry(subject)?.map(|entry| Found {
+                first_seq: entry.first_seq,
+                last_seq: entry.last_seq,
+                chain: entry.chain,
+                is_sealed: entry.is_closed,
+                entry: Some(entry),
+            })),
+            Self::Segment(segment) => Ok(segment.index.stream(subject).map(|stream| Found {
+                first_seq: stream.first_seq,
+                last_seq: stream.last_seq(),
+                chain: stream.chain,
+                is_sealed: stream.is_sealed,
+                entry: None,
+            })),
+            Self::Hole(hole) if hole.is_accepted => Ok(None),
+            Self::Hole(hole) => Err(hole.error()),
+        }
+    }
+
+    /// Records from a seq on that the part has.
+    pub(crate) fn read(
+        &self,
+        subject: &Subject,
+        found: &Found,
+        seq: u64,
+        limit: usize,
+        limit_bytes: usize,
+    ) -> Result<Vec<Recorded>, Error> {
+        match (self, &found.entry) {
+            (Self::Sealed(sealed), Some(entry)) => {
+                sealed.read(subject, entry, seq - 1, limit, limit_bytes)
+            }
+            (Self::Segment(segment), _) => segment.read(subject, seq, limit, limit_bytes),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn lookup(
+        &self,
+        subject: &str,
+        found: &Found,
+        fingerprints: &[u64],
+        hits: &mut Vec<(usize, u64)>,
+    ) -> Result<(), Error> {
+        match (self, &found.entry) {
+            (Self::Sealed(sealed), Some(entry)) => {
+                sealed.lookup(entry, fingerprints, &mut |index, seq| hits.push((index, seq)))
+            }
+            (Self::Segment(segment), _) => {
+                for (index, fingerprint) in fingerprints.iter().enumerate() {
+                    segment.index.lookup(subject, *fingerprint, |seq| hits.push((index, seq)));
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn subjects(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Subject>, Error> {
+        match self {
+            Self::Sealed(sealed) => sealed.subjects(prefix, after, limit),
+            Self::Segment(segment) => {
+                Ok(segment.index.subjects(prefix, after).take(limit).cloned().collect())
+            }
+            Self::Hole(_) => Ok(Vec::new()),
+        }
+    }
+}
+
+/// The last record of a stream in these parts.
+pub(crate) fn head(parts: &[Part], subject: &str) -> Result<Option<Head>, Error> {
+    for part in parts.iter().rev() {
+        if let Some(Found { last_seq, chain, is_sealed, .. }) = part.find(subject)? {
+            return Ok(Some(Head { seq: last_seq, chain, is_sealed }));
+        }
+    }
+    Ok(None)
+}
+
+/// The part that has a seq of a stream. `newer` is the first seq that a later part has, if any.
+///
+/// Where the seq was lost, and the loss was accepted, it is the next one that is there: the answer
+/// says which. Nothing if that is in the later part, or the stream ends before.
+pub(crate) fn find<'a>(
+    parts: &'a [Part],
+    subject: &str,
+    seq: u64,
+    newer: Option<u64>,
+) -> Result<Option<(&'a Part, Found, u64)>, Error> {
+    let mut newer: Option<(Option<(&Part, Found)>, u64)> = newer.map(|seq| (None, seq));
+    let (mut is_past_loss, mut hole) = (false, None);
+    for part in parts.iter().rev() {
+        match part {
+            Part::Hole(lost) if lost.is_accepted => is_past_loss = true,
+            Part::Hole(missing) => hole = hole.or(Some(missing)),
+            _ => {}
+        }
+        if matches!(part, Part::Hole(_)) {
+            continue;
+        }
+        let Some(found) = part.find(subject)? else { continue };
+        if seq < found.first_seq {
+            let first_seq = found.first_seq;
+            newer = Some((Some((part, found)), first_seq));
+            continue;
+        }
+        if seq <= found.last_seq {
+            return Ok(Some((part, found, seq)));
+        }
+        break;
+    }
+    if let Some(hole) = hole {
+        return Err(hole.error());
+    }
+    match newer {
+        Some((_, first_seq)) if !is_past_loss => {
+            let what =
+                format!("{subject} has seq {first_seq}, and nothing before it from {seq} on");
+            Err(Error::Corrupt { file: crate::identity::NAME.into(), offset: 0, what })
+        }
+        Some((Some((part, found)), first_seq)) => Ok(Some((part, found, first_seq))),
+        _ => Ok(None),
+    }
+}
+
+/// Where fingerprints occur in a stream; adds to `hits`.
+pub(crate) fn lookup(
+    parts: &[Part],
+    subject: &str,
+    fingerprints: &[u64],
+    hits: &mut Vec<(usize, u64)>,
+) -> Result<(), Error> {
+    for part in parts.iter().rev() {
+        // What a hole hides cannot be looked up; the stream goes on where its head is known.
+        if matches!(part, Part::Hole(_)) {
+            continue;
+        }
+        let Some(found) = part.find(subject)? else { continue };
+        part.lookup(subject, &found, fingerprints, hits)?;
+        if found.first_seq == 1 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Subjects with a prefix in these parts and in `others`, in order and each once.
+pub(crate) fn subjects(
+    parts: &[Part],
+    others: Vec<Subject>,
+    prefix: &str,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<Subject>, Error> {
+    let name = |subject: Subject| (subject.as_str().to_owned(), subject);
+    let mut all: BTreeMap<String, Subject> = others.into_iter().map(name).collect();
+    for part in parts {
+        all.extend(part.subjects(prefix, after, limit)?.into_iter().map(name));
+    }
+    Ok(all.into_values().take(limit).collect())
+}

@@ -1,0 +1,233 @@
+//! What is done in the background: full segments are sealed, and sealed files of about one size are
+//! merged, so that there are never many of them.
+//!
+//! ```text
+//!   open ─► full, waits ─► sealed ─┐
+//!                          sealed ─┼─► sealed, a tier higher ─► …
+//!                          sealed ─┘
+//! ```
+//!
+//! A new file is complete, synced and verified before those that it was made from go. If something
+//! fails, everything stays as it was, and is tried again with the next full segment.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+};
+
+use matchwire_domain::timestamp::Timestamp;
+use matchwire_log::Error;
+
+use crate::{
+    format::{SegmentHeader, View},
+    history::{self, Part},
+    recovery::corrupt,
+    scan::{Damage, Visitor, scan, segment_name},
+    sealed::{Arrivals, Kind, Range, Sealed, Streams, Target, seal, sealed_name},
+    segment::Segment,
+    segments::Shared,
+};
+
+/// Files below this are of the lowest tier.
+const TIER_BYTES: u64 = 16 << 20;
+/// Files of this tier are not merged any more: by default from 1 GiB on.
+const TOP_TIER: u32 = 2;
+/// The level of zstd: the lowest one, which is as small as level 3 for events.
+const LEVEL: i32 = 1;
+
+/// A thread that does what there is to do.
+pub(crate) struct Keeper {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Keeper {
+    pub(crate) fn start(shared: Arc<Shared>) -> io::Result<Self> {
+        let of_thread = shared.clone();
+        let thread = thread::Builder::new().name("matchwire-keeper".into());
+        let thread = thread.spawn(move || of_thread.keep())?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.shared.keeping.stop.store(true, Ordering::SeqCst);
+        self.shared.tell();
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// How the keeper gets on.
+#[derive(Debug, Default)]
+pub(crate) struct Keeping {
+    /// Set when it is to end.
+    stop: AtomicBool,
+    /// Whether what it tried last has failed.
+    is_stuck: AtomicBool,
+}
+
+impl Shared {
+    fn keep(&self) {
+        while !self.keeping.stop.load(Ordering::SeqCst) {
+            let waiting = self.waiting();
+            let done = self.maintain();
+            self.keeping.is_stuck.store(done.is_err(), Ordering::SeqCst);
+            match done {
+                Ok(true) | Err(Error::Stopped) => continue,
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::error!(%error, "cannot seal or merge; trying again later");
+                    self.tell();
+                }
+            }
+            let (lock, changed) = &self.changed;
+            let mut guard = lock.lock();
+            while self.waiting() <= waiting && !self.keeping.stop.load(Ordering::SeqCst) {
+                if !self.keeping.is_stuck.load(Ordering::SeqCst) && self.waiting() > 0 {
+                    break;
+                }
+                changed.wait(&mut guard);
+            }
+        }
+    }
+
+    /// Whether the keeper has failed, so that there is no use in waiting for it.
+    pub(crate) fn is_keeper_stuck(&self) -> bool {
+        self.keeping.is_stuck.load(Ordering::SeqCst)
+    }
+
+    /// How many full segments wait to be sealed.
+    pub(crate) fn waiting(&self) -> usize {
+        let is_waiting = |part: &&Part| matches!(part, Part::Segment(s) if !s.is_damaged);
+        self.state.read().parts.iter().filter(is_waiting).count()
+    }
+
+    /// Seals the first full segment, or merges some sealed files; false if there is neither.
+    pub(crate) fn maintain(&self) -> Result<bool, Error> {
+        let parts = self.state.read().parts.clone();
+        let waiting = parts.iter().enumerate().find_map(|(at, part)| match part {
+            Part::Segment(segment) if !segment.is_damaged => Some((at, segment.clone())),
+            _ => None,
+        });
+        if let Some((at, segment)) = waiting {
+            self.seal(parts.get(..at).unwrap_or_default(), &segment)?;
+            return Ok(true);
+        }
+        match mergeable(&parts, &self.forks, self.options.fan_in) {
+            Some(files) => self.merge(&files).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    fn seal(&self, before: &[Part], segment: &Segment) -> Result<(), Error> {
+        let range = Range { first: segment.first, last: segment.next - 1 };
+        let name = segment_name(segment.home.segment);
+        let mut bytes = vec![0; usize::try_from(segment.end).unwrap_or_default()];
+        segment.file.read_at(&mut bytes, 0)?;
+        let header = SegmentHeader::new(segment.home, segment.recorded);
+        let mut arriving = Arriving(Arrivals::default());
+        let found = scan(segment.file.clone(), &header, segment.next, &mut arriving)?;
+        if found.next != segment.next {
+            return Err(corrupt(segment.home.segment, found.end, "a group is damaged"));
+        }
+        let mut chain_before = |subject: &str| match history::head(before, subject)? {
+            Some(head) => Ok(head.chain),
+            None => Err(corrupt(segment.home.segment, 0, format!("{subject} begins nowhere"))),
+        };
+        let arrival = arriving.0.over(segment.home, bytes, &mut chain_before)?;
+        let sealed = self.write_sealed(range, segment.recorded, vec![Box::new(arrival)])?;
+        self.replace(range, sealed);
+        self.disk.remove(&name)?;
+        self.tell();
+        Ok(())
+    }
+
+    fn merge(&self, files: &[Arc<Sealed>]) -> Result<(), Error> {
+        let (Some(first), Some(last)) = (files.first(), files.last()) else { return Ok(()) };
+        let range = Range { first: first.range().first, last: last.range().last };
+        let walk = |file: &Arc<Sealed>| Ok(Box::new(file.walk()?) as Box<dyn Streams>);
+        let inputs = files.iter().map(walk).collect::<Result<Vec<_>, Error>>()?;
+        let sealed = self.write_sealed(range, last.recorded(), inputs)?;
+        self.replace(range, sealed);
+        for file in files {
+            self.disk.remove(&sealed_name(file.range()))?;
+        }
+        Ok(())
+    }
+
+    fn write_sealed(
+        &self,
+        range: Range,
+        recorded: Timestamp,
+        inputs: Vec<Box<dyn Streams>>,
+    ) -> Result<Sealed, Error> {
+        let target = Target {
+            disk: &*self.disk,
+            log_id: self.log_id,
+            range,
+            recorded,
+            level: LEVEL,
+            cache: self.cache.clone(),
+            stop: &self.keeping.stop,
+        };
+        seal(&target, inputs)
+    }
+
+    /// Puts a sealed file in the place of the parts that it covers.
+    fn replace(&self, range: Range, sealed: Sealed) {
+        let mut state = self.state.write();
+        let parts = Arc::make_mut(&mut state.parts);
+        let start = parts.partition_point(|part| part.range().1 < range.first);
+        let end = parts.partition_point(|part| part.range().0 <= range.last);
+        parts.splice(start..end, [Part::Sealed(Arc::new(sealed))]);
+    }
+}
+
+/// The first files, one behind the other, that are enough of one tier or lower ones.
+fn mergeable(parts: &[Part], forks: &[u64], fan_in: usize) -> Option<Vec<Arc<Sealed>>> {
+    for tier in 0..TOP_TIER {
+        let mut run: Vec<Arc<Sealed>> = Vec::new();
+        for part in parts {
+            match part {
+                Part::Sealed(file) if tier_of(file) <= tier => {
+                    if forks.contains(&file.range().first) {
+                        run.clear();
+                    }
+                    run.push(file.clone());
+                }
+                _ => run.clear(),
+            }
+            if run.len() >= fan_in.max(2) {
+                return Some(run);
+            }
+        }
+    }
+    None
+}
+
+fn tier_of(file: &Sealed) -> u32 {
+    let mut tier = 0;
+    let mut bytes = file.stats().file_bytes / TIER_BYTES;
+    while bytes > 0 {
+        (tier, bytes) = (tier + 1, bytes / 8);
+    }
+    tier
+}
+
+/// Collects the records of a segment that is to be sealed.
+struct Arriving(Arrivals);
+
+impl Visitor for Arriving {
+    fn record(&mut self, position: u64, offset: u64, view: &View<'_>) -> Result<(), String> {
+        let kind = if view.seals { Kind::Last } else { Kind::Event };
+        self.0.add(position, offset, kind, view)
+    }
+
+    /// The caller notices that groups are missing.
+    fn damage(&mut self, _damage: Damage) {}
+}

@@ -1,0 +1,236 @@
+//! Blocks: consecutive rows of one or more streams, as chunks.
+
+use std::ops::Range as Span;
+
+use matchwire_domain::{chain::Digest, timestamp::Timestamp};
+
+use super::{
+    streams::{Kind, Row},
+    varint::{put, put_signed, put_size},
+};
+use crate::format::Fields;
+
+const CONTINUES: u8 = 1;
+pub(super) const GENESIS: u8 = 2;
+pub(super) const CLOSED: u8 = 4;
+
+/// A decompressed payload. Pages have no chunks.
+#[derive(Debug, Default)]
+pub(super) struct Block {
+    pub(super) payload: Vec<u8>,
+    pub(super) chunks: Vec<Chunk>,
+}
+
+/// Consecutive rows of one stream, and where their parts are in the payload.
+#[derive(Debug, Clone)]
+pub(super) struct Chunk {
+    subject: Span<usize>,
+    pub(super) first_seq: u64,
+    pub(super) count: u64,
+    /// The chain before the first row; nothing is the genesis.
+    pub(super) before: Option<Digest>,
+    pub(super) after: Digest,
+    /// Its last row seals the stream.
+    pub(super) is_closed: bool,
+    position: u64,
+    recorded: i64,
+    metas: Span<usize>,
+    fingerprints: Span<usize>,
+    stored: Span<usize>,
+}
+
+/// The head of a chunk that is written.
+#[derive(Debug)]
+pub(super) struct Head<'a> {
+    /// Subject, first seq and chain before (nothing is the genesis), unless it continues the chunk
+    /// before it.
+    pub(super) start: Option<(&'a str, u64, Option<Digest>)>,
+    pub(super) count: usize,
+    pub(super) metas_bytes: usize,
+    pub(super) stored_bytes: usize,
+    pub(super) position: u64,
+    pub(super) recorded: Timestamp,
+    pub(super) is_closed: bool,
+    pub(super) after: Digest,
+}
+
+impl Head<'_> {
+    pub(super) fn put(&self, out: &mut Vec<u8>) {
+        let mut flags = if self.is_closed { CLOSED } else { 0 };
+        match self.start {
+            None => flags |= CONTINUES,
+            Some((_, _, None)) => flags |= GENESIS,
+            Some(_) => {}
+        }
+        out.push(flags);
+        if let Some((subject, first_seq, before)) = self.start {
+            out.push(u8::try_from(subject.len()).unwrap_or(u8::MAX));
+            out.extend_from_slice(subject.as_bytes());
+            put(out, first_seq);
+            out.extend(before.iter().flat_map(|before| before.0));
+        }
+        put_size(out, self.count);
+        put_size(out, self.metas_bytes);
+        put_size(out, self.stored_bytes);
+        put(out, self.position);
+        put_signed(out, self.recorded.ms());
+        out.extend(self.after.0);
+    }
+}
+
+impl Block {
+    /// Reads a payload; nothing if it is not what a writer makes.
+    pub(super) fn decode(payload: Vec<u8>) -> Option<Self> {
+        let mut fields = Fields(&payload);
+        let (count, rows) = (fields.size()?, fields.size()?);
+        let (heads_bytes, metas_bytes) = (fields.size()?, fields.size()?);
+        let mut heads = Fields(fields.bytes(heads_bytes)?);
+        let at = |fields: &Fields<'_>| payload.len() - fields.0.len();
+        // Where the next chunk has its parts.
+        let mut metas = at(&fields);
+        fields.bytes(metas_bytes)?;
+        let mut fingerprints = at(&fields);
+        let ends = (fingerprints, fingerprints.checked_add(rows.checked_mul(8)?)?, payload.len());
+        let mut stored = ends.1;
+        fields.bytes(rows.checked_mul(8)?)?;
+
+        let mut chunks: Vec<Chunk> = Vec::with_capacity(count.min(heads_bytes / 32));
+        // The heads stand right before the metas.
+        let head_at = |heads: &Fields<'_>| metas_start(heads, ends.0, metas_bytes);
+        for _ in 0..count {
+            let mut chunk = Chunk::start(&mut heads, chunks.last(), &head_at)?;
+            let (metas_bytes, stored_bytes) = (heads.size()?, heads.size()?);
+            chunk.position = heads.varint()?;
+            chunk.recorded = heads.signed()?;
+            chunk.after = Digest(heads.array()?);
+            let rows = usize::try_from(chunk.count).ok()?;
+            chunk.metas = take(&mut metas, metas_bytes)?;
+            chunk.fingerprints = take(&mut fingerprints, rows.checked_mul(8)?)?;
+            chunk.stored = take(&mut stored, stored_bytes)?;
+            chunks.push(chunk);
+        }
+        let whole = heads.0.is_empty() && (metas, fingerprints, stored) == ends;
+        whole.then_some(Self { payload, chunks })
+    }
+
+    pub(super) fn subject(&self, chunk: &Chunk) -> &str {
+        let bytes = self.payload.get(chunk.subject.clone()).unwrap_or_default();
+        std::str::from_utf8(bytes).unwrap_or_default()
+    }
+
+    /// About how much memory it takes.
+    pub(super) fn memory_bytes(&self) -> usize {
+        size_of::<Self>() + self.payload.len() + self.chunks.len() * size_of::<Chunk>()
+    }
+}
+
+/// Where the next byte of the heads is in the payload.
+fn metas_start(heads: &Fields<'_>, metas_end: usize, metas_bytes: usize) -> usize {
+    metas_end - metas_bytes - heads.0.len()
+}
+
+fn take(at: &mut usize, bytes: usize) -> Option<Span<usize>> {
+    let end = at.checked_add(bytes)?;
+    Some(std::mem::replace(at, end)..end)
+}
+
+impl Chunk {
+    /// Reads a head up to how many rows there are.
+    fn start(
+        heads: &mut Fields<'_>,
+        last: Option<&Self>,
+        at: &dyn Fn(&Fields<'_>) -> usize,
+    ) -> Option<Self> {
+        let flags = heads.u8()?;
+        let (subject, first_seq, before) = if flags & CONTINUES != 0 {
+            let last = last.filter(|last| !last.is_closed)?;
+            (last.subject.clone(), last.last_seq().checked_add(1)?, Some(last.after))
+        } else {
+            let bytes = usize::from(heads.u8()?);
+            let start = at(heads);
+            std::str::from_utf8(heads.bytes(bytes)?).ok()?;
+            let first_seq = heads.varint().filter(|seq| *seq > 0)?;
+            let genesis = flags & GENESIS != 0;
+            let before = if genesis { None } else { Some(Digest(heads.array()?)) };
+            (start..start + bytes, first_seq, before)
+        };
+        let count = heads.varint().filter(|count| *count > 0)?;
+        first_seq.checked_add(count)?;
+        Some(Self {
+            subject,
+            first_seq,
+            count,
+            before,
+            after: Digest([0; 32]),
+            is_closed: flags & CLOSED != 0,
+            position: 0,
+            recorded: 0,
+            metas: 0..0,
+            fingerprints: 0..0,
+            stored: 0..0,
+        })
+    }
+
+    pub(super) fn last_seq(&self) -> u64 {
+        self.first_seq + self.count - 1
+    }
+}
+
+/// How far the rows of a chunk are read.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Cursor {
+    /// How many were read.
+    row: u64,
+    metas: usize,
+    fingerprints: usize,
+    stored: usize,
+    position: u64,
+    recorded: i64,
+}
+
+impl Cursor {
+    pub(super) fn new(chunk: &Chunk) -> Self {
+        Self {
+            row: 0,
+            metas: chunk.metas.start,
+            fingerprints: chunk.fingerprints.start,
+            stored: chunk.stored.start,
+            position: chunk.position,
+            recorded: chunk.recorded,
+        }
+    }
+
+    /// Whether all rows were read.
+    pub(super) fn is_done(&self, chunk: &Chunk) -> bool {
+        self.row == chunk.count
+    }
+
+    /// The next row, if there is one; nothing if it is not what a writer makes.
+    pub(super) fn next<'a>(&mut self, block: &'a Block, chunk: &Chunk) -> Option<Row<'a>> {
+        let payload = &block.payload;
+        let mut metas = Fields(payload.get(self.metas..chunk.metas.end)?);
+        self.position = self.position.checked_add(metas.varint()?)?;
+        self.recorded = self.recorded.checked_add(metas.signed()?)?;
+        let stored_bytes = metas.size()?;
+        self.metas = chunk.metas.end - metas.0.len();
+        let fingerprint = Fields(payload.get(self.fingerprints..)?).u64()?;
+        self.fingerprints += 8;
+        let span = take(&mut self.stored, stored_bytes)?;
+        let stored = payload.get(span).filter(|_| self.stored <= chunk.stored.end)?;
+        let seq = chunk.first_seq + self.row;
+        self.row += 1;
+        let is_last = self.is_done(chunk);
+        if is_last && (self.metas, self.stored) != (chunk.metas.end, chunk.stored.end) {
+            return None;
+        }
+        Some(Row {
+            seq,
+            position: self.position,
+            recorded: Timestamp::from_ms(self.recorded),
+            fingerprint,
+            kind: if is_last && chunk.is_closed { Kind::Last } else { Kind::Event },
+            chain: is_last.then_some(chunk.after),
+            stored,
+        })
+    }
+}

@@ -1,0 +1,60 @@
+//! The seam through which a sealed file is written: streams in order, from wherever they come.
+
+use matchwire_domain::{chain::Digest, timestamp::Timestamp};
+use matchwire_log::Error;
+
+/// One record on its way into a sealed file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Row<'a> {
+    pub(crate) seq: u64,
+    /// The number of the group that it was appended with.
+    pub(crate) position: u64,
+    pub(crate) recorded: Timestamp,
+    pub(crate) fingerprint: u64,
+    pub(crate) kind: Kind,
+    /// The chain after it, where the source has it; it saves computing it.
+    pub(crate) chain: Option<Digest>,
+    pub(crate) stored: &'a [u8],
+}
+
+/// What a record is to its stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// One of its events.
+    Event,
+    /// The event that sealed it; none comes after.
+    Last,
+}
+
+/// The start of a stream's records in a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Opening {
+    pub(crate) subject: Box<str>,
+    pub(crate) first_seq: u64,
+    /// The chain before the first record.
+    pub(crate) before: Digest,
+}
+
+/// The fingerprint of a record in a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Id {
+    pub(crate) fingerprint: u64,
+    /// The number of its stream, from 0 in the order in which they came.
+    pub(crate) ordinal: u32,
+    pub(crate) seq: u64,
+}
+
+/// What is sealed: streams in order of subject, each with its rows in order of seq without a gap.
+///
+/// The caller takes the next stream, then its rows until there are none; then, after the last
+/// stream, the ids.
+pub(crate) trait Streams {
+    /// The next stream. Rows of the one before that were not taken are passed over.
+    fn next_stream(&mut self) -> Result<Option<Opening>, Error>;
+
+    /// The next row of the current stream.
+    fn next_row(&mut self) -> Result<Option<Row<'_>>, Error>;
+
+    /// The next id of all rows, in order of fingerprint.
+    fn next_id(&mut self) -> Result<Option<Id>, Error>;
+}

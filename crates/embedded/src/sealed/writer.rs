@@ -1,0 +1,375 @@
+//! Writes a sealed file from front to back: rows into chunks, chunks into blocks, and the pages.
+
+mod columns;
+mod out;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use matchwire_domain::{chain::Digest, timestamp::Timestamp};
+use matchwire_log::Error;
+
+use super::{
+    Range,
+    block::Head,
+    ends::{Footer, HEADER_BYTES, Sums, put_header},
+    filter::{Filter, subject_key},
+    frame::{Home, Part, Place},
+    ids,
+    index::{BlockAt, IdsAt, Index, PageAt},
+    sealed_name,
+    streams::{Id, Kind, Opening, Row},
+    table::{self, Entry, FullPage},
+    varint::{put, put_signed, put_size},
+};
+use crate::disk::File;
+use columns::{Chunk, Columns};
+use out::Out;
+
+/// A block is full with so many bytes before they are compressed.
+const BLOCK_BYTES: usize = 128 << 10;
+/// A block, or a chunk, may get so much larger to end where the chain is known.
+const SLACK: usize = 2;
+/// A chunk is full with so many rows: who reads one row computes the chain of all.
+const CHUNK_ROWS: usize = 64;
+/// The most that a block may have; a reader takes no more.
+const MAX_BLOCK_BYTES: usize = 64 << 20;
+
+pub(super) struct Writer<'a> {
+    home: Home,
+    out: Out,
+    stop: &'a AtomicBool,
+    compressor: zstd::bulk::Compressor<'static>,
+    index: Index,
+    sums: Sums,
+    block: Columns,
+    chunk: Chunk,
+    stream: Stream,
+    table: table::Page,
+    ids: ids::Page,
+    last_fingerprint: u64,
+    ids_left: u64,
+    id_filter: Option<Filter>,
+    /// The keys of all subjects, until their number is known.
+    subject_keys: Vec<u64>,
+}
+
+/// The stream that is being written.
+struct Stream {
+    subject: Box<str>,
+    ordinal: u32,
+    first_seq: u64,
+    next_seq: u64,
+    before: Digest,
+    /// The chain before the open chunk, and the last known one.
+    chunk_before: Digest,
+    chain: Digest,
+    is_closed: bool,
+    last_position: u64,
+    last_recorded: Timestamp,
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn new(
+        file: Arc<dyn File>,
+        home: Home,
+        recorded: Timestamp,
+        level: i32,
+        stop: &'a AtomicBool,
+    ) -> Result<Self, Error> {
+        let nowhere = Digest([0; 32]);
+        Ok(Self {
+            home,
+            out: Out::new(file, HEADER_BYTES as u64),
+            stop,
+            compressor: zstd::bulk::Compressor::new(level)?,
+            index: Index::default(),
+            sums: Sums { recorded, ..Sums::default() },
+            block: Columns::default(),
+            chunk: Chunk::default(),
+            stream: Stream {
+                subject: "".into(),
+                ordinal: 0,
+                first_seq: 0,
+                next_seq: 0,
+                before: nowhere,
+                chunk_before: nowhere,
+                chain: nowhere,
+                is_closed: false,
+                last_position: 0,
+                last_recorded: Timestamp::default(),
+            },
+            table: table::Page::default(),
+            ids: ids::Page::default(),
+            last_fingerprint: 0,
+            ids_left: 0,
+            id_filter: None,
+            subject_keys: Vec::new(),
+        })
+    }
+
+    /// Begins a stream, whose subject is behind those before it, and gives it a number.
+    pub(super) fn open(&mut self, opening: Opening) -> Result<u32, Error> {
+        let Opening { subject, first_seq, before } = opening;
+        if self.sums.streams > 0 && *subject <= *self.stream.subject {
+            return Err(self.corrupt(format!("{subject} is not in order")));
+        }
+        // That it is a subject, and that `before` is right, is seen when the file is read back.
+        if first_seq == 0 || subject.len() > usize::from(u8::MAX) {
+            return Err(self.corrupt(format!("{subject} cannot start with seq {first_seq}")));
+        }
+        let ordinal = u32::try_from(self.sums.streams);
+        let ordinal = ordinal.map_err(|_| self.corrupt("too many streams".into()))?;
+        self.sums.streams += 1;
+        self.subject_keys.push(subject_key(&subject));
+        self.stream = Stream {
+            subject,
+            ordinal,
+            first_seq,
+            next_seq: first_seq,
+            before,
+            chunk_before: before,
+            chain: before,
+            is_closed: false,
+            last_position: 0,
+            last_recorded: Timestamp::default(),
+        };
+        self.chunk.continues = false;
+        Ok(ordinal)
+    }
+
+    /// Checks that another part of the stream starts where the one before it ended.
+    pub(super) fn go_on(&mut self, opening: &Opening) -> Result<(), Error> {
+        let (found, expected) = (opening.first_seq, self.stream.next_seq);
+        let subject = &opening.subject;
+        if found != expected {
+            let what = format!("{subject} goes on with seq {found} where {expected} belongs");
+            return Err(self.corrupt(what));
+        }
+        self.settle();
+        if opening.before != self.stream.chain {
+            return Err(self.corrupt(format!("the chain of {subject} is broken at seq {found}")));
+        }
+        Ok(())
+    }
+
+    /// Adds a row to the stream.
+    pub(super) fn push(&mut self, row: &Row<'_>) -> Result<(), Error> {
+        self.check(row)?;
+        if self.chunk.rows == 0 {
+            self.begin_chunk(row);
+        }
+        let (block, chunk, stream) = (&mut self.block, &mut self.chunk, &mut self.stream);
+        put(&mut block.metas, row.position - stream.last_position);
+        put_signed(&mut block.metas, row.recorded.ms() - stream.last_recorded.ms());
+        put_size(&mut block.metas, row.stored.len());
+        block.fingerprints.extend(row.fingerprint.to_le_bytes());
+        block.stored.extend_from_slice(row.stored);
+        (block.rows, chunk.rows) = (block.rows + 1, chunk.rows + 1);
+        (stream.last_position, stream.last_recorded) = (row.position, row.recorded);
+        stream.next_seq += 1;
+        stream.is_closed = row.kind == Kind::Last;
+        match row.chain {
+            Some(chain) => {
+                stream.chain = chain;
+                chunk.unknown.clear();
+            }
+            None => chunk.unknown.push((row.recorded, row.stored.len())),
+        }
+        self.count(row);
+
+        // Where the chain is known, as at the end of a chunk that is merged, nothing is computed.
+        let slack = if self.chunk.unknown.is_empty() { 1 } else { SLACK };
+        let is_full = self.block.bytes() >= BLOCK_BYTES * slack;
+        if is_full || self.chunk.rows >= CHUNK_ROWS * slack || stream_ends(row) {
+            self.end_chunk();
+        }
+        if is_full { self.end_block() } else { Ok(()) }
+    }
+
+    fn check(&self, row: &Row<'_>) -> Result<(), Error> {
+        let stream = &self.stream;
+        let subject = &stream.subject;
+        if row.seq != stream.next_seq || row.seq == u64::MAX {
+            let (found, expected) = (row.seq, stream.next_seq);
+            let what = format!("{subject} goes on with seq {found} where {expected} belongs");
+            return Err(self.corrupt(what));
+        }
+        if stream.is_closed {
+            let what = format!("{subject} goes on with seq {} after it was sealed", row.seq);
+            return Err(self.corrupt(what));
+        }
+        if row.position < stream.last_position {
+            let what = format!("seq {} of {subject} has an earlier position", row.seq);
+            return Err(self.corrupt(what));
+        }
+        let bytes = row.stored.len();
+        let limit = MAX_BLOCK_BYTES - BLOCK_BYTES * (SLACK + 1);
+        if bytes > limit { Err(Error::TooLarge { bytes, limit }) } else { Ok(()) }
+    }
+
+    fn count(&mut self, row: &Row<'_>) {
+        let sums = &mut self.sums;
+        let first = if sums.events == 0 { row.recorded } else { sums.first_recorded };
+        sums.first_recorded = first.min(row.recorded);
+        sums.last_recorded =
+            if sums.events == 0 { row.recorded } else { sums.last_recorded.max(row.recorded) };
+        sums.recorded = sums.recorded.max(row.recorded);
+        sums.events += 1;
+        sums.stored_bytes += row.stored.len() as u64;
+    }
+
+    /// Computes the chain up to here, where the source did not give it.
+    fn settle(&mut self) {
+        let (stream, chunk) = (&mut self.stream, &mut self.chunk);
+        let bytes: usize = chunk.unknown.iter().map(|(_, bytes)| bytes).sum();
+        let mut at = self.block.stored.len() - bytes;
+        let mut seq = stream.next_seq - chunk.unknown.len() as u64;
+        for (recorded, bytes) in chunk.unknown.drain(..) {
+            let stored = self.block.stored.get(at..at + bytes).unwrap_or_default();
+            stream.chain = stream.chain.next(seq, recorded, Digest::leaf(stored));
+            (at, seq) = (at + bytes, seq + 1);
+        }
+    }
+
+    fn begin_chunk(&mut self, row: &Row<'_>) {
+        let (block, chunk, stream) = (&mut self.block, &mut self.chunk, &mut self.stream);
+        chunk.first_seq = row.seq;
+        (chunk.metas_start, chunk.stored_start) = (block.metas.len(), block.stored.len());
+        (chunk.position, chunk.recorded) = (row.position, row.recorded);
+        (stream.last_position, stream.last_recorded) = (row.position, row.recorded);
+        stream.chunk_before = stream.chain;
+        block.first.get_or_insert((stream.ordinal, row.seq));
+    }
+
+    fn end_chunk(&mut self) {
+        if self.chunk.rows == 0 {
+            return;
+        }
+        self.settle();
+        let (block, chunk, stream) = (&mut self.block, &mut self.chunk, &self.stream);
+        let before = (chunk.first_seq > 1).then_some(stream.chunk_before);
+        let start = (&*stream.subject, chunk.first_seq, before);
+        let head = Head {
+            start: (!chunk.continues).then_some(start),
+            count: chunk.rows,
+            metas_bytes: block.metas.len() - chunk.metas_start,
+            stored_bytes: block.stored.len() - chunk.stored_start,
+            position: chunk.position,
+            recorded: chunk.recorded,
+            is_closed: stream.is_closed,
+            after: stream.chain,
+        };
+        head.put(&mut block.heads);
+        block.chunks += 1;
+        (chunk.continues, chunk.rows) = (true, 0);
+    }
+
+    fn end_block(&mut self) -> Result<(), Error> {
+        self.check_stop()?;
+        self.chunk.continues = false;
+        let Some((ordinal, seq)) = self.block.first.take() else { return Ok(()) };
+        let raw = self.block.take();
+        let payload = self.compressor.compress(raw)?;
+        let place = self.out.frame(self.home, Part::Block, raw.len(), &payload)?;
+        self.index.blocks.push(BlockAt { place, ordinal, seq });
+        Ok(())
+    }
+
+    /// Ends the stream.
+    pub(super) fn close(&mut self) -> Result<(), Error> {
+        self.end_chunk();
+        let Stream { ordinal, first_seq, next_seq, before, chain, is_closed, .. } = self.stream;
+        let subject = &self.stream.subject;
+        if next_seq == first_seq {
+            return Err(self.corrupt(format!("{subject} has no rows")));
+        }
+        let last_seq = next_seq - 1;
+        let entry = Entry { first_seq, last_seq, before, chain, is_closed, ordinal };
+        let full = self.table.add(subject, &entry);
+        full.map_or(Ok(()), |page| self.put_page(page))
+    }
+
+    fn put_page(&mut self, page: FullPage) -> Result<(), Error> {
+        let FullPage { payload, first: subject, ordinal } = page;
+        let place = self.out.frame(self.home, Part::Table, payload.len(), &payload)?;
+        self.index.pages.push(PageAt { place, ordinal, subject });
+        Ok(())
+    }
+
+    /// Ends the blocks and the table; then come the ids.
+    pub(super) fn end_streams(&mut self) -> Result<(), Error> {
+        self.end_block()?;
+        if let Some(page) = self.table.take() {
+            self.put_page(page)?;
+        }
+        let events = usize::try_from(self.sums.events).unwrap_or(usize::MAX);
+        self.id_filter = Some(Filter::new(events));
+        self.ids_left = self.sums.events;
+        Ok(())
+    }
+
+    /// Adds the next id in order of fingerprint.
+    pub(super) fn push_id(&mut self, id: Id) -> Result<(), Error> {
+        let left = self.ids_left.checked_sub(1);
+        let is_sorted = id.fingerprint >= self.last_fingerprint;
+        let Some(left) = left.filter(|_| is_sorted) else {
+            return Err(self.corrupt("the ids do not fit the records".into()));
+        };
+        (self.ids_left, self.last_fingerprint) = (left, id.fingerprint);
+        if let Some(filter) = &mut self.id_filter {
+            filter.add(id.fingerprint);
+        }
+        let full = self.ids.add(id);
+        full.map_or(Ok(()), |page| self.put_ids(page))
+    }
+
+    fn put_ids(&mut self, (payload, fingerprint): (Vec<u8>, u64)) -> Result<(), Error> {
+        self.check_stop()?;
+        let place = self.out.frame(self.home, Part::Ids, payload.len(), &payload)?;
+        self.index.ids.push(IdsAt { place, fingerprint });
+        Ok(())
+    }
+
+    /// Writes the rest, and syncs the file.
+    pub(super) fn finish(mut self) -> Result<(), Error> {
+        if let Some(page) = self.ids.take() {
+            self.put_ids(page)?;
+        }
+        if self.ids_left > 0 {
+            return Err(self.corrupt("there are fewer ids than records".into()));
+        }
+        let id_filter = self.id_filter.take().unwrap_or_else(|| Filter::new(0));
+        let mut subject_filter = Filter::new(self.subject_keys.len());
+        self.subject_keys.iter().for_each(|key| subject_filter.add(*key));
+        let id_filter = self.put_whole(Part::IdFilter, id_filter.payload())?;
+        let subject_filter = self.put_whole(Part::SubjectFilter, subject_filter.payload())?;
+        let index = self.index.encode();
+        let index = self.put_whole(Part::Index, &index)?;
+        let footer = Footer { home: self.home, sums: self.sums, id_filter, subject_filter, index };
+        self.out.end(&footer.encode(), &put_header(self.home, self.sums.recorded))
+    }
+
+    fn put_whole(&mut self, part: Part, payload: &[u8]) -> Result<Place, Error> {
+        self.out.frame(self.home, part, payload.len(), payload)
+    }
+
+    fn check_stop(&self) -> Result<(), Error> {
+        if self.stop.load(Ordering::Relaxed) { Err(Error::Stopped) } else { Ok(()) }
+    }
+
+    fn corrupt(&self, what: String) -> Error {
+        corrupt(self.home.range, what)
+    }
+}
+
+/// What was to be sealed does not fit together.
+pub(super) fn corrupt(range: Range, what: String) -> Error {
+    Error::Corrupt { file: sealed_name(range), offset: 0, what }
+}
+
+fn stream_ends(row: &Row<'_>) -> bool {
+    row.kind == Kind::Last
+}

@@ -1,0 +1,81 @@
+//! A segment in order of arrival: the one that is written to, and those that wait to be sealed.
+
+use std::sync::Arc;
+
+use matchwire_domain::{envelope::Recorded, subject::Subject, timestamp::Timestamp};
+use matchwire_log::Error;
+
+use crate::{
+    disk::File,
+    fetch::Fetch,
+    format::{Home, SEGMENT_HEADER_BYTES, View},
+    index::{Index, Span},
+};
+
+/// Groups without a gap in one file, with their index.
+pub(crate) struct Segment {
+    pub(crate) home: Home,
+    pub(crate) file: Arc<dyn File>,
+    /// The position of its first group; that of the file, unless damage comes before.
+    pub(crate) first: u64,
+    /// The position after its last group.
+    pub(crate) next: u64,
+    /// Where its groups end in the file.
+    pub(crate) end: u64,
+    /// The latest recordedtime in it or before it.
+    pub(crate) recorded: Timestamp,
+    /// Whether a part of the file is damaged. It is left as it is then, for a repair.
+    pub(crate) is_damaged: bool,
+    pub(crate) index: Index,
+}
+
+impl Segment {
+    /// A segment without groups.
+    pub(crate) fn new(home: Home, file: Arc<dyn File>, recorded: Timestamp) -> Self {
+        Self {
+            home,
+            file,
+            first: home.segment,
+            next: home.segment,
+            end: SEGMENT_HEADER_BYTES as u64,
+            recorded,
+            is_damaged: false,
+            index: Index::default(),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first == self.next
+    }
+
+    /// Adds a record that is at an offset.
+    pub(crate) fn add(&mut self, offset: u64, view: &View<'_>) -> Result<(), String> {
+        self.index.add(offset, view)?;
+        self.recorded = self.recorded.max(view.recorded);
+        Ok(())
+    }
+
+    /// Where up to `limit` records of a stream are, from a seq on that it has here.
+    pub(crate) fn spans(&self, subject: &str, seq: u64, limit: usize) -> Vec<Span> {
+        let Some(stream) = self.index.stream(subject) else { return Vec::new() };
+        let skip = usize::try_from(seq - stream.first_seq).unwrap_or(usize::MAX);
+        stream.spans.iter().skip(skip).take(limit).copied().collect()
+    }
+
+    /// What fetches records of a stream.
+    pub(crate) fn fetch<'a>(&'a self, subject: &'a Subject) -> Fetch<'a> {
+        Fetch { file: &*self.file, home: self.home, subject }
+    }
+
+    /// Records of a stream with seq from `seq` on, which it has here.
+    pub(crate) fn read(
+        &self,
+        subject: &Subject,
+        seq: u64,
+        limit: usize,
+        limit_bytes: usize,
+    ) -> Result<Vec<Recorded>, Error> {
+        let spans = self.spans(subject.as_str(), seq, limit);
+        self.fetch(subject).records(seq, &spans, limit_bytes)
+    }
+}
