@@ -59,6 +59,16 @@ pub(crate) struct Serve {
     /// times
     #[arg(long, env = "MATCHWIRE_HOST", value_name = "NAME", value_delimiter = ',')]
     pub(crate) host: Vec<String>,
+    /// How large a file of the log grows, in MiB, before it is sealed: a small one takes less
+    /// memory and time at a start, a large one is sealed less often
+    #[arg(
+        long,
+        env = "MATCHWIRE_SEGMENT_MIB",
+        value_name = "MIB",
+        default_value_t = 64,
+        value_parser = clap::value_parser!(u64).range(1..=1_024)
+    )]
+    pub(crate) segment_mib: u64,
 }
 
 /// `matchwire send`.

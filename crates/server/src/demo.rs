@@ -30,6 +30,7 @@ pub(crate) async fn run(args: &Demo) -> anyhow::Result<()> {
         insecure_ingest: Vec::new(),
         insecure_read: Vec::new(),
         host: Vec::new(),
+        segment_mib: 64,
     };
     let running = Running::start(&serve).await?;
     let series = Series::new(args.seed);

@@ -1,7 +1,7 @@
 //! `matchwire serve`: opens what is in the data directory, wires the parts together, and ends in
 //! order.
 
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use matchwire_embedded::Segments;
@@ -63,7 +63,7 @@ impl Running {
     pub(crate) async fn start(args: &Serve) -> anyhow::Result<Self> {
         let access = access(args)?;
         let meter = Meter::new();
-        let log = open_log(&args.data, meter.clone())?;
+        let log = open_log(args, meter.clone())?;
         let vault = args.data.join("vault");
         let exchange = Exchange::open(&vault)
             .with_context(|| format!("cannot open the exchange in {}", vault.display()))?;
@@ -108,12 +108,16 @@ impl Running {
     }
 }
 
-fn open_log(data: &Path, meter: Arc<Meter>) -> anyhow::Result<Log> {
-    let folder = data.join("log");
+fn open_log(args: &Serve, meter: Arc<Meter>) -> anyhow::Result<Log> {
+    let folder = args.data.join("log");
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make {}", folder.display()))?;
     let open = || -> Result<Log, matchwire_log::Error> {
-        let segments = Segments::open(&folder, matchwire_embedded::Options::default())?;
+        let options = matchwire_embedded::Options {
+            segment_bytes: args.segment_mib << 20,
+            ..Default::default()
+        };
+        let segments = Segments::open(&folder, options)?;
         let options = matchwire_log::Options { observer: Some(meter), ..Default::default() };
         Log::open_with(Box::new(segments), Arc::new(SystemClock), options)
     };

@@ -8,6 +8,7 @@
 )]
 
 mod crash;
+mod load;
 mod played;
 mod posts;
 mod process;

@@ -25,9 +25,15 @@ pub(crate) fn matchwire() -> Command {
 impl Server {
     /// Starts a server over a folder and waits until it says where it listens.
     pub(crate) fn start(data: &Path, listen: &str) -> Self {
+        Self::start_with(data, listen, &[])
+    }
+
+    /// Like [`start`](Self::start), with more arguments.
+    pub(crate) fn start_with(data: &Path, listen: &str, arguments: &[&str]) -> Self {
         let mut child = matchwire()
             .args(["serve", "--listen", listen, "--data"])
             .arg(data)
+            .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
