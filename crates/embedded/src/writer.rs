@@ -1,8 +1,8 @@
 //! Writes groups to the open segment, and starts new segments.
 //!
-//! The file is filled with zeros ahead of the groups, in steps: the sync of a small group takes two
+//! The file is filled with zeros ahead of small groups, in steps: the sync of such a group takes two
 //! thirds of the time when it has to write data only, and not that the file has grown. For large
-//! groups it makes no difference.
+//! groups that makes no difference, and the zeros would be written for nothing.
 
 use std::{io, sync::Arc, time::Instant};
 
@@ -20,6 +20,8 @@ use crate::{
 
 /// What the name of a file ends in until it is complete.
 pub(crate) const TMP_SUFFIX: &str = ".tmp";
+/// Groups from this size on are written where the file ends, without zeros ahead.
+const LARGE_BYTES: u64 = 256 << 10;
 /// How many zeros are written with one call.
 const ZEROS_BYTES: usize = 1 << 20;
 
@@ -67,6 +69,7 @@ impl Writer {
         let start = Instant::now();
         self.file.sync()?;
         self.end += bytes;
+        self.zeroed = self.zeroed.max(self.end);
         Ok(Written { bytes, sync: start.elapsed() })
     }
 
@@ -80,7 +83,7 @@ impl Writer {
     /// Makes sure that there is room for so many bytes, and now and then for many more.
     fn reserve(&mut self, bytes: u64) -> Result<(), Error> {
         let needed = self.end + bytes;
-        if needed <= self.zeroed {
+        if needed <= self.zeroed || bytes >= LARGE_BYTES {
             return Ok(());
         }
         let target = needed + self.ahead_bytes;
