@@ -1,7 +1,8 @@
-//! The workspace's own tasks: `cargo xtask tidy` and `cargo xtask bench`.
+//! The workspace's own tasks: `cargo xtask tidy`, `cargo xtask bench` and `cargo xtask sim`.
 //!
 //! It has no dependencies, so that `tidy`, which also runs as a test, builds in a second; the load
-//! generator is a crate of its own, `xtask/bench`.
+//! generator is a crate of its own, `xtask/bench`, and the simulator of the log a binary of
+//! `crates/sim`.
 
 mod tidy;
 
@@ -12,15 +13,18 @@ use std::{
 
 const USAGE: &str = "usage: cargo xtask tidy
        cargo xtask bench [log|events|delivery]… [--help]
+       cargo xtask sim [--seeds N] [--seed S] [--trace]
 
 tidy   checks the structure rules of the workspace and prints what breaks them
-bench  measures this machine: the log, the HTTP intake, the delivery; builds the release first";
+bench  measures this machine: the log, the HTTP intake, the delivery; builds the release first
+sim    lives N lives of a log on a disk that fails, each from a seed, and stops at the first failure";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.split_first() {
         Some((task, [])) if task == "tidy" => tidy(),
         Some((task, rest)) if task == "bench" => bench(rest),
+        Some((task, rest)) if task == "sim" => sim(rest),
         _ => {
             eprintln!("{USAGE}");
             ExitCode::from(2)
@@ -55,25 +59,32 @@ fn tidy() -> ExitCode {
 
 /// Builds the server and the load generator in release, and runs the latter.
 fn bench(arguments: &[String]) -> ExitCode {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let build = ["build", "--release", "--package", "matchwire-server"];
     let run = ["run", "--quiet", "--release", "--package", "matchwire-bench"];
     // What `log` compares with takes a minute to compile, and the other parts do not use it.
     let names = |part: &str| arguments.iter().any(|argument| argument == part);
     let peers = names("log") || !(names("events") || names("delivery"));
-    let features: &[&str] = if peers { &["--features", "peers"] } else { &[] };
-    let succeeds = |command: &mut Command| match command.current_dir(root()).status() {
+    let features: &[&str] = if peers { &["--features", "peers", "--"] } else { &["--"] };
+    let run = [run.as_slice(), features].concat();
+    if cargo(&build, &[]) && cargo(&run, arguments) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Builds the simulator of the log in release, and runs it.
+fn sim(arguments: &[String]) -> ExitCode {
+    let run = ["run", "--quiet", "--release", "--package", "matchwire-sim", "--features", "log"];
+    let run = [run.as_slice(), &["--bin", "matchwire-sim-log", "--"]].concat();
+    if cargo(&run, arguments) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs cargo at the top of the workspace; whether it went well.
+fn cargo(command: &[&str], arguments: &[String]) -> bool {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut cargo = Command::new(cargo);
+    match cargo.current_dir(root()).args(command).args(arguments).status() {
         Ok(status) => status.success(),
         Err(error) => {
-            eprintln!("bench: cannot run cargo: {error}");
+            eprintln!("xtask: cannot run cargo: {error}");
             false
         }
-    };
-    if succeeds(Command::new(&cargo).args(build))
-        && succeeds(Command::new(&cargo).args(run).args(features).arg("--").args(arguments))
-    {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
     }
 }

@@ -9,7 +9,7 @@ use std::{io, sync::Arc};
 
 pub use directory::Directory;
 #[cfg(any(test, feature = "faults"))]
-pub use faulty::Faulty;
+pub use faulty::{Fault, Faulty, Flip, Met};
 
 /// A directory of files, without any below it.
 ///

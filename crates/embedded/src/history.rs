@@ -8,7 +8,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use matchwire_domain::{chain::Digest, envelope::Recorded, subject::Subject};
-use matchwire_log::{Error, medium::Head};
+use matchwire_log::{
+    Error,
+    medium::{Head, Hits},
+};
 
 use crate::{
     sealed::{Entry, Sealed},
@@ -199,25 +202,32 @@ pub(crate) fn find<'a>(
     }
 }
 
-/// Where fingerprints occur in a stream; adds to `hits`.
+/// Where fingerprints occur in a stream, beside what is `found` already. `newer` is the first seq that
+/// a later part has, if any.
 pub(crate) fn lookup(
     parts: &[Part],
     subject: &str,
+    mut newer: Option<u64>,
     fingerprints: &[u64],
-    hits: &mut Vec<(usize, u64)>,
-) -> Result<(), Error> {
+    mut found: Vec<(usize, u64)>,
+) -> Result<Hits, Error> {
+    let (mut hole, mut hidden) = (None, None);
     for part in parts.iter().rev() {
-        // What a hole hides cannot be looked up; the stream goes on where its head is known.
-        if matches!(part, Part::Hole(_)) {
+        if let Part::Hole(missing) = part {
+            hole = hole.or((!missing.is_accepted).then_some(missing));
             continue;
         }
-        let Some(found) = part.find(subject)? else { continue };
-        part.lookup(subject, &found, fingerprints, hits)?;
-        if found.first_seq == 1 {
+        let Some(here) = part.find(subject)? else { continue };
+        let hides = newer.is_none_or(|newer| newer > here.last_seq + 1);
+        hidden = hidden.or(hole.take().filter(|_| hides));
+        part.lookup(subject, &here, fingerprints, &mut found)?;
+        newer = Some(here.first_seq);
+        if here.first_seq == 1 {
             break;
         }
     }
-    Ok(())
+    let hidden = hidden.or(hole.filter(|_| newer != Some(1)));
+    Ok(Hits { found, hidden: hidden.map(|hole| hole.error()) })
 }
 
 /// Subjects with a prefix in these parts and in `others`, in order and each once.

@@ -29,6 +29,10 @@ pub(crate) struct Identity {
     /// The losses that were accepted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) lost: Vec<Lost>,
+    /// The CRC-32C of all this as JSON without spaces and without the checksum, in hexadecimal;
+    /// missing in format 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    checksum: Option<String>,
 }
 
 /// Positions that are lost for good, by an operator's word.
@@ -42,7 +46,13 @@ impl Identity {
     /// That of a new log. Without an id one is drawn.
     pub(crate) fn new(log_id: Option<u64>) -> Self {
         let id = format!("{:016x}", log_id.unwrap_or_else(draw));
-        Self { format: VERSION, lineage: Some(Lineage::new(&id)), id, lost: Vec::new() }
+        Self {
+            format: VERSION,
+            lineage: Some(Lineage::new(&id)),
+            id,
+            lost: Vec::new(),
+            checksum: None,
+        }
     }
 
     /// The id as a number.
@@ -57,6 +67,11 @@ impl Identity {
     /// Whether it is in an older format than what is written now.
     pub(crate) fn is_old(&self) -> bool {
         self.format < VERSION
+    }
+
+    fn sum(&self) -> String {
+        let text = serde_json::to_vec(&Self { checksum: None, ..self.clone() });
+        format!("{:08x}", crc32c::crc32c(&text.unwrap_or_default()))
     }
 
     /// Reads it; nothing if there is none, or one that is damaged.
@@ -80,13 +95,18 @@ impl Identity {
             );
             return Err(Error::Unusable { place: disk.place(), what });
         }
-        Ok(u64::from_str_radix(&identity.id, 16).is_ok().then_some(identity))
+        let id = u64::from_str_radix(&identity.id, 16);
+        // The text is part of every chain: nothing but what was written once will do.
+        let is_right = id.is_ok_and(|id| format!("{id:016x}") == identity.id)
+            && (identity.is_old() || identity.checksum == Some(identity.sum()));
+        Ok(is_right.then_some(identity))
     }
 
     /// Writes it, in the format of now.
     pub(crate) fn write(&mut self, disk: &dyn Disk) -> Result<(), Error> {
         self.format = VERSION;
         self.lineage = Some(self.lineage());
+        self.checksum = Some(self.sum());
         let text = serde_json::to_vec_pretty(self).map_err(io::Error::from)?;
         let unnamed = format!("{NAME}{TMP_SUFFIX}");
         let file = disk.create(&unnamed).map_err(error)?;

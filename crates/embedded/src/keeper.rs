@@ -103,7 +103,7 @@ impl Shared {
 
     /// How many full segments wait to be sealed.
     pub(crate) fn waiting(&self) -> usize {
-        let is_waiting = |part: &&Part| matches!(part, Part::Segment(s) if !s.is_damaged);
+        let is_waiting = |part: &&Part| matches!(part, Part::Segment(s) if !s.is_damaged());
         self.state.read().parts.iter().filter(is_waiting).count()
     }
 
@@ -111,12 +111,16 @@ impl Shared {
     pub(crate) fn maintain(&self) -> Result<bool, Error> {
         let parts = self.state.read().parts.clone();
         let waiting = parts.iter().enumerate().find_map(|(at, part)| match part {
-            Part::Segment(segment) if !segment.is_damaged => Some((at, segment.clone())),
+            Part::Segment(segment) if !segment.is_damaged() => Some((at, segment.clone())),
             _ => None,
         });
         if let Some((at, segment)) = waiting {
-            self.seal(parts.get(..at).unwrap_or_default(), &segment)?;
-            return Ok(true);
+            let sealed = self.seal(parts.get(..at).unwrap_or_default(), &segment);
+            if let Err(Error::Corrupt { .. }) = &sealed {
+                // It stays as it is, and the others are not held up.
+                segment.set_damaged();
+            }
+            return sealed.map(|()| true);
         }
         match mergeable(&parts, &self.forks, self.options.fan_in) {
             Some(files) => self.merge(&files).map(|()| true),
@@ -130,16 +134,17 @@ impl Shared {
         let mut bytes = vec![0; usize::try_from(segment.end).unwrap_or_default()];
         segment.file.read_at(&mut bytes, 0)?;
         let header = SegmentHeader::new(segment.home, segment.recorded);
-        let mut arriving = Arriving(Arrivals::default());
+        let mut arriving = Arriving { arrivals: Arrivals::default(), damaged_at: None };
         let found = scan(segment.file.clone(), &header, segment.next, &mut arriving)?;
-        if found.next != segment.next {
-            return Err(corrupt(segment.home.segment, found.end, "a group is damaged"));
+        let damaged_at = (found.next != segment.next).then_some(found.end);
+        if let Some(offset) = arriving.damaged_at.or(damaged_at) {
+            return Err(corrupt(segment.home.segment, offset, "a group is damaged"));
         }
         let mut chain_before = |subject: &str| match history::head(before, subject)? {
             Some(head) => Ok(head.chain),
             None => Err(corrupt(segment.home.segment, 0, format!("{subject} begins nowhere"))),
         };
-        let arrival = arriving.0.over(segment.home, bytes, &mut chain_before)?;
+        let arrival = arriving.arrivals.over(segment.home, bytes, &mut chain_before)?;
         let sealed = self.write_sealed(range, segment.recorded, vec![Box::new(arrival)])?;
         self.replace(range, sealed);
         self.disk.remove(&name)?;
@@ -220,14 +225,19 @@ fn tier_of(file: &Sealed) -> u32 {
 }
 
 /// Collects the records of a segment that is to be sealed.
-struct Arriving(Arrivals);
+struct Arriving {
+    arrivals: Arrivals,
+    /// Where groups cannot be read.
+    damaged_at: Option<u64>,
+}
 
 impl Visitor for Arriving {
     fn record(&mut self, position: u64, offset: u64, view: &View<'_>) -> Result<(), String> {
         let kind = if view.seals { Kind::Last } else { Kind::Event };
-        self.0.add(position, offset, kind, view)
+        self.arrivals.add(position, offset, kind, view)
     }
 
-    /// The caller notices that groups are missing.
-    fn damage(&mut self, _damage: Damage) {}
+    fn damage(&mut self, damage: Damage) {
+        self.damaged_at.get_or_insert(damage.offset);
+    }
 }

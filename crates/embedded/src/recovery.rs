@@ -27,7 +27,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use matchwire_domain::timestamp::Timestamp;
-use matchwire_log::Error;
+use matchwire_log::{Defect, Error};
 
 use crate::{
     disk::{Disk, File},
@@ -82,6 +82,8 @@ pub(crate) fn recover(
             return Err(Error::Corrupt { file: identity::NAME.into(), offset: 0, what });
         }
     };
+    // Segments must not outlast the name of their log.
+    disk.sync()?;
     if identity.is_old() {
         tracing::info!(place = disk.place(), "bringing the log to the format of this version");
         identity.write(disk)?;
@@ -331,7 +333,7 @@ impl<'a> History<'a> {
         let header = SegmentHeader { recorded: header.recorded.max(self.recorded), ..header };
         let mut pieces = Pieces::new(header, file.clone(), is_damaged);
         let found = scan(file.clone(), &header, until, &mut pieces)?;
-        Ok(Scanned { header, file, pieces, found })
+        Ok(Scanned { header, file, has_bad_header: is_damaged, pieces, found })
     }
 
     /// The last segment; without one, as in a directory of which everything is sealed, a new one.
@@ -362,7 +364,9 @@ impl<'a> History<'a> {
             let is_accepted = self.is_accepted(first, last);
             self.add_hole(Hole { first, last, file: name.clone(), offset, what, is_accepted });
         }
-        current.is_damaged = is_damaged;
+        if is_damaged {
+            current.set_damaged();
+        }
         if current.is_empty() || found.next >= current.next {
             current.end = found.end;
         }
@@ -389,8 +393,10 @@ impl<'a> History<'a> {
             self.files += 1;
             Segment::new(home, file, recorded)
         };
-        open.file.sync()?;
-        self.disk.sync()?;
+        if !Defect::ServeUnsyncedTail.is_on() {
+            open.file.sync()?;
+            self.disk.sync()?;
+        }
         report.files = self.files + 1;
         let unaccepted = |part: &Part| match part {
             Part::Hole(gap) if !gap.is_accepted => Some(Hole::clone(gap)),
@@ -405,6 +411,7 @@ impl<'a> History<'a> {
 pub(crate) struct Scanned {
     header: SegmentHeader,
     file: Arc<dyn File>,
+    has_bad_header: bool,
     pieces: Pieces,
     pub(crate) found: Scan,
 }
@@ -415,6 +422,9 @@ impl Scanned {
     fn is_sure(&self) -> bool {
         let Pieces { is_damaged, header, .. } = &self.pieces;
         let Scan { last, is_closed, .. } = self.found;
+        if Defect::ServeUnsyncedTail.is_on() {
+            return true;
+        }
         let start = (SEGMENT_HEADER_BYTES as u64, header.home.segment);
         let is_moved = last == Some(start);
         !is_damaged && header.home.version == VERSION && (last.is_none() || is_closed || is_moved)
@@ -432,6 +442,12 @@ impl Scanned {
         let Scan { end, last, is_closed, torn_bytes, recorded, .. } = self.found;
         let home = self.header.home;
         let name = segment_name(home.segment);
+        if self.has_bad_header {
+            // Nobody can say then that what follows was never finished.
+            let is_lost = last.is_none() && torn_bytes > 0;
+            let what = "its header is damaged, and none of its groups can be read";
+            return if is_lost { Err(corrupt(home.segment, 0, what)) } else { Ok(None) };
+        }
         if torn_bytes > 0 {
             tracing::warn!(
                 file = name,
@@ -447,7 +463,7 @@ impl Scanned {
             self.file.sync()?;
         }
         let Some((offset, position)) = last.filter(|_| !is_closed) else { return Ok(None) };
-        if moved == Some(position) || self.pieces.is_damaged {
+        if Defect::ServeUnsyncedTail.is_on() || moved == Some(position) {
             return Ok(None);
         }
         let mut bytes = vec![0; usize::try_from(end - offset).unwrap_or_default()];
@@ -496,7 +512,8 @@ impl Visitor for Pieces {
         let mut next = Segment::new(self.header.home, self.file.clone(), self.current.recorded);
         (next.first, next.next) = (damage.last + 1, damage.last + 1);
         let mut before = std::mem::replace(&mut self.current, next);
-        (before.is_damaged, before.end) = (true, damage.offset);
+        before.end = damage.offset;
+        before.set_damaged();
         self.done.push(((!before.is_empty()).then_some(before), damage));
         self.is_damaged = true;
     }

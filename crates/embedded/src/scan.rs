@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use matchwire_domain::timestamp::Timestamp;
-use matchwire_log::Error;
+use matchwire_log::{Defect, Error};
 
 use crate::{
     disk::File,
@@ -83,7 +83,7 @@ pub(crate) fn scan(
         let at = found.end;
         let Some(group) = group(&mut window, home, at)?.filter(|g| is_next(g, &found)) else {
             match next_group(&mut window, home, at, found.next)? {
-                Behind::Group { offset, number } if number <= until => {
+                Behind::Group { offset, number } if number <= until && !Defect::CutMore.is_on() => {
                     let (first, last) = (found.next, number - 1);
                     visitor.damage(Damage { offset: at, bytes: offset - at, first, last });
                     (found.end, found.next) = (offset, number);

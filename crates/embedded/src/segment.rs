@@ -1,6 +1,9 @@
 //! A segment in order of arrival: the one that is written to, and those that wait to be sealed.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use matchwire_domain::{envelope::Recorded, subject::Subject, timestamp::Timestamp};
 use matchwire_log::Error;
@@ -25,7 +28,7 @@ pub(crate) struct Segment {
     /// The latest recordedtime in it or before it.
     pub(crate) recorded: Timestamp,
     /// Whether a part of the file is damaged. It is left as it is then, for a repair.
-    pub(crate) is_damaged: bool,
+    pub(crate) is_damaged: AtomicBool,
     pub(crate) index: Index,
 }
 
@@ -39,9 +42,18 @@ impl Segment {
             next: home.segment,
             end: SEGMENT_HEADER_BYTES as u64,
             recorded,
-            is_damaged: false,
+            is_damaged: AtomicBool::new(false),
             index: Index::default(),
         }
+    }
+
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.is_damaged.load(Ordering::SeqCst)
+    }
+
+    /// Notes that the file is damaged.
+    pub(crate) fn set_damaged(&self) {
+        self.is_damaged.store(true, Ordering::SeqCst);
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use matchwire_domain::{envelope::Recorded, subject::Subject};
 use matchwire_log::{
     Error, Medium,
-    medium::{Durability, Head, Identity, Record, Tail, Written},
+    medium::{Durability, Head, Hits, Identity, Record, Tail, Written},
 };
 use parking_lot::{Condvar, Mutex, RwLock};
 
@@ -312,23 +312,23 @@ impl Medium for Segments {
         Ok(records)
     }
 
-    fn lookup(&self, subject: &Subject, fingerprints: &[u64]) -> Result<Vec<(usize, u64)>, Error> {
-        let mut hits = Vec::new();
-        let parts = {
+    fn lookup(&self, subject: &Subject, fingerprints: &[u64]) -> Result<Hits, Error> {
+        let mut found = Vec::new();
+        let (parts, newer) = {
             let state = self.shared.state.read();
             let index = &state.open.index;
             let subject = subject.as_str();
             for (place, fingerprint) in fingerprints.iter().enumerate() {
-                index.lookup(subject, *fingerprint, |seq| hits.push((place, seq)));
+                index.lookup(subject, *fingerprint, |seq| found.push((place, seq)));
             }
+            let first_seq = index.stream(subject).map(|stream| stream.first_seq);
             // The stream begins here: nobody else has records of it.
-            if index.stream(subject).is_some_and(|stream| stream.first_seq == 1) {
-                return Ok(hits);
+            if first_seq == Some(1) {
+                return Ok(Hits { found, hidden: None });
             }
-            state.parts.clone()
+            (state.parts.clone(), first_seq)
         };
-        history::lookup(&parts, subject.as_str(), fingerprints, &mut hits)?;
-        Ok(hits)
+        history::lookup(&parts, subject.as_str(), newer, fingerprints, found)
     }
 }
 

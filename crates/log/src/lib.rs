@@ -6,6 +6,7 @@
 
 mod append;
 mod clock;
+mod defect;
 mod error;
 mod fingerprint;
 mod lineage;
@@ -26,6 +27,7 @@ pub mod conformance;
 
 pub use append::{Append, Entry, Outcome, Refused};
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use defect::Defect;
 pub use error::Error;
 pub use fingerprint::Fingerprints;
 pub use lineage::{Fork, Lineage};

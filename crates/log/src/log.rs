@@ -9,6 +9,7 @@ use tokio::sync::{oneshot, watch};
 use crate::{
     Append, Clock, Durability, Entry, Error, Lineage, Medium, Observer, Outcome, Refused, Stats,
     fingerprint::Fingerprints,
+    medium::Hits,
     queue::Queue,
     sequencer::{Answer, Call, Hashed, Pipeline, Progress, Shared, Steps},
     stats::Counters,
@@ -172,7 +173,7 @@ impl Log {
         Ok(self.shared.head(subject)?.map_or(0, |head| head.seq))
     }
 
-    /// The event with an identity. May block like [`read`](Self::read).
+    /// The event with an identity; damage that may hide it is an error. May block like [`read`](Self::read).
     pub fn find(
         &self,
         subject: &Subject,
@@ -180,14 +181,14 @@ impl Log {
         id: &str,
     ) -> Result<Option<Recorded>, Error> {
         let shared = &self.shared;
-        for (_, seq) in
-            shared.medium.lookup(subject, &[Fingerprints::new(subject).of(source, id)])?
-        {
+        let fingerprint = Fingerprints::new(subject).of(source, id);
+        let Hits { found, hidden } = shared.medium.lookup(subject, &[fingerprint])?;
+        for (_, seq) in found {
             if let Some(recorded) = shared.identified(subject, seq, source, id)? {
                 return Ok(Some(recorded));
             }
         }
-        Ok(None)
+        hidden.map_or(Ok(None), Err)
     }
 
     /// Subjects of streams with events that start with `prefix`, in order, after `after`. May block

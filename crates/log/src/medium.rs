@@ -77,9 +77,9 @@ pub trait Medium: Send + Sync + 'static {
         limit_bytes: usize,
     ) -> Result<Vec<Recorded>, Error>;
 
-    /// Where the fingerprints occur in a stream: pairs of an index into `fingerprints` and the `seq`
-    /// of a record that has it. There may be several for one fingerprint, and none is left out.
-    fn lookup(&self, subject: &Subject, fingerprints: &[u64]) -> Result<Vec<(usize, u64)>, Error>;
+    /// Where the fingerprints occur in a stream. There may be several records with one fingerprint,
+    /// and none is left out that can be read.
+    fn lookup(&self, subject: &Subject, fingerprints: &[u64]) -> Result<Hits, Error>;
 }
 
 /// Whose medium it is.
@@ -144,6 +144,16 @@ pub struct Head {
     pub chain: Digest,
     /// Whether it has sealed the stream.
     pub is_sealed: bool,
+}
+
+/// Where fingerprints occur in a stream.
+#[derive(Debug, Default)]
+pub struct Hits {
+    /// Pairs of an index into the fingerprints and the `seq` of a record that has it.
+    pub found: Vec<(usize, u64)>,
+    /// The damage that hides records of the stream, if there is any: they may have them, too. The
+    /// stream goes on nevertheless if its head is known.
+    pub hidden: Option<Error>,
 }
 
 /// What an append cost.

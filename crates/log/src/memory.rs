@@ -11,7 +11,7 @@ use parking_lot::RwLock;
 
 use crate::{
     Error, Lineage,
-    medium::{Durability, Head, Identity, Medium, Record, Tail, Written},
+    medium::{Durability, Head, Hits, Identity, Medium, Record, Tail, Written},
 };
 
 /// A medium in memory. Clones share the records, so that opening a clone is what opening a
@@ -137,14 +137,14 @@ impl Medium for Memory {
         Ok(records.iter().take(limit).take_while(fits).cloned().collect())
     }
 
-    fn lookup(&self, subject: &Subject, fingerprints: &[u64]) -> Result<Vec<(usize, u64)>, Error> {
+    fn lookup(&self, subject: &Subject, fingerprints: &[u64]) -> Result<Hits, Error> {
         let kept = self.kept.read();
         let mut found = Vec::new();
         for (index, fingerprint) in fingerprints.iter().enumerate() {
             let seqs = kept.ids.get(fingerprint).into_iter().flatten();
             found.extend(seqs.filter(|(s, _)| s == subject).map(|(_, seq)| (index, *seq)));
         }
-        Ok(found)
+        Ok(Hits { found, hidden: None })
     }
 }
 

@@ -5,6 +5,9 @@
 //! game's economy, duels, trades, plants and retakes, saves, time-outs and overtime. The same seed
 //! gives the same bytes. Nothing here does I/O or knows the time of day: a [`Step`] has an offset,
 //! and [`cloud_event_json`] puts it into an envelope at a moment that its caller gives.
+//!
+//! With the feature `log` there is also [`mod@log`], which is no match: it drives a log on a disk
+//! that fails.
 
 mod series;
 mod wire;
@@ -16,6 +19,9 @@ mod map;
 mod roster;
 mod round;
 mod script;
+
+#[cfg(feature = "log")]
+pub mod log;
 
 #[cfg(test)]
 mod tests;

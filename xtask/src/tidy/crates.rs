@@ -12,7 +12,7 @@ const USES: [(&str, &[&str]); 12] = [
     ("cluster", &["domain", "log"]),
     ("gateway", &["domain", "sources", "log"]),
     ("client", &["domain"]),
-    ("sim", &["domain", "sources", "log"]),
+    ("sim", &["domain", "sources", "log", "embedded", "sim"]),
     ("server", &["domain", "sources", "log", "embedded", "cluster", "gateway", "client", "sim"]),
     ("bench", &["domain", "log", "embedded", "client"]),
     ("fuzz", &["domain", "sources", "log", "embedded"]),

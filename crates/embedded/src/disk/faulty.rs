@@ -1,19 +1,37 @@
 //! A disk in memory that fails on demand: it tears writes, forgets what was not synced, flips bits,
-//! runs full and refuses to sync.
+//! runs full, is slow, and refuses to read, to write and to sync.
+//!
+//! ```text
+//!             write, set_size                create, remove, rename
+//!                    │                                 │
+//!   reads ◄── page cache of a file     lists, opens ◄── names now
+//!                    │ File::sync                      │ Disk::sync
+//!                 device                         durable names
+//! ```
+//!
+//! [`revive`](Faulty::revive) is what a process finds after the one before was killed: the page
+//! cache is still there. [`restart`](Faulty::restart) is what a machine finds after a power failure:
+//! the device, with any part of what was on its way there.
+//!
+//! A file's two layers are in `pages.rs`, the names in `names.rs`, what fails and when in
+//! `faults.rs`, and the traits of a disk in `files.rs`.
 
-use std::{
-    collections::BTreeMap,
-    io::{self, ErrorKind},
-    sync::Arc,
-};
+mod faults;
+mod files;
+mod names;
+mod pages;
+#[cfg(test)]
+mod tests;
+
+use std::{io, ops::Range, sync::Arc};
 
 use parking_lot::Mutex;
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 
-use super::{Disk, File};
-
-/// What a disk writes at once: of a torn write, any of these may be there.
-const SECTOR_BYTES: usize = 512;
+use faults::Faults;
+pub use faults::{Fault, Met};
+use names::Names;
+use pages::Pages;
 
 /// A disk in memory. Clones share it. The same seed and the same calls give the same disk.
 #[derive(Clone)]
@@ -21,29 +39,21 @@ pub struct Faulty(Arc<Mutex<State>>);
 
 struct State {
     random: SmallRng,
-    /// The names that are seen now, and those that a crash leaves, each with a number in `files`.
-    names: BTreeMap<String, usize>,
-    synced_names: BTreeMap<String, usize>,
-    /// What was renamed since the names were synced: from, to.
-    renamed: Vec<(String, String)>,
-    files: Vec<Content>,
-    changes_left: Option<u64>,
-    capacity_bytes: u64,
-    sync_fails: bool,
+    /// Each name has a number in `files`.
+    names: Names,
+    files: Vec<Pages>,
+    faults: Faults,
 }
 
-#[derive(Default)]
-struct Content {
-    now: Vec<u8>,
-    synced: Vec<u8>,
-    /// What was done since the last sync.
-    unsynced: Vec<Change>,
-}
-
-#[derive(Clone)]
-enum Change {
-    Write(usize, Vec<u8>),
-    Size(usize),
+/// A byte that has changed at rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flip {
+    /// The name of its file.
+    pub name: String,
+    /// Where in the file.
+    pub offset: usize,
+    /// Which bits are flipped.
+    pub bits: u8,
 }
 
 impl Faulty {
@@ -51,274 +61,147 @@ impl Faulty {
     pub fn new(seed: u64) -> Self {
         Self(Arc::new(Mutex::new(State {
             random: SmallRng::seed_from_u64(seed),
-            names: BTreeMap::new(),
-            synced_names: BTreeMap::new(),
-            renamed: Vec::new(),
+            names: Names::default(),
             files: Vec::new(),
-            changes_left: None,
-            capacity_bytes: u64::MAX,
-            sync_fails: false,
+            faults: Faults::default(),
         })))
     }
 
-    /// Lets so many changes (writes, syncs, and so on) happen; then the power fails: the next one
-    /// may be done in part, and everything fails until [`restart`](Self::restart).
+    /// Lets fewer than so many changes (writes, syncs, and so on) happen; then the power fails: the
+    /// last one may be done in part, and everything fails until [`restart`](Self::restart) or
+    /// [`revive`](Self::revive).
     pub fn crash_after(&self, changes: u64) {
-        self.0.lock().changes_left = Some(changes);
+        self.0.lock().faults.changes_left = Some(changes);
     }
 
     /// Whether the power has failed.
     pub fn has_crashed(&self) -> bool {
-        self.0.lock().changes_left == Some(0)
+        self.0.lock().faults.changes_left == Some(0)
     }
 
     /// What a process finds after the one before was killed where the power would have failed: all
     /// that was done, synced or not.
     pub fn revive(&self) {
-        self.0.lock().changes_left = None;
+        let mut state = self.0.lock();
+        state.faults.changes_left = None;
+        state.faults.met.kills += 1;
     }
 
     /// What a machine finds after the power has failed: all that was synced, and of the rest any
     /// part.
     pub fn restart(&self) {
-        let state = &mut *self.0.lock();
-        let State { random, names, synced_names, renamed, files, changes_left, .. } = state;
-        *changes_left = None;
-        // A rename is there as a whole or not at all.
-        let mut undone = std::mem::take(renamed);
-        undone.retain(|(from, to)| {
-            let is_done = random.random();
-            if is_done && let Some(file) = names.get(to) {
-                synced_names.remove(from);
-                synced_names.insert(to.clone(), *file);
+        let State { random, names, files, faults } = &mut *self.0.lock();
+        faults.changes_left = None;
+        faults.met.crashes += 1;
+        names.crash(random);
+        for (number, file) in files.iter_mut().enumerate() {
+            if names.has(number) {
+                file.crash(random);
+            } else {
+                *file = Pages::default();
             }
-            !is_done
-        });
-        for (name, file) in names.clone() {
-            let is_undone = undone.iter().any(|(_, to)| *to == name);
-            if !is_undone && synced_names.get(&name) != Some(&file) && random.random() {
-                synced_names.insert(name, file);
-            }
-        }
-        let is_undone = |name: &str| undone.iter().any(|(from, _)| from == name);
-        synced_names
-            .retain(|name, _| names.contains_key(name) || is_undone(name) || random.random());
-        names.clone_from(synced_names);
-        for file in files {
-            for change in std::mem::take(&mut file.unsynced) {
-                tear(&mut file.synced, &change, random);
-            }
-            file.now.clone_from(&file.synced);
         }
     }
 
     /// How much all files together may have.
     pub fn set_capacity(&self, bytes: u64) {
-        self.0.lock().capacity_bytes = bytes;
+        self.0.lock().faults.capacity_bytes = bytes;
+    }
+
+    /// How much all files together have.
+    pub fn used_bytes(&self) -> u64 {
+        self.0.lock().used_bytes()
     }
 
     /// Makes every sync of a file fail from now on, or no more. What a failed one should have
-    /// synced is forgotten by the next crash, even if a later one succeeds.
+    /// synced is only durable once it is written again: a later sync takes it for done, while reads
+    /// see it until the next crash.
     pub fn set_sync_fails(&self, fails: bool) {
-        self.0.lock().sync_fails = fails;
+        self.0.lock().faults.sync_fails = fails;
     }
 
-    /// Flips bits of one byte, now and for good.
+    /// Makes one operation fail, after so many others of its kind.
+    pub fn fail_after(&self, fault: Fault, operations: u64) {
+        self.0.lock().faults.arm(fault, operations);
+    }
+
+    /// Takes back every fault that is still to come, but for those of time: the power, the capacity,
+    /// and what [`fail_after`](Self::fail_after) and [`set_sync_fails`](Self::set_sync_fails) did.
+    pub fn calm(&self) {
+        self.0.lock().faults.calm();
+    }
+
+    /// Makes every operation take up to so many milliseconds of the disk's own time.
+    pub fn set_latency_ms(&self, most: u64) {
+        self.0.lock().faults.latency_ms = most;
+    }
+
+    /// How many milliseconds the operations have taken, of the disk's own time.
+    pub fn elapsed_ms(&self) -> u64 {
+        self.0.lock().faults.elapsed_ms
+    }
+
+    /// Which faults there were so far.
+    pub fn met(&self) -> Met {
+        self.0.lock().faults.met
+    }
+
+    /// Flips bits of one byte, on the device and for all who read it.
     pub fn flip(&self, name: &str, offset: usize, bits: u8) {
-        let state = &mut *self.0.lock();
-        let file = state.names.get(name).and_then(|file| state.files.get_mut(*file));
-        for content in file.into_iter().flat_map(|file| [&mut file.now, &mut file.synced]) {
-            if let Some(byte) = content.get_mut(offset) {
-                *byte ^= bits;
-            }
+        let mut state = self.0.lock();
+        let number = state.names.get(name);
+        if let Some(file) = number.and_then(|number| state.files.get_mut(number)) {
+            file.flip(offset, bits);
         }
     }
 
-    /// The content of a file, empty if there is none.
+    /// Flips one bit at a place that the seed chooses, within ranges of files, and says which;
+    /// nothing if the ranges are empty.
+    pub fn flip_within(&self, places: &[(String, Range<usize>)]) -> Option<Flip> {
+        let flip = {
+            let random = &mut self.0.lock().random;
+            let total = places.iter().map(|(_, range)| range.len()).sum::<usize>();
+            let mut at = random.random_range(0..total.max(1));
+            let bits = 1 << random.random_range(0..8);
+            places.iter().find_map(|(name, range)| {
+                let here = range.clone().nth(at);
+                at = at.saturating_sub(range.len());
+                here.map(|offset| Flip { name: name.clone(), offset, bits })
+            })?
+        };
+        self.flip(&flip.name, flip.offset, flip.bits);
+        self.0.lock().faults.met.flips += 1;
+        Some(flip)
+    }
+
+    /// Flips back every bit that was flipped and has not been written over since.
+    pub fn heal(&self) {
+        self.0.lock().files.iter_mut().for_each(Pages::heal);
+    }
+
+    /// The content of a file as it is read, empty if there is none.
     pub fn content(&self, name: &str) -> Vec<u8> {
         let state = self.0.lock();
-        let file = state.names.get(name).and_then(|file| state.files.get(*file));
-        file.map(|file| file.now.clone()).unwrap_or_default()
+        let file = state.names.get(name).and_then(|number| state.files.get(number));
+        file.map(|file| file.cache().to_vec()).unwrap_or_default()
     }
 }
 
 impl State {
-    /// Counts a change; an error once the power has failed.
-    fn change(&mut self) -> io::Result<()> {
-        match &mut self.changes_left {
-            None => Ok(()),
-            Some(0) => Err(io::Error::other("the power has failed")),
-            Some(left) => {
-                *left -= 1;
-                if *left == 0 { Err(io::Error::other("the power fails")) } else { Ok(()) }
-            }
-        }
-    }
-
-    fn file(&mut self, file: usize) -> io::Result<&mut Content> {
-        self.files.get_mut(file).ok_or_else(|| ErrorKind::NotFound.into())
+    fn file(&mut self, number: usize) -> io::Result<&mut Pages> {
+        self.files.get_mut(number).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn used_bytes(&self) -> u64 {
-        let files = self.names.values().filter_map(|file| self.files.get(*file));
-        files.map(|file| file.now.len() as u64).sum()
-    }
-}
-
-impl Disk for Faulty {
-    fn place(&self) -> String {
-        "a disk in memory".into()
+        let files = self.names.all().filter_map(|number| self.files.get(number));
+        files.map(|file| file.cache().len() as u64).sum()
     }
 
-    fn list(&self) -> io::Result<Vec<String>> {
-        Ok(self.0.lock().names.keys().cloned().collect())
-    }
-
-    fn open(&self, name: &str) -> io::Result<Arc<dyn File>> {
-        let file = self.0.lock().names.get(name).copied().ok_or(ErrorKind::NotFound)?;
-        Ok(Arc::new(FaultyFile { disk: self.clone(), file }))
-    }
-
-    fn create(&self, name: &str) -> io::Result<Arc<dyn File>> {
-        let mut state = self.0.lock();
-        state.change()?;
-        if state.used_bytes() >= state.capacity_bytes {
-            return Err(ErrorKind::StorageFull.into());
-        }
-        let known = state.names.get(name).copied();
-        let file = known.unwrap_or(state.files.len());
-        if known.is_none() {
-            state.files.push(Content::default());
-            state.names.insert(name.into(), file);
-        } else {
-            state.file(file)?.apply(Change::Size(0));
-        }
-        drop(state);
-        Ok(Arc::new(FaultyFile { disk: self.clone(), file }))
-    }
-
-    fn remove(&self, name: &str) -> io::Result<()> {
-        let mut state = self.0.lock();
-        state.change()?;
-        state.names.remove(name).map(drop).ok_or_else(|| ErrorKind::NotFound.into())
-    }
-
-    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        let mut state = self.0.lock();
-        state.change()?;
-        let file = state.names.remove(from).ok_or(ErrorKind::NotFound)?;
-        state.names.insert(to.into(), file);
-        state.renamed.push((from.into(), to.into()));
-        Ok(())
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        let mut state = self.0.lock();
-        state.change()?;
-        state.synced_names = state.names.clone();
-        state.renamed.clear();
-        Ok(())
-    }
-}
-
-struct FaultyFile {
-    disk: Faulty,
-    file: usize,
-}
-
-impl File for FaultyFile {
-    fn size(&self) -> io::Result<u64> {
-        Ok(self.disk.0.lock().file(self.file)?.now.len() as u64)
-    }
-
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        let mut state = self.disk.0.lock();
-        if state.changes_left == Some(0) {
-            return Err(io::Error::other("the power has failed"));
-        }
-        let start = usize::try_from(offset).unwrap_or(usize::MAX);
-        let content = &state.file(self.file)?.now;
-        let bytes = content.get(start..start.saturating_add(buffer.len()));
-        buffer.copy_from_slice(bytes.ok_or(ErrorKind::UnexpectedEof)?);
-        Ok(())
-    }
-
-    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        let mut state = self.disk.0.lock();
-        let crashes = state.change();
-        let start = usize::try_from(offset).unwrap_or(usize::MAX);
-        let free = state.capacity_bytes.saturating_sub(state.used_bytes());
-        let file = state.file(self.file)?;
-        let growth = (start + bytes.len()).saturating_sub(file.now.len());
-        let lacking = growth.saturating_sub(usize::try_from(free).unwrap_or(usize::MAX));
-        let fits = bytes.len().saturating_sub(lacking);
-        file.apply(Change::Write(start, bytes.get(..fits).unwrap_or_default().to_vec()));
-        crashes?;
-        if lacking > 0 { Err(ErrorKind::StorageFull.into()) } else { Ok(()) }
-    }
-
-    fn set_size(&self, bytes: u64) -> io::Result<()> {
-        let mut state = self.disk.0.lock();
-        state.change()?;
-        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
-        state.file(self.file)?.apply(Change::Size(bytes));
-        Ok(())
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        let mut state = self.disk.0.lock();
-        state.change()?;
-        let fails = state.sync_fails;
-        let file = state.file(self.file)?;
-        file.unsynced.clear();
-        if fails {
-            return Err(io::Error::other("the disk does not answer"));
-        }
-        file.synced.clone_from(&file.now);
-        Ok(())
-    }
-}
-
-impl Content {
-    fn apply(&mut self, change: Change) {
-        match &change {
-            Change::Write(offset, bytes) => put(&mut self.now, *offset, bytes),
-            Change::Size(bytes) => self.now.resize(*bytes, 0),
-        }
-        self.unsynced.push(change);
-    }
-}
-
-fn put(content: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
-    let end = offset + bytes.len();
-    if content.len() < end {
-        content.resize(end, 0);
-    }
-    if let Some(place) = content.get_mut(offset..end) {
-        place.copy_from_slice(bytes);
-    }
-}
-
-/// Applies any part of a change.
-fn tear(content: &mut Vec<u8>, change: &Change, random: &mut SmallRng) {
-    match (change, random.random_range(0..4)) {
-        (_, 0) => {}
-        (Change::Size(bytes), _) => content.resize(*bytes, 0),
-        (Change::Write(offset, bytes), 1) => put(content, *offset, bytes),
-        (Change::Write(offset, bytes), 2) => {
-            let end = random.random_range(0..=bytes.len());
-            put(content, *offset, bytes.get(..end).unwrap_or_default());
-        }
-        (Change::Write(offset, bytes), _) => {
-            let first = SECTOR_BYTES - offset % SECTOR_BYTES;
-            let (first, rest) = bytes.split_at(first.min(bytes.len()));
-            let mut offset = *offset;
-            for sector in std::iter::once(first).chain(rest.chunks(SECTOR_BYTES)) {
-                if random.random() {
-                    put(content, offset, sector);
-                }
-                offset += sector.len();
-            }
+    /// How much may be added.
+    fn free_bytes(&self) -> u64 {
+        match self.faults.capacity_bytes {
+            u64::MAX => u64::MAX,
+            capacity => capacity.saturating_sub(self.used_bytes()),
         }
     }
 }

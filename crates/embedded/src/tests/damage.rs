@@ -294,8 +294,10 @@ fn other_formats_and_other_logs_are_refused() {
     refused("it has format 3, and this version of matchwire reads formats 1 to 2");
     write("{\"format\":1,\"id\":\"0123456789abcdef\"}");
     refused(&format!("{} is damaged at byte 0: it is segment", files[0]));
-    write("{\"form");
-    refused("log.json is damaged");
+    for broken in ["{\"form", &json.replacen("\"position\": 1", "\"position\": 2", 1)] {
+        write(broken);
+        refused("log.json is damaged");
+    }
     write(&json);
     log(&disk).unwrap();
 }

@@ -7,7 +7,7 @@ use matchwire_domain::{envelope::Recorded, subject::Subject};
 use super::{Open, append, call, event, ids, put, seqs, subject};
 use crate::{
     Append, Error, Medium, Outcome, Refused, conformance,
-    medium::{Head, Identity, Record, Tail, Written},
+    medium::{Head, Hits, Identity, Record, Tail, Written},
 };
 
 /// An identity is stream, source and id; the second one gets the number of the first.
@@ -186,7 +186,7 @@ impl Medium for Colliding {
     ) -> Result<Vec<Recorded>, Error> {
         self.0.read(subject, after, limit, limit_bytes)
     }
-    fn lookup(&self, subject: &Subject, fingerprints: &[u64]) -> Result<Vec<(usize, u64)>, Error> {
+    fn lookup(&self, subject: &Subject, fingerprints: &[u64]) -> Result<Hits, Error> {
         self.0.lookup(subject, &vec![7; fingerprints.len()])
     }
 }

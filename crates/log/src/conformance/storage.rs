@@ -57,7 +57,7 @@ pub fn starts_empty(open: &Open) {
     assert_eq!(medium.seq_before(&subject("match/a/1"), 1).unwrap(), 0);
     assert_eq!(medium.subjects("", None, 9).unwrap(), []);
     assert!(medium.read(&subject("match/a/1"), 0, 10, 1_000).unwrap().is_empty());
-    assert!(medium.lookup(&subject("match/a/1"), &[0, 1, 2]).unwrap().is_empty());
+    assert!(medium.lookup(&subject("match/a/1"), &[0, 1, 2]).unwrap().found.is_empty());
     drop(medium);
     assert_eq!(open().identity().id, id);
 }
@@ -151,10 +151,10 @@ pub fn looks_up_all_that_share_a_fingerprint(open: &Open) {
         medium.append(position, &group).unwrap();
     }
     let check = |medium: &dyn Medium| {
-        let mut found = medium.lookup(&subject("match/a/1"), &[1, 0, 9]).unwrap();
+        let mut found = medium.lookup(&subject("match/a/1"), &[1, 0, 9]).unwrap().found;
         found.sort_unstable();
         assert_eq!(found, [(0, 1), (0, 4), (1, 3)]);
-        assert!(medium.lookup(&subject("match/c/1"), &[1, 0]).unwrap().is_empty());
+        assert!(medium.lookup(&subject("match/c/1"), &[1, 0]).unwrap().found.is_empty());
     };
     check(&*medium);
     drop(medium);

@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 use super::*;
 use crate::{
     Append, ManualClock, Memory, SystemClock,
-    medium::{Head, Identity, Medium, Record, Tail, Written},
+    medium::{Head, Hits, Identity, Medium, Record, Tail, Written},
 };
 
 /// A medium that tells who read what, and can be made to fail.
@@ -71,7 +71,7 @@ impl Medium for Watched {
         self.memory.read(subject, after, limit, limit_bytes)
     }
 
-    fn lookup(&self, subject: &Subject, fingerprints: &[u64]) -> Result<Vec<(usize, u64)>, Error> {
+    fn lookup(&self, subject: &Subject, fingerprints: &[u64]) -> Result<Hits, Error> {
         self.memory.lookup(subject, fingerprints)
     }
 }

@@ -13,7 +13,7 @@ use tokio::task::{JoinHandle, yield_now};
 use super::*;
 use crate::{
     Committed, ManualClock, Memory,
-    medium::{Head, Identity, Record, Tail, Written},
+    medium::{Head, Hits, Identity, Record, Tail, Written},
 };
 
 /// What an append to the medium comes to.
@@ -101,7 +101,7 @@ impl Medium for Gate {
     ) -> Result<Vec<Recorded>, Error> {
         self.memory.read(subject, after, limit, limit_bytes)
     }
-    fn lookup(&self, subject: &Subject, fingerprints: &[u64]) -> Result<Vec<(usize, u64)>, Error> {
+    fn lookup(&self, subject: &Subject, fingerprints: &[u64]) -> Result<Hits, Error> {
         self.memory.lookup(subject, fingerprints)
     }
 }

@@ -11,6 +11,7 @@ use matchwire_domain::{
 };
 
 use crate::{
+    Defect,
     append::{Append, Outcome, Refused},
     medium::{Head, Record},
     streams::Run,
@@ -94,7 +95,8 @@ impl Group {
         let Hashed { append, fingerprints, leaves } = hashed;
         let Append { subject, events, expected_seq, received } = append;
         let known = |index: usize| known.get(index).copied().flatten();
-        let head = self.head(&subject).or(head);
+        let staged = self.head(&subject).filter(|_| !Defect::ReuseSeq.is_on());
+        let head = staged.or(head);
         if let Some(refused) = refusal(&events, expected_seq, head) {
             let mut all = events.iter().zip(&fingerprints).enumerate();
             let is_new = |(index, (event, fingerprint)): (usize, (&Event, &u64))| {

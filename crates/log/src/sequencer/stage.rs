@@ -100,7 +100,7 @@ impl Stager {
     fn look_up(&self, hashed: &Hashed) -> Result<(Option<Head>, Vec<Option<First>>), Error> {
         let Hashed { append, fingerprints, .. } = hashed;
         let Some(head) = self.shared.head(&append.subject)? else { return Ok((None, Vec::new())) };
-        let hits = self.shared.medium.lookup(&append.subject, fingerprints)?;
+        let hits = self.shared.medium.lookup(&append.subject, fingerprints)?.found;
         if hits.is_empty() {
             return Ok((Some(head), Vec::new()));
         }
