@@ -41,7 +41,7 @@ impl Default for Options {
         Self {
             queue_calls: 10_000,
             queue_bytes: 64 << 20,
-            group_bytes: 8 << 20,
+            group_bytes: 2 << 20,
             call_bytes: 16 << 20,
             recent_bytes: 64 << 20,
             observer: None,
