@@ -1,7 +1,7 @@
 //! What the log tells about its work, for metrics.
 
 use std::{
-    sync::atomic::{AtomicI64, AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -52,6 +52,8 @@ pub struct Stats {
     /// How far the clock is behind the last `recordedtime`, in milliseconds; 0 if it is not. Until
     /// it has caught up, every event gets that same time.
     pub clock_behind_ms: u64,
+    /// Whether the medium refused the last group for want of space. Reads go on.
+    pub is_full: bool,
 }
 
 #[derive(Debug, Default)]
@@ -63,9 +65,15 @@ pub(crate) struct Counters {
     written_bytes: AtomicU64,
     sync_us: AtomicU64,
     recorded_ms: AtomicI64,
+    is_full: AtomicBool,
 }
 
 impl Counters {
+    /// Notes whether the medium is full, and says whether it was before.
+    pub(crate) fn set_full(&self, is_full: bool) -> bool {
+        self.is_full.swap(is_full, Ordering::Relaxed)
+    }
+
     /// Notes the time that the last group has.
     pub(crate) fn set_recorded(&self, recorded: Timestamp) {
         self.recorded_ms.store(recorded.ms(), Ordering::Relaxed);
@@ -102,6 +110,7 @@ impl Counters {
             queued_calls,
             queued_bytes,
             clock_behind_ms: u64::try_from(behind_ms).unwrap_or(0),
+            is_full: self.is_full.load(Ordering::Relaxed),
         }
     }
 }

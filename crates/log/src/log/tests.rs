@@ -197,6 +197,7 @@ async fn a_full_medium_refuses_a_group_and_goes_on() {
             Ok(_) => assert!(passes),
             Err(error) => assert!(!passes && error.is_retryable(), "{error}"),
         }
+        assert_eq!(log.stats().is_full, !passes);
         assert_eq!(log.head(&stream()).unwrap(), u64::from(passes));
     }
     assert_eq!(log.stats().events, 1);

@@ -11,12 +11,11 @@ use crate::{Committed, Defect, Error};
 /// Commits one group after the other, in the order in which they were staged.
 pub(crate) struct Committer {
     shared: Arc<Shared>,
-    full: bool,
 }
 
 impl Committer {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, full: false }
+        Self { shared }
     }
 
     /// Waits until a group is durable, and answers. An error is fatal: the calls are dropped
@@ -43,7 +42,7 @@ impl Committer {
                 Err(error) => return Err(error),
             };
             let durable = Instant::now();
-            self.full = false;
+            shared.counters.set_full(false);
             let committed = Committed {
                 calls: answers.len(),
                 events: group.records.len(),
@@ -69,7 +68,7 @@ impl Committer {
 
     /// Tells everyone that the medium is full, and the operator once.
     fn refuse(&mut self, answers: Vec<Due>) {
-        if !std::mem::replace(&mut self.full, true) {
+        if !self.shared.counters.set_full(true) {
             tracing::warn!("the log's storage is full; appends are refused until there is space");
         }
         for answer in answers.into_iter().filter_map(|due| due.answer) {
