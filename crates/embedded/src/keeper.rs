@@ -193,7 +193,8 @@ impl Shared {
     }
 }
 
-/// The first files, one behind the other, that are enough of one tier or lower ones.
+/// The first files, one behind the other, among which enough are of one tier, and none of a higher
+/// one.
 fn mergeable(parts: &[Part], forks: &[u64], fan_in: usize) -> Option<Vec<Arc<Sealed>>> {
     for tier in 0..TOP_TIER {
         let mut run: Vec<Arc<Sealed>> = Vec::new();
@@ -207,7 +208,7 @@ fn mergeable(parts: &[Part], forks: &[u64], fan_in: usize) -> Option<Vec<Arc<Sea
                 }
                 _ => run.clear(),
             }
-            if run.len() >= fan_in.max(2) {
+            if run.iter().filter(|file| tier_of(file) == tier).count() >= fan_in.max(2) {
                 return Some(run);
             }
         }
