@@ -1,13 +1,14 @@
 //! Following a topic over WebSocket, with every event exactly once.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::{json, value::RawValue};
 use tokio::net::TcpStream;
 use yawc::{Frame, HttpRequest, OpCode, Options, WebSocket};
 
-use crate::Error;
+use crate::{Delivered, Error};
 
 /// The server sends a heartbeat every 5 s; a connection silent for so long is dead.
 const SILENCE: Duration = Duration::from_secs(20);
@@ -22,26 +23,54 @@ pub struct Follow {
     after: String,
     socket: Option<WebSocket<TcpStream>>,
     wait: Duration,
+    log_id: Option<String>,
 }
 
 /// What the server tells.
 #[derive(Debug, Clone)]
 pub enum Told {
-    /// The next event: the whole `event` frame.
-    Event(Value),
+    /// The next event.
+    Event(Box<Delivered>),
+    /// Events of a stream were lost for good, and it goes on behind them; what the server says.
+    Lost(String),
     /// What was told before is void; the reason. Events go on from the state of now.
     Reset(String),
+}
+
+/// A frame of the server; what it does not name is of no interest here.
+#[derive(Deserialize)]
+struct Heard<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
+    #[serde(borrow, default)]
+    cursor: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    event: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    log_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    reason: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    code: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    detail: Option<Cow<'a, str>>,
 }
 
 impl Follow {
     pub(crate) fn new(authority: String, topic: &str, after: &str) -> Self {
         let (topic, after) = (topic.into(), after.into());
-        Self { authority, topic, after, socket: None, wait: Duration::from_millis(100) }
+        let wait = Duration::from_millis(100);
+        Self { authority, topic, after, socket: None, wait, log_id: None }
     }
 
     /// The cursor of the last event that was told.
     pub fn cursor(&self) -> &str {
         &self.after
+    }
+
+    /// The id of the server's log, which is part of every chain; once it has connected.
+    pub fn log_id(&self) -> Option<&str> {
+        self.log_id.as_deref()
     }
 
     /// Waits for what comes next. An error that is not retryable is final; after another one the
@@ -80,19 +109,31 @@ impl Follow {
     }
 
     fn read(&mut self, payload: &[u8]) -> Result<Option<Told>, Error> {
-        let frame: Value =
+        let frame: Heard<'_> =
             serde_json::from_slice(payload).map_err(|e| Error::Answer(e.to_string()))?;
-        let text =
-            |key: &str| frame.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        match text("type").as_str() {
+        let text = |text: Option<Cow<'_, str>>| text.unwrap_or_default().into_owned();
+        // Of a snapshot it says where events go on after a reset.
+        if let Some(cursor) = frame.cursor {
+            self.after = cursor.into_owned();
+        }
+        match &*frame.kind {
             "event" => {
-                self.after = text("cursor");
                 self.wait = Duration::from_millis(100);
-                Ok(Some(Told::Event(frame)))
+                let event = frame.event.map_or("", RawValue::get);
+                Ok(Some(Told::Event(Box::new(Delivered::parse(event)?))))
             }
-            "reset" => Ok(Some(Told::Reset(text("reason")))),
+            "welcome" => {
+                self.log_id = frame.log_id.map(Cow::into_owned);
+                Ok(None)
+            }
+            "reset" => Ok(Some(Told::Reset(text(frame.reason)))),
+            "error" if frame.code.as_deref() == Some("lost") => {
+                Ok(Some(Told::Lost(text(frame.detail))))
+            }
             "error" => {
-                Err(Error::Refused { status: 400, code: text("code"), detail: text("detail") })
+                let (code, detail) = (text(frame.code), text(frame.detail));
+                // Damage of the log is the server's fault, but it does not pass.
+                Err(Error::Refused { status: 400, code, detail })
             }
             _ => Ok(None),
         }

@@ -7,8 +7,13 @@ mod error;
 
 mod http;
 
+mod delivered;
 mod follow;
 
+mod chains;
+
+pub use chains::{Broken, Chains, Checked};
+pub use delivered::{Delivered, digest};
 pub use error::Error;
 pub use follow::{Follow, Told};
 pub use http::Client;

@@ -24,11 +24,15 @@ pub mod recovery;
 mod segments;
 mod writer;
 
+mod export;
+mod stats;
 mod verify;
 
+pub use export::Export;
 pub use history::Hole;
 pub use recovery::Recovery;
 pub use segments::{Options, Segments};
+pub use stats::{Files, Stats, stats, stats_on};
 pub use verify::{Progress, Spot, Verified, verify, verify_on};
 
 #[cfg(test)]

@@ -139,6 +139,22 @@ impl Segments {
         parts.iter().filter_map(hole).collect()
     }
 
+    /// Tells what is missing, and was not accepted as lost, also once the medium is given away;
+    /// nothing once it is closed.
+    pub fn hole_watch(&self) -> impl Fn() -> Vec<Hole> + Send + Sync + 'static {
+        let shared = Arc::downgrade(&self.shared);
+        move || {
+            let Some(shared) = shared.upgrade() else { return Vec::new() };
+            let parts = shared.state.read().parts.clone();
+            drop(shared);
+            let hole = |part: &Part| match part {
+                Part::Hole(hole) if !hole.is_accepted => Some(Hole::clone(hole)),
+                _ => None,
+            };
+            parts.iter().filter_map(hole).collect()
+        }
+    }
+
     /// Does one piece of the work that otherwise is done in the background: seals a full segment, or
     /// merges some sealed files. False if there is nothing to do.
     pub fn maintain(&self) -> Result<bool, Error> {

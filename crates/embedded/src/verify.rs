@@ -73,24 +73,38 @@ pub fn verify(directory: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Ve
 
 /// Like [`verify`], on another disk than the real one.
 pub fn verify_on(disk: &dyn Disk, progress: &mut dyn FnMut(Progress)) -> Result<Verified, Error> {
-    let unusable = |what: &str| Error::Unusable { place: disk.place(), what: what.into() };
-    let identity = Identity::read(disk)?.ok_or_else(|| unusable("it has no readable log.json"))?;
+    let identity = identity(disk)?;
     let cache = Arc::new(Blocks::new(0));
+    check(&identity, settled(disk, &identity, &cache)?, progress)
+}
+
+/// Whose log it is.
+pub(crate) fn identity(disk: &dyn Disk) -> Result<Identity, Error> {
+    let unusable = |what: &str| Error::Unusable { place: disk.place(), what: what.into() };
+    Identity::read(disk)?.ok_or_else(|| unusable("it has no readable log.json"))
+}
+
+/// What there is of a log that may be in use.
+pub(crate) fn settled(
+    disk: &dyn Disk,
+    identity: &Identity,
+    cache: &Arc<Blocks>,
+) -> Result<Collected, Error> {
     for _ in 1..MAX_TRIES {
-        match collect(disk, &identity, &cache) {
+        match collect(disk, identity, cache) {
             Err(Error::Io(error)) if error.kind() == io::ErrorKind::NotFound => {}
-            other => {
-                return other.and_then(|collected| check(&identity, collected, progress));
-            }
+            other => return other,
         }
     }
-    check(&identity, collect(disk, &identity, &cache)?, progress)
+    collect(disk, identity, cache)
 }
 
 /// What there is to check.
-struct Collected {
-    parts: Vec<Part>,
+pub(crate) struct Collected {
+    pub(crate) parts: Vec<Part>,
+    /// Bytes at the end that are no group.
     torn_bytes: u64,
+    /// Damage that hides nothing.
     notes: Vec<Error>,
 }
 

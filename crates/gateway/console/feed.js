@@ -31,6 +31,8 @@ export class Feed {
   #socket = null;
   /** The last event that was told; undefined before the first snapshot. */
   #seq;
+  /** Where that is, in the server's words; it is given back as it came. */
+  #cursor;
   /** What the server last sent over this connection; patches are against it. */
   #base = null;
   #failures = 0;
@@ -86,7 +88,7 @@ export class Feed {
   }
 
   #subscribe() {
-    const after = this.#seq;
+    const after = this.#cursor;
     this.#send({ type: 'subscribe', topic: this.#topic, views: this.#views, ...(after !== undefined && { after }) });
   }
 
@@ -134,6 +136,7 @@ export class Feed {
         return this.#subscribed(frame);
       case 'snapshot':
         this.#seq = frame.seq;
+        this.#cursor = frame.cursor;
         return this.#show(frame.state, 'snapshot');
       case 'event':
         return this.#event(frame);
@@ -144,12 +147,12 @@ export class Feed {
       case 'heartbeat':
         return this.#heartbeat(frame.heads ?? {});
       case 'reset':
-        this.#seq = undefined;
+        this.#forget();
         this.#base = null;
         return undefined;
       case 'error':
         // Where we were may be what it does not take; so from the beginning, after a while.
-        this.#seq = undefined;
+        this.#forget();
         return this.#restart();
       default:
         return undefined;
@@ -169,7 +172,13 @@ export class Feed {
     this.#timers.settle = setTimeout(() => this.#listener.connection?.('live'), RESUMED_MS);
   }
 
-  #event({ seq, event }) {
+  /** Begins again with a snapshot, whenever it subscribes next. */
+  #forget() {
+    this.#seq = undefined;
+    this.#cursor = undefined;
+  }
+
+  #event({ seq, cursor, event }) {
     this.#behind = 0;
     if (this.#seq !== undefined && seq <= this.#seq) return;
     // Events are consecutive; should one be missing, ask again from the last that we have.
@@ -178,6 +187,7 @@ export class Feed {
       return;
     }
     this.#seq = seq;
+    this.#cursor = cursor;
     this.#listener.event?.(event);
   }
 
@@ -186,7 +196,7 @@ export class Feed {
     else if (this.#base) this.#show(mergePatch(this.#base, frame.patch), 'update');
     else {
       // A patch against what we never got: begin again with a snapshot.
-      this.#seq = undefined;
+      this.#forget();
       this.#restart();
     }
   }

@@ -9,7 +9,10 @@ use matchwire_log::live::Live;
 use tokio::sync::{Semaphore, watch};
 use yawc::DeflatePool;
 
-use crate::{access::Access, limits::Limits, metrics::Meter, problem::Problem, reads::Summaries};
+use crate::{
+    access::Access, damage::DamageWatch, limits::Limits, metrics::Meter, problem::Problem,
+    reads::Summaries,
+};
 
 /// Exchanges outside accounts for the player ids that events carry.
 pub trait Exchange: Send + Sync + 'static {
@@ -75,6 +78,10 @@ pub struct Parts {
     pub access: Access,
     /// The bounds.
     pub limits: Limits,
+    /// What knows of damage of the log.
+    pub damage: DamageWatch,
+    /// Whether a sender may ask for an acknowledgement before its events are on disk.
+    pub memory_acks: bool,
 }
 
 /// What every handler needs.
@@ -85,6 +92,8 @@ pub struct App {
     pub(crate) meter: Arc<Meter>,
     pub(crate) access: Access,
     pub(crate) limits: Limits,
+    pub(crate) damage: DamageWatch,
+    pub(crate) memory_acks: bool,
     /// Bytes of bodies that are being read, in units of [`crate::body::UNIT_BYTES`].
     pub(crate) bodies: Semaphore,
     pub(crate) heavy: Semaphore,
@@ -97,7 +106,7 @@ pub struct App {
 impl App {
     /// Puts an app together.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { live, exchange, cs_log, meter, access, limits } = parts;
+        let Parts { live, exchange, cs_log, meter, access, limits, damage, memory_acks } = parts;
         Arc::new(Self {
             live,
             exchange,
@@ -108,6 +117,8 @@ impl App {
             heavy: Semaphore::new(limits.heavy_reads),
             deflate: crate::websocket::deflate_pool(),
             limits,
+            damage,
+            memory_acks,
             closing: watch::Sender::new(false),
             summaries: Summaries::default(),
             started: Instant::now(),

@@ -1,19 +1,20 @@
 //! Where a reader is in the streams of a topic.
 //!
-//! For a single stream it is the bare `seq`. For a match it carries the lineage of the log under which it was
-//! given, and the `seq` of each stream by its number: `c1~0123456789abcdef~0-3~1-812`.
-//! Clients treat it as opaque.
+//! It carries the lineage of the log under which it was given, and the `seq` of each stream by its number:
+//! `c1~0123456789abcdef~0-3~1-812`, for a single stream as well. So what was seen before a fork of the
+//! log is told from what has the same `seq` after it. Clients treat it as opaque. From a client the
+//! bare `seq` of a single stream is taken, too.
 
 use std::{collections::BTreeMap, fmt};
 
 use crate::query;
 
-/// The form of the cursors of matches; another form gets another name.
+/// The form of cursors; another form gets another name. The live folds write it into frames, too.
 const FORM: &str = "c1";
 /// The most streams that a cursor may name.
 const MAX_STREAMS: usize = 1_000;
 
-/// A position in the streams of a match.
+/// A position in the streams of a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cursor {
     pub(crate) lineage: String,

@@ -20,7 +20,7 @@ use matchwire_log::live::{Bell, EventFrame};
 
 use self::subscription::Subscription;
 pub(crate) use self::views::Views;
-use crate::{app::App, cursor::After, topic::Topic};
+use crate::{app::App, cursor::After, problem::Problem, topic::Topic};
 
 /// How often new maps of a match are looked for.
 const LOOK_MS: u128 = 250;
@@ -46,9 +46,9 @@ pub(crate) struct Out {
 pub(crate) enum Place {
     /// The frame does not move it.
     Same,
-    /// In a single stream.
-    Seq(u64),
-    /// In the streams of a match.
+    /// Where the event's own cursor says.
+    Event,
+    /// At this cursor.
     Cursor(String),
 }
 
@@ -61,6 +61,7 @@ pub(crate) enum Kind {
     State,
     Prediction,
     Reset,
+    Error,
 }
 
 impl Kind {
@@ -73,6 +74,7 @@ impl Kind {
             Self::State => "state",
             Self::Prediction => "prediction",
             Self::Reset => "reset",
+            Self::Error => "error",
         }
     }
 }
@@ -99,13 +101,16 @@ pub(crate) struct Delivery {
     app: Arc<App>,
     bell: Bell,
     subscriptions: Vec<Subscription>,
+    /// Topics that ended at damage of the log, and were not told of yet.
+    broken: Vec<(Topic, Problem)>,
     looked: Instant,
 }
 
 impl Delivery {
     pub(crate) fn new(app: Arc<App>) -> Self {
         let bell = Bell::default();
-        Self { app, bell, subscriptions: Vec::new(), looked: Instant::now() }
+        let (subscriptions, broken) = (Vec::new(), Vec::new());
+        Self { app, bell, subscriptions, broken, looked: Instant::now() }
     }
 
     /// Rings when there may be something to pull.
@@ -139,11 +144,17 @@ impl Delivery {
     pub(crate) async fn pull(&mut self) -> Result<Vec<Out>, Refusal> {
         self.look_for_maps().await?;
         let mut batch = Batch::default();
-        for subscription in &mut self.subscriptions {
-            subscription.pull(&self.app, &mut batch).await?;
+        let mut at = 0;
+        while let Some(subscription) = self.subscriptions.get_mut(at) {
+            let pulled = subscription.pull(&self.app, &mut batch).await;
+            at += usize::from(self.goes_on(at, pulled)?);
             if batch.is_full() {
                 break;
             }
+        }
+        for (topic, Problem { code, detail }) in self.broken.drain(..) {
+            let text = compose::error(&topic, code.as_str(), &detail);
+            batch.put(Kind::Error, text, Place::Same);
         }
         // The next batch starts with another topic, so that a busy one starves none.
         if !self.subscriptions.is_empty() {
@@ -161,6 +172,11 @@ impl Delivery {
     /// How many events the reader was not given yet, of all it asked for.
     pub(crate) fn behind(&self) -> u64 {
         self.subscriptions.iter().map(Subscription::behind).sum()
+    }
+
+    /// Whether there is nothing more to come: every topic has ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.subscriptions.is_empty() && self.broken.is_empty()
     }
 
     /// Whether new maps of a match must be looked for from time to time.
@@ -190,10 +206,24 @@ impl Delivery {
         }
         self.looked = Instant::now();
         let mut room = MAX_STREAMS - self.streams().min(MAX_STREAMS);
-        for subscription in &mut self.subscriptions {
-            room -= subscription.look_for_maps(&self.app, &self.bell, room).await?;
+        let mut at = 0;
+        while let Some(subscription) = self.subscriptions.get_mut(at) {
+            let found = subscription.look_for_maps(&self.app, &self.bell, room).await;
+            at += usize::from(self.goes_on(at, found.map(|found| room -= found))?);
         }
         Ok(())
+    }
+
+    /// Whether a subscription goes on: one that meets damage of the log ends, and no other one.
+    fn goes_on(&mut self, at: usize, done: Result<(), Refusal>) -> Result<bool, Refusal> {
+        match done {
+            Err(Refusal::Log(error @ matchwire_log::Error::Corrupt { .. })) => {
+                let topic = self.subscriptions.remove(at).topic().clone();
+                self.broken.push((topic, error.into()));
+                Ok(false)
+            }
+            other => other.map(|()| true),
+        }
     }
 }
 

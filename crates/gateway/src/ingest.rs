@@ -2,6 +2,7 @@
 
 mod admit;
 mod answer;
+mod durability;
 mod events;
 mod source;
 

@@ -6,6 +6,7 @@
 //! that [`Source`]'s.
 
 mod app;
+mod damage;
 mod leftover;
 mod limits;
 mod serve;
@@ -40,6 +41,7 @@ mod openapi;
 
 pub use access::Access;
 pub use app::{Answer, App, Exchange, Parts, Post, Source};
+pub use damage::{Damage, DamageWatch};
 pub use limits::Limits;
 pub use metrics::Meter;
 pub use openapi::openapi;

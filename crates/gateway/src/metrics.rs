@@ -36,9 +36,11 @@ const STAGES: [&str; 5] = ["ingest", "append", "fold", "predict", "send"];
 type Label = [(&'static str, &'static str); 1];
 
 /// What became of the events of a request.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Count {
     pub(crate) received: u64,
+    /// Queued, and acknowledged as such.
+    pub(crate) accepted: u64,
     pub(crate) appended: u64,
     pub(crate) duplicate: u64,
     pub(crate) rejected: u64,
@@ -47,7 +49,7 @@ pub(crate) struct Count {
 /// Everything that is measured. It is the log's observer and that of the live folds, too.
 pub struct Meter {
     registry: Registry,
-    counts: [(&'static str, Family<Label, Counter>); 4],
+    counts: [(&'static str, Family<Label, Counter>); 5],
     stages: [(Histogram, Rolling); 5],
     e2e_by_kind: Vec<(&'static str, Histogram)>,
     e2e_all: Rolling,
@@ -62,6 +64,9 @@ pub struct Meter {
     slo: Counter,
     queued_calls: Gauge,
     queued_bytes: Gauge,
+    clock_behind: Gauge<f64, AtomicU64>,
+    full: Gauge,
+    holes: Gauge,
     lag: Family<Label, Gauge<u64, AtomicU64>>,
 }
 
@@ -83,7 +88,7 @@ impl Meter {
     /// Everything at zero.
     pub fn new() -> Arc<Self> {
         let mut registry = Registry::with_prefix("matchwire");
-        let counts = ["received", "appended", "duplicate", "rejected"].map(|name| {
+        let counts = ["received", "accepted", "appended", "duplicate", "rejected"].map(|name| {
             let help = format!("Events {name}, by source");
             (name, add(&mut registry, &format!("events_{name}"), &help, Family::default()))
         });
@@ -100,6 +105,8 @@ impl Meter {
         for kind in ["websocket", "sse"] {
             let _ = connections.get_or_create(&[("kind", kind)]);
         }
+        let help = "How far the clock is behind the last recordedtime";
+        let clock_behind = with_seconds(&mut registry, "log_clock_behind", help, Gauge::default());
         let help = "Events not delivered since the client was closed as too slow";
         let dropped = counter(&mut registry, "frames_dropped", help);
         Arc::new(Self {
@@ -118,14 +125,18 @@ impl Meter {
             slo: counter(&mut registry, "slo_violations", "Events delivered later than 100 ms"),
             queued_calls: gauge(&mut registry, "log_queued_calls", "Calls waiting for the log"),
             queued_bytes: gauge(&mut registry, "log_queued_bytes", "Bytes waiting for the log"),
+            clock_behind,
+            holes: gauge(&mut registry, "log_holes", "Places where groups of the log are missing"),
+            full: gauge(&mut registry, "log_full", "1 while the log's storage is full"),
             lag: add(&mut registry, "view_lag_events", "Events that a view is behind", lag),
             registry,
         })
     }
 
     pub(crate) fn count(&self, source: &'static str, count: Count) {
-        let Count { received, appended, duplicate, rejected } = count;
-        for ((_, family), n) in self.counts.iter().zip([received, appended, duplicate, rejected]) {
+        let Count { received, accepted, appended, duplicate, rejected } = count;
+        let counts = [received, accepted, appended, duplicate, rejected];
+        for ((_, family), n) in self.counts.iter().zip(counts) {
             family.get_or_create(&[("source", source)]).inc_by(n);
         }
     }
@@ -185,6 +196,10 @@ impl Meter {
         let stats = app.live.log().stats();
         self.queued_calls.set(i64::try_from(stats.queued_calls).unwrap_or(i64::MAX));
         self.queued_bytes.set(i64::try_from(stats.queued_bytes).unwrap_or(i64::MAX));
+        #[expect(clippy::cast_precision_loss, reason = "2^52 ms are 140,000 years")]
+        self.clock_behind.set(stats.clock_behind_ms as f64 / 1e3);
+        self.full.set(stats.is_full.into());
+        self.holes.set(i64::try_from((app.damage)().len()).unwrap_or(i64::MAX));
         self.lag.get_or_create(&[("view", "live")]).set(app.live.lag());
         let events = self.frames.get_or_create(&[("type", "event")]).clone();
         events.inc_by(self.events_sent.get() - events.get());

@@ -8,6 +8,8 @@ use axum::{
 use matchwire_domain::subject;
 use serde_json::json;
 
+use crate::damage;
+
 /// The stable code of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
@@ -41,6 +43,10 @@ pub enum Code {
     Busy,
     /// The log takes no more for now.
     LogFull,
+    /// The server does not acknowledge from memory.
+    MemoryAcks,
+    /// What is asked for lies at or behind damage of the log.
+    Corrupt,
     /// The server fails.
     Internal,
 }
@@ -63,8 +69,15 @@ impl Code {
             Self::Path => ("path", 422, "A name in the path is wrong"),
             Self::Busy => ("busy", 503, "Too busy"),
             Self::LogFull => ("log_full", 503, "The log cannot take more now"),
+            Self::MemoryAcks => ("memory_acks_off", 403, "Acknowledgements from memory are off"),
+            Self::Corrupt => ("corrupt", 500, "The log is damaged here"),
             Self::Internal => ("internal", 500, "Internal error"),
         }
+    }
+
+    /// Its name on the wire.
+    pub fn as_str(self) -> &'static str {
+        self.parts().0
     }
 
     /// The status that goes with it.
@@ -149,7 +162,11 @@ impl From<matchwire_log::Error> for Problem {
             Error::Full => Code::LogFull,
             Error::TooLarge { .. } => Code::TooLarge,
             Error::Stopped => Code::Busy,
-            Error::Corrupt { .. } | Error::Unusable { .. } | Error::Io(_) => {
+            Error::Corrupt { .. } => {
+                damage::tell(&error);
+                Code::Corrupt
+            }
+            Error::Unusable { .. } | Error::Io(_) => {
                 tracing::error!(%error, "the log failed");
                 return Self::new(Code::Internal, "the log failed; see the server's own log");
             }

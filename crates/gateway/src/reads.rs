@@ -4,6 +4,7 @@ mod by_time;
 mod events;
 mod matches;
 mod predictions;
+mod proof;
 mod summary;
 
 use axum::{
@@ -19,6 +20,7 @@ pub(crate) use self::{
     events::list as list_events,
     matches::{list as list_matches, map, of_match},
     predictions::{latest, of_map as predictions_of_map},
+    proof::proof,
     summary::Summaries,
 };
 use crate::{

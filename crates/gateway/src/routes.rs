@@ -62,9 +62,10 @@ const fn send(
 /// Every route there is.
 #[rustfmt::skip]
 pub const ROUTES: &[Route] = &[
-    send("/api/v1/events", "Takes events", EVENTS, "Results"),
+    Route { query: &["durability"], ..send("/api/v1/events", "Takes events", EVENTS, "Results") },
     read("/api/v1/events", "A stream in order", &["subject", "after", "limit"], JSON, Some("Events")),
     read("/api/v1/events/{match}", "A match's events by time, over its maps", &["from", "to", "after", "limit"], JSON, Some("Events")),
+    read("/api/v1/proof", "The stored bytes of an event and its place in the chain", &["subject", "seq"], JSON, Some("Proof")),
     send("/api/v1/sources/cs-log/{match}/{map}", "Takes a Counter-Strike server's log; the map may be auto", &["text/plain"], "SourceAnswer"),
     read("/api/v1/matches", "Live and finished matches", PAGE, JSON, Some("Matches")),
     read("/api/v1/matches/{match}", "A match with the states of its maps", &[], JSON, Some("Match")),
@@ -91,6 +92,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
     let api = Router::new()
         .route("/events", get(reads::list_events).post(ingest::post_events))
         .route("/events/{match}", get(reads::list_events_of_match))
+        .route("/proof", get(reads::proof))
         .route("/sources/cs-log/{match}/{map}", post(ingest::post_source))
         .route("/matches", get(reads::list_matches))
         .route("/matches/{match}", get(reads::of_match))

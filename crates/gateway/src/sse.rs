@@ -121,6 +121,10 @@ impl Reader {
                 self.unmeasured = batch;
                 return Some(chunk);
             }
+            if self.delivery.is_over() {
+                self.close = Close::Internal;
+                return None;
+            }
             let follows_matches = self.delivery.follows_matches();
             tokio::select! {
                 biased;
@@ -147,11 +151,16 @@ impl Drop for Reader {
 
 fn encode(batch: &[Out]) -> Bytes {
     let mut chunk = Vec::with_capacity(batch.iter().map(|out| out.text.len() + 64).sum());
-    for Out { kind, text, place, .. } in batch {
-        match place {
-            Place::Same => {}
-            Place::Seq(seq) => chunk.extend_from_slice(format!("id: {seq}\n").as_bytes()),
-            Place::Cursor(cursor) => chunk.extend_from_slice(format!("id: {cursor}\n").as_bytes()),
+    for Out { kind, text, place, event } in batch {
+        let cursor = match place {
+            Place::Same => None,
+            Place::Event => event.as_ref().map(|event| event.cursor()),
+            Place::Cursor(cursor) => Some(cursor.as_bytes()),
+        };
+        if let Some(cursor) = cursor {
+            chunk.extend_from_slice(b"id: ");
+            chunk.extend_from_slice(cursor);
+            chunk.push(b'\n');
         }
         chunk.extend_from_slice(b"event: ");
         chunk.extend_from_slice(kind.as_str().as_bytes());

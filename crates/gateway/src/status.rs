@@ -7,17 +7,46 @@ use axum::{
     extract::{Request, State},
     http::{HeaderValue, Response, header},
 };
+use matchwire_log::Stats;
 use serde_json::{Value, json};
 
 use crate::{
     app::App,
+    damage::Damage,
     problem::{Code, Problem},
     query::Params,
 };
 
-/// It lives.
-pub(crate) async fn healthz() -> Json<Value> {
-    Json(json!({"status": "ok"}))
+/// A clock that is further behind the log than this is told of, in milliseconds.
+const CLOCK_BEHIND_MS: u64 = 5_000;
+/// How many places of damage are told of.
+const MAX_PLACES: usize = 10;
+
+/// It lives; and what an operator should see to, though it goes on.
+pub(crate) async fn healthz(State(app): State<Arc<App>>) -> Json<Value> {
+    let mut reasons: Vec<Value> = (app.damage)().iter().take(MAX_PLACES).map(damaged).collect();
+    let Stats { clock_behind_ms: behind_ms, is_full, .. } = app.live.log().stats();
+    if is_full {
+        let detail = "the log's storage is full: appends are refused, and reads go on; make space";
+        reasons.push(json!({"code": "log_full", "detail": detail}));
+    }
+    if behind_ms > CLOCK_BEHIND_MS {
+        let detail = format!(
+            "the clock is {} s behind the last recordedtime; until it has caught up, every event \
+             gets that same time",
+            behind_ms / 1_000
+        );
+        reasons.push(json!({"code": "clock_behind", "detail": detail}));
+    }
+    if reasons.is_empty() {
+        return Json(json!({"status": "ok"}));
+    }
+    Json(json!({"status": "degraded", "reasons": reasons}))
+}
+
+fn damaged(damage: &Damage) -> Value {
+    let Damage { file, offset, what } = damage;
+    json!({"code": "corrupt", "file": file, "offset": offset, "detail": what})
 }
 
 /// It takes traffic.
@@ -44,7 +73,10 @@ pub(crate) async fn status(
     let mut status = app.meter.status();
     if let Value::Object(status) = &mut status {
         status.insert("uptime_s".into(), app.started.elapsed().as_secs().into());
-        status.insert("durability".into(), app.live.log().durability().as_str().into());
+        let log = app.live.log();
+        status.insert("durability".into(), log.durability().as_str().into());
+        status.insert("log_id".into(), log.id().into());
+        status.insert("lineage".into(), log.lineage().current().into());
     }
     Ok(Json(status))
 }

@@ -150,8 +150,10 @@ impl Context {
         let mut entries: Vec<Entry> = Vec::new();
         loop {
             let after = entries.last().map_or(0, |entry| entry.recorded.seq);
-            let left = usize::try_from(seq - after).unwrap_or(usize::MAX);
-            let page = self.log.read(subject, after, left.min(PAGE_EVENTS))?;
+            let left = usize::try_from(seq.saturating_sub(after)).unwrap_or(usize::MAX);
+            let mut page = self.log.read(subject, after, left.min(PAGE_EVENTS))?;
+            // Behind a loss that was accepted, a page may go further.
+            page.retain(|entry| entry.recorded.seq <= seq);
             if page.is_empty() {
                 return Ok(entries);
             }

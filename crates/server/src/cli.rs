@@ -4,6 +4,10 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod log;
+
+pub(crate) use log::{Export, LogCommand, LogData};
+
 /// The live-event backend for esports and sports platforms, in one binary.
 #[derive(Debug, Parser)]
 #[command(name = "matchwire", version, about, disable_help_subcommand = true)]
@@ -24,6 +28,9 @@ pub(crate) enum Command {
     Send(Send),
     /// Print a stream's events as they come
     Tail(Tail),
+    /// Check, measure or export the log in a data directory; a server may be running on it
+    #[command(subcommand)]
+    Log(LogCommand),
 }
 
 /// `matchwire demo`.
@@ -69,6 +76,13 @@ pub(crate) struct Serve {
         value_parser = clap::value_parser!(u64).range(1..=1_024)
     )]
     pub(crate) segment_mib: u64,
+    /// Let senders ask for an answer before their events are on disk (?durability=memory); what is
+    /// answered like that may be lost in a crash
+    #[arg(long, env = "MATCHWIRE_ALLOW_MEMORY_ACKS")]
+    pub(crate) allow_memory_acks: bool,
+    /// Start although the newest event is from the future by this machine's clock
+    #[arg(long, env = "MATCHWIRE_ACCEPT_CLOCK")]
+    pub(crate) accept_clock: bool,
 }
 
 /// `matchwire send`.
@@ -121,6 +135,9 @@ pub(crate) struct Tail {
     /// Print each event as JSON, as it was delivered
     #[arg(long)]
     pub(crate) json: bool,
+    /// Do not compute the events' hashes again
+    #[arg(long)]
+    pub(crate) no_verify: bool,
 }
 
 /// The format of a recording.

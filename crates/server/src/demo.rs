@@ -31,6 +31,8 @@ pub(crate) async fn run(args: &Demo) -> anyhow::Result<()> {
         insecure_read: Vec::new(),
         host: Vec::new(),
         segment_mib: 64,
+        allow_memory_acks: false,
+        accept_clock: false,
     };
     let running = Running::start(&serve).await?;
     let series = Series::new(args.seed);

@@ -2,11 +2,13 @@
 
 mod cli;
 
+mod clock;
 mod cs_log;
 mod exchange;
 mod serve;
 
 mod demo;
+mod log;
 mod send;
 mod tail;
 
@@ -30,6 +32,7 @@ async fn main() -> ExitCode {
         Command::Demo(args) => demo::run(args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Send(args) => send::run(args).await,
+        Command::Log(command) => log::run(command),
         Command::Tail(args) => tokio::select! {
             result = tail::run(args) => result,
             () = serve::told_to_stop() => Ok(()),

@@ -4,9 +4,9 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::{Context as _, bail};
-use matchwire_embedded::Segments;
-use matchwire_gateway::{Access, App, Exchange as _, Limits, Meter, Parts};
-use matchwire_log::{Log, SystemClock, live::Live};
+use matchwire_embedded::{Hole, Segments};
+use matchwire_gateway::{Access, App, Damage, DamageWatch, Exchange as _, Limits, Meter, Parts};
+use matchwire_log::{Clock as _, Log, Medium as _, SystemClock, live::Live};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -14,12 +14,13 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{cli::Serve, cs_log::CsLog, exchange::Exchange};
+use crate::{cli::Serve, clock, cs_log::CsLog, exchange::Exchange};
 
 /// A server that runs.
 pub(crate) struct Running {
     address: SocketAddr,
     log: Log,
+    clock: JoinHandle<()>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<std::io::Result<()>>,
 }
@@ -63,7 +64,7 @@ impl Running {
     pub(crate) async fn start(args: &Serve) -> anyhow::Result<Self> {
         let access = access(args)?;
         let meter = Meter::new();
-        let log = open_log(args, meter.clone())?;
+        let (log, damage) = open_log(args, meter.clone())?;
         let vault = args.data.join("vault");
         let exchange = Exchange::open(&vault)
             .with_context(|| format!("cannot open the exchange in {}", vault.display()))?;
@@ -79,14 +80,16 @@ impl Running {
             .with_context(|| format!("cannot listen on {}", args.listen))?;
         let address = listener.local_addr()?;
         let cs_log = Arc::new(CsLog::new(log.clone(), exchange.clone()));
-        let limits = Limits::default();
-        let app = App::new(Parts { live, exchange, cs_log, meter, access, limits });
+        let (limits, memory_acks) = (Limits::default(), args.allow_memory_acks);
+        let app =
+            App::new(Parts { live, exchange, cs_log, meter, access, limits, damage, memory_acks });
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async {
             let _ = stopped.await;
         };
         let task = tokio::spawn(matchwire_gateway::serve(listener, app, shutdown));
-        Ok(Self { address, log, stop: Some(stop), task })
+        let clock = tokio::spawn(clock::watch(log.clone()));
+        Ok(Self { address, log, clock, stop: Some(stop), task })
     }
 
     /// Where it listens.
@@ -104,24 +107,27 @@ impl Running {
     /// Ends in order: accepts nothing more, answers what is in flight, closes.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         drop(self.stop.take());
+        self.clock.abort();
+        let _ = (&mut self.clock).await;
         self.task.await.context("the gateway failed")?.context("the gateway did not end in order")
     }
 }
 
-fn open_log(args: &Serve, meter: Arc<Meter>) -> anyhow::Result<Log> {
+fn open_log(args: &Serve, meter: Arc<Meter>) -> anyhow::Result<(Log, DamageWatch)> {
     let folder = args.data.join("log");
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make {}", folder.display()))?;
-    let open = || -> Result<Log, matchwire_log::Error> {
-        let options = matchwire_embedded::Options {
-            segment_bytes: args.segment_mib << 20,
-            ..Default::default()
-        };
-        let segments = Segments::open(&folder, options)?;
-        let options = matchwire_log::Options { observer: Some(meter), ..Default::default() };
-        Log::open_with(Box::new(segments), Arc::new(SystemClock), options)
-    };
-    open().with_context(|| format!("cannot open the log in {}", folder.display()))
+    let place = || format!("cannot open the log in {}", folder.display());
+    let options =
+        matchwire_embedded::Options { segment_bytes: args.segment_mib << 20, ..Default::default() };
+    let segments = Segments::open(&folder, options).with_context(place)?;
+    clock::check(segments.tail().recorded, SystemClock.now(), args.accept_clock)?;
+    let holes = segments.hole_watch();
+    let damage = |Hole { file, offset, what, .. }| Damage { file, offset, what };
+    let damage: DamageWatch = Arc::new(move || holes().into_iter().map(damage).collect());
+    let options = matchwire_log::Options { observer: Some(meter), ..Default::default() };
+    let log = Log::open_with(Box::new(segments), Arc::new(SystemClock), options);
+    Ok((log.with_context(place)?, damage))
 }
 
 /// Beyond loopback a server without keys must be told who may do what.

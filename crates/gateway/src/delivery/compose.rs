@@ -4,12 +4,19 @@
 use bytes::Bytes;
 use matchwire_domain::subject::Subject;
 use matchwire_log::live::EventFrame;
+use serde_json::json;
 
 use crate::topic::Topic;
 
 /// A frame of parts, of which some are JSON already.
 pub(super) fn frame(parts: &[&[u8]]) -> Bytes {
     parts.concat().into()
+}
+
+/// An error that concerns a topic.
+pub(super) fn error(topic: &Topic, code: &str, detail: &str) -> Bytes {
+    let topic = topic.as_str();
+    json!({"type": "error", "code": code, "detail": detail, "topic": topic}).to_string().into()
 }
 
 /// An event in a match.

@@ -105,7 +105,7 @@ impl Subscription {
             let seq = state.seq;
             let head = format!(
                 "{{\"type\":\"snapshot\",\"topic\":\"{topic}\",\"seq\":{seq},\
-                 \"cursor\":\"{seq}\",\"state\":"
+                 \"cursor\":\"{cursor}\",\"state\":"
             );
             compose::frame(&[head.as_bytes(), state.text().as_bytes(), b"}"])
         };

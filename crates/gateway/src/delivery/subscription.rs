@@ -127,7 +127,8 @@ impl Subscription {
         loop {
             let Some(part) = self.parts.get_mut(index) else { return Ok(()) };
             if part.follow.has_failed() {
-                return Err(Refusal::Log(matchwire_log::Error::Stopped));
+                // What it failed of is found out by asking again.
+                part.follow.snapshot().await?;
             }
             if !self.views.events {
                 part.seq = part.head();
@@ -144,7 +145,14 @@ impl Subscription {
             }
             for event in events {
                 let Some(part) = self.parts.get_mut(index) else { return Ok(()) };
-                assert!(event.seq == part.seq + 1, "events are delivered without a gap");
+                assert!(event.seq > part.seq, "events are delivered in order");
+                // Only a loss that was accepted leaves a gap.
+                if event.seq > part.seq + 1 {
+                    let (first, last) = (part.seq + 1, event.seq - 1);
+                    let detail = format!("{}: seq {first} to {last} are lost", part.subject());
+                    let text = compose::error(&self.topic, "lost", &detail);
+                    batch.put(Kind::Error, text, Place::Same);
+                }
                 part.seq = event.seq;
                 if self.topic.is_match() {
                     let cursor = self.cursor(app, |part| part.seq).to_string();
@@ -153,8 +161,8 @@ impl Subscription {
                     let text = compose::event(&self.topic, &subject, &event, &cursor);
                     batch.put_event(event, text, Place::Cursor(cursor));
                 } else {
-                    let (text, seq) = (event.text.clone(), event.seq);
-                    batch.put_event(event, text, Place::Seq(seq));
+                    let text = event.text.clone();
+                    batch.put_event(event, text, Place::Event);
                 }
             }
             if batch.is_full() {
@@ -283,10 +291,7 @@ impl Subscription {
     }
 
     fn place(&self, app: &App) -> Place {
-        match self.parts.first().filter(|_| !self.topic.is_match()) {
-            Some(part) => Place::Seq(part.seq),
-            None => Place::Cursor(self.cursor(app, |part| part.seq).to_string()),
-        }
+        Place::Cursor(self.cursor(app, |part| part.seq).to_string())
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) fn response(durability: Durability, fates: &[Fate]) -> Response<Body>
         write_fate(&mut text, index, fate);
     }
     text.push_str("]}");
-    let taken = fates.iter().filter(|fate| matches!(fate, Fate::Taken { .. })).count();
+    let taken = fates.iter().filter(|fate| !matches!(fate, Fate::Rejected(_))).count();
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = match taken {
         _ if taken == fates.len() => StatusCode::OK,
@@ -46,6 +46,10 @@ fn write_fate(text: &mut String, index: usize, fate: &Fate) {
                 "{{\"index\":{index},\"status\":\"rejected\",\
                  \"error\":{{\"code\":\"{code}\",\"detail\":{detail}}}}}"
             )
+        }
+        Fate::Accepted(event) => {
+            let (id, subject) = (json!(&*event.id), &event.subject);
+            write!(text, "{{\"id\":{id},\"subject\":\"{subject}\",\"status\":\"accepted\"}}")
         }
         Fate::Taken { event, outcome } => {
             let (seq, leaf, chain, status) = match outcome {
@@ -70,13 +74,14 @@ fn write_fate(text: &mut String, index: usize, fate: &Fate) {
 
 /// Counts what became of the events.
 pub(super) fn count(meter: &Meter, source: &'static str, fates: &[Fate]) {
-    let (mut appended, mut duplicate, mut rejected) = (0, 0, 0);
+    let mut count = Count { received: fates.len() as u64, ..Count::default() };
     for fate in fates {
         match fate {
-            Fate::Rejected(_) => rejected += 1,
-            Fate::Taken { outcome: Outcome::Appended { .. }, .. } => appended += 1,
-            Fate::Taken { outcome: Outcome::Duplicate { .. }, .. } => duplicate += 1,
+            Fate::Rejected(_) => count.rejected += 1,
+            Fate::Accepted(_) => count.accepted += 1,
+            Fate::Taken { outcome: Outcome::Appended { .. }, .. } => count.appended += 1,
+            Fate::Taken { outcome: Outcome::Duplicate { .. }, .. } => count.duplicate += 1,
         }
     }
-    meter.count(source, Count { received: fates.len() as u64, appended, duplicate, rejected });
+    meter.count(source, count);
 }

@@ -8,12 +8,12 @@ use axum::{
     http::{HeaderMap, Response, header},
 };
 use matchwire_domain::{envelope::Event, subject::Subject};
-use matchwire_log::{Append, Outcome};
+use matchwire_log::{Append, Log, Outcome};
 use serde_json::value::RawValue;
 
 use super::{
     admit::{Rejected, admit, sync},
-    answer,
+    answer, durability,
 };
 use crate::{
     app::App,
@@ -32,6 +32,8 @@ pub(super) enum Fate {
         event: Event,
         outcome: Outcome,
     },
+    /// It waits for the log; nobody will be told what became of it.
+    Accepted(Event),
     Rejected(Rejected),
 }
 
@@ -39,7 +41,8 @@ pub(crate) async fn post(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response<Body>, Problem> {
-    Params::parse(request.uri(), &[])?;
+    let params = Params::parse(request.uri(), &["durability"])?;
+    let durability = durability::of(&app, params.get("durability"))?;
     let (head, body) = request.into_parts();
     let form = Form::of(&head.headers)?;
     let body = body::read(&app, &head.headers, body).await?;
@@ -51,9 +54,28 @@ pub(crate) async fn post(
     sync(&app)?;
     drop(body);
     app.meter.ingest(received.elapsed());
-    let fates = append(&app, admitted, received).await?;
+    let log = app.live.log();
+    let fates = if durability == log.durability() {
+        append(&app, admitted, received).await?
+    } else {
+        submit(log, admitted, received)?
+    };
     answer::count(&app.meter, SOURCE, &fates);
-    Ok(answer::response(app.live.log().durability(), &fates))
+    Ok(answer::response(durability, &fates))
+}
+
+/// Queues what is admitted, and waits for nothing.
+fn submit(
+    log: &Log,
+    admitted: Vec<Result<Event, Rejected>>,
+    received: Instant,
+) -> Result<Vec<Fate>, Problem> {
+    let (appends, _) = by_stream(&admitted, received);
+    if !appends.is_empty() {
+        log.submit(appends)?;
+    }
+    let fate = |item: Result<Event, Rejected>| item.map_or_else(Fate::Rejected, Fate::Accepted);
+    Ok(admitted.into_iter().map(fate).collect())
 }
 
 /// Gives what is admitted to the log, one append for each stream, and puts the outcomes back into
@@ -63,18 +85,7 @@ async fn append(
     admitted: Vec<Result<Event, Rejected>>,
     received: Instant,
 ) -> Result<Vec<Fate>, Problem> {
-    let mut appends: Vec<Append> = Vec::new();
-    let mut places: HashMap<Subject, usize> = HashMap::new();
-    for event in admitted.iter().flatten() {
-        let place = *places.entry(event.subject.clone()).or_insert_with(|| {
-            let subject = event.subject.clone();
-            appends.push(Append { subject, events: Vec::new(), expected_seq: None, received });
-            appends.len() - 1
-        });
-        if let Some(append) = appends.get_mut(place) {
-            append.events.push(event.clone());
-        }
-    }
+    let (appends, places) = by_stream(&admitted, received);
     let mut outcomes = Vec::new();
     if !appends.is_empty() {
         let begun = Instant::now();
@@ -97,6 +108,26 @@ async fn append(
         }
     };
     admitted.into_iter().map(fate).collect()
+}
+
+/// One append for each stream, and which one that is.
+fn by_stream(
+    admitted: &[Result<Event, Rejected>],
+    received: Instant,
+) -> (Vec<Append>, HashMap<Subject, usize>) {
+    let mut appends: Vec<Append> = Vec::new();
+    let mut places: HashMap<Subject, usize> = HashMap::new();
+    for event in admitted.iter().flatten() {
+        let place = *places.entry(event.subject.clone()).or_insert_with(|| {
+            let subject = event.subject.clone();
+            appends.push(Append { subject, events: Vec::new(), expected_seq: None, received });
+            appends.len() - 1
+        });
+        if let Some(append) = appends.get_mut(place) {
+            append.events.push(event.clone());
+        }
+    }
+    (appends, places)
 }
 
 /// How the events stand in the body.

@@ -45,7 +45,8 @@ pub(crate) async fn post(
     app.meter.append(answer.admitted.elapsed());
     let Answer { appended, duplicate, unknown, refused, .. } = answer;
     let received = appended + duplicate + unknown + refused;
-    app.meter.count(SOURCE, Count { received, appended, duplicate, rejected: refused });
+    app.meter
+        .count(SOURCE, Count { received, accepted: 0, appended, duplicate, rejected: refused });
     let mut body = json!({"appended": appended, "duplicate": duplicate, "unknown": unknown});
     if let (Value::Object(body), 1..) = (&mut body, refused) {
         body.insert("refused".into(), refused.into());

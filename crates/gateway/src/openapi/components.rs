@@ -12,6 +12,11 @@ pub(super) fn parameter(name: &str) -> Value {
             "How many elements",
             json!({"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}),
         ),
+        "seq" => ("The number of the event", json!({"type": "integer", "minimum": 1})),
+        "durability" => (
+            "What the acknowledgement is to mean: on disk, or queued in memory where the server allows it",
+            json!({"enum": ["disk", "memory"]}),
+        ),
         "from" => ("The first time that is in", json!({"type": "string", "format": "date-time"})),
         "to" => ("The first time that is out", json!({"type": "string", "format": "date-time"})),
         "at_seq" => ("As of this event", json!({"type": "integer", "minimum": 0})),
@@ -21,7 +26,7 @@ pub(super) fn parameter(name: &str) -> Value {
         ),
         _ => ("", json!({})),
     };
-    let is_required = matches!(name, "subject" | "topic");
+    let is_required = matches!(name, "subject" | "topic" | "seq");
     json!({"name": name, "in": "query", "required": is_required, "description": description, "schema": schema})
 }
 
@@ -76,6 +81,7 @@ pub(super) fn schemas() -> Value {
                 "chain": text, "recordedtime": text,
             },
         },
+        "Proof": proof(),
         "Events": list("events", &json!({"$ref": "#/components/schemas/Event"})),
         "MapState": map_state(),
         "Match": {
@@ -102,6 +108,29 @@ pub(super) fn schemas() -> Value {
     })
 }
 
+/// What it takes to compute the hashes of an event again.
+fn proof() -> Value {
+    let text = json!({"type": "string"});
+    let count = json!({"type": "integer", "minimum": 0});
+    json!({
+        "type": "object",
+        "description": "leaf is SHA-256(stored); chain is SHA-256(before.chain, seq, recordedtime_ms, leaf), numbers as 8 bytes, big-endian",
+        "required": ["subject", "seq", "log_id", "lineage", "recordedtime", "recordedtime_ms", "stored", "leaf", "chain"],
+        "properties": {
+            "subject": text, "seq": count, "log_id": text, "lineage": text,
+            "recordedtime": text, "recordedtime_ms": {"type": "integer"},
+            "stored": {"type": "string", "description": "The exact bytes that are hashed, UTF-8"},
+            "leaf": text, "chain": text,
+            "before": {
+                "type": "object",
+                "description": "The event before it; of the first one, seq 0 and the genesis. Left out where that event is lost",
+                "required": ["seq", "chain"],
+                "properties": {"seq": count, "chain": text},
+            },
+        },
+    })
+}
+
 /// The answer to events: one result for each.
 fn results() -> Value {
     let text = json!({"type": "string"});
@@ -115,7 +144,7 @@ fn results() -> Value {
                 "type": "object",
                 "required": ["status"],
                 "properties": {
-                    "status": {"enum": ["appended", "duplicate", "rejected"]},
+                    "status": {"enum": ["appended", "duplicate", "accepted", "rejected"]},
                     "id": text, "subject": text, "seq": count, "leaf": text, "chain": text,
                     "differs": {"type": "boolean"}, "index": count,
                     "error": {"type": "object", "properties": {"code": text, "detail": text}},

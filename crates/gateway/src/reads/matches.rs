@@ -85,7 +85,12 @@ fn smallest(log: &Log, id: &str, after: Option<&str>) -> Result<String, Problem>
         if !log.subjects(&format!("match/{id}/"), None, 1)?.is_empty() {
             return Ok(true);
         }
-        Ok(log.head(&Subject::parse(&format!("match/{id}"))?)? > 0)
+        match log.head(&Subject::parse(&format!("match/{id}"))?) {
+            Ok(head) => Ok(head > 0),
+            // Behind damage nobody can say; what has events anywhere is found by its subject.
+            Err(matchwire_log::Error::Corrupt { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     };
     let prefixes = (1..id.len()).filter_map(|end| id.get(..end));
     for prefix in prefixes.filter(|prefix| after.is_none_or(|after| *prefix > after)) {

@@ -3,11 +3,11 @@
 use std::{collections::HashMap, sync::Arc};
 
 use matchwire_domain::subject::Subject;
-use matchwire_log::live::Live;
+use matchwire_log::{Error, live::Live};
 use parking_lot::Mutex;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// How many summaries are kept.
 const KEPT: usize = 10_000;
@@ -30,8 +30,19 @@ const FIELDS: [&str; 10] = [
 pub(crate) struct Summaries(Mutex<HashMap<Subject, (u64, Arc<Value>)>>);
 
 impl Summaries {
-    /// The summary of a map, never behind the log.
+    /// The summary of a map, never behind the log. Of one that cannot be read for damage of the log,
+    /// it is what stands against it, so that a list has all others.
     pub(super) async fn of(&self, live: &Live, subject: &Subject) -> Result<Arc<Value>, Problem> {
+        match self.read(live, subject).await.map_err(Problem::from) {
+            Err(Problem { code: Code::Corrupt, detail }) => {
+                let error = json!({"code": Code::Corrupt.as_str(), "detail": detail});
+                Ok(Arc::new(json!({"error": error})))
+            }
+            other => other,
+        }
+    }
+
+    async fn read(&self, live: &Live, subject: &Subject) -> Result<Arc<Value>, Error> {
         let head = live.log().head(subject)?;
         if let Some((seq, summary)) = self.0.lock().get(subject)
             && *seq == head

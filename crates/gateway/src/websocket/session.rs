@@ -15,6 +15,7 @@ use crate::{
     app::{App, going_away},
     close::Close,
     delivery::{Delivery, Out, Refusal},
+    problem::Problem,
     topic::Topic,
     trace,
 };
@@ -84,6 +85,7 @@ impl Session {
             "protocol": super::PROTOCOL,
             "session": trace::fresh(),
             "heartbeat_ms": u64::try_from(self.app.limits.heartbeat.as_millis()).unwrap_or(0),
+            "log_id": self.app.live.log().id(),
         });
         self.say("welcome", welcome.to_string()).await?;
         loop {
@@ -236,6 +238,10 @@ impl Session {
             Ok(()) => self.deliver().await,
             Err(Refusal::Cursor) => self.complain("cursor", cursor, topic).await,
             Err(Refusal::TooMany) => Err(Close::TooMany),
+            Err(Refusal::Log(error @ matchwire_log::Error::Corrupt { .. })) => {
+                let Problem { code, detail } = error.into();
+                self.complain(code.as_str(), &detail, topic).await
+            }
             Err(Refusal::Log(error)) => {
                 tracing::error!(%error, topic, "a topic cannot be followed");
                 self.complain("internal", "the topic cannot be followed now", topic).await

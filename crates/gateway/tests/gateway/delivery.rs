@@ -20,7 +20,7 @@ async fn events_from_the_beginning_from_a_seq_and_from_a_snapshot() {
     for seq in 1..=5 {
         let frame = whole.next_of("event").await;
         assert_eq!(frame["seq"], seq);
-        assert_eq!(frame["cursor"], seq.to_string());
+        assert_eq!(frame["cursor"], format!("c1~{}~1-{seq}", server.log.id()));
         assert_eq!(frame["subject"], "match/m1/1");
         assert_eq!(frame["event"]["seq"], seq);
         assert_eq!(frame["event"]["data"]["n"], seq);
@@ -210,13 +210,14 @@ async fn server_sent_events() {
     assert_eq!(events.next().await.unwrap().retry, "2000");
     assert_eq!(events.next().await.unwrap().name, "subscribed");
     let snapshot = events.next().await.unwrap();
-    assert_eq!((snapshot.name.as_str(), snapshot.id.as_deref()), ("snapshot", Some("1")));
+    let cursor = |seq: u64| Some(format!("c1~{}~1-{seq}", server.log.id()));
+    assert_eq!((snapshot.name.as_str(), &snapshot.id), ("snapshot", &cursor(1)));
     // Line breaks within a stored event are kept, as lines.
     let body = "{\"specversion\":\"1.0\",\"id\":\"2\",\"source\":\"s\",\"subject\":\"match/m1/1\",\
                 \"type\":\"x.a\",\"data\":{\n\"a\":\n1}}";
     assert_eq!(server.post_as("application/cloudevents+json", body).await.status, 200);
     let sent = events.next_of("event").await;
-    assert_eq!(sent.id.as_deref(), Some("2"));
+    assert_eq!(sent.id, cursor(2));
     let frame: Value = serde_json::from_str(&sent.data).unwrap();
     assert_eq!((&frame["type"], &frame["event"]["data"]), (&json!("event"), &json!({"a": 1})));
     let state = events.next_of("state").await;

@@ -1,13 +1,6 @@
-//! A server on loopback, and small clients for it.
+//! Small clients for a server on loopback; what it is made of is in `setup`.
 
-use std::{
-    collections::HashMap,
-    fmt::Display,
-    net::SocketAddr,
-    pin::Pin,
-    sync::{Arc, Mutex},
-    time::{Duration, Instant},
-};
+use std::{fmt::Display, net::SocketAddr, sync::Arc, time::Duration};
 
 use http_body_util::{BodyExt, Full};
 use hyper::{
@@ -16,17 +9,12 @@ use hyper::{
     client::conn::http1,
 };
 use hyper_util::rt::TokioIo;
-use matchwire_gateway::{
-    Access, Answer, App, Code, Exchange, Limits, Meter, Parts, Post, Problem, Source,
-};
-use matchwire_log::{Log, ManualClock, Memory, Options, live::Live};
+use matchwire_log::Log;
 use serde_json::{Value, json};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::oneshot,
-    task::JoinHandle,
-};
+use tokio::{net::TcpStream, sync::oneshot, task::JoinHandle};
 use yawc::{Frame, OpCode, TcpWebSocket, WebSocket, WebSocketError, close::CloseCode};
+
+use crate::setup::Ids;
 
 /// How long anything may take before a test gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -36,88 +24,15 @@ pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, what).await.expect("it took too long")
 }
 
-/// An exchange in memory.
-#[derive(Default)]
-pub(crate) struct Ids(Mutex<HashMap<String, String>>);
-
-impl Exchange for Ids {
-    fn id_for(&self, account: &str) -> String {
-        let mut ids = self.0.lock().unwrap();
-        let new = format!("p{}", ids.len() + 1);
-        ids.entry(account.to_owned()).or_insert(new).clone()
-    }
-
-    fn sync(&self) -> std::io::Result<()> {
-        Ok(())
-    }
-
-    fn account_of(&self, id: &str) -> Option<String> {
-        let ids = self.0.lock().unwrap();
-        ids.iter().find(|(_, own)| *own == id).map(|(account, _)| account.clone())
-    }
-}
-
-/// A source that counts the lines of a post.
-struct Lines;
-
-impl Source for Lines {
-    fn post<'a>(
-        &'a self,
-        post: Post<'a>,
-    ) -> Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send + 'a>> {
-        Box::pin(async move {
-            if post.headers.contains_key("x-refuse") {
-                return Err(Problem::new(Code::Conflict, "refused"));
-            }
-            let unknown = post.body.split(|b| *b == b'\n').filter(|line| !line.is_empty()).count();
-            let duplicate = u64::from(post.map == "auto");
-            let admitted = Instant::now();
-            Ok(Answer { appended: 0, duplicate, unknown: unknown as u64, refused: 0, admitted })
-        })
-    }
-}
-
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) log: Log,
     pub(crate) ids: Arc<Ids>,
-    stop: Option<oneshot::Sender<()>>,
-    task: JoinHandle<std::io::Result<()>>,
+    pub(crate) stop: Option<oneshot::Sender<()>>,
+    pub(crate) task: JoinHandle<std::io::Result<()>>,
 }
 
 impl Server {
-    pub(crate) async fn start() -> Self {
-        Self::with(Limits::default()).await
-    }
-
-    pub(crate) async fn with(limits: Limits) -> Self {
-        Self::accessible(limits, Access::loopback("127.0.0.1:0".parse().unwrap())).await
-    }
-
-    pub(crate) async fn accessible(limits: Limits, access: Access) -> Self {
-        let meter = Meter::new();
-        let clock = Arc::new(ManualClock::new(1_700_000_000_000));
-        let options = Options { observer: Some(meter.clone()), ..Options::default() };
-        let log = Log::open_with(Box::new(Memory::new()), clock, options).unwrap();
-        let ids = Arc::new(Ids::default());
-        let accounts = ids.clone();
-        let live = Live::new(
-            log.clone(),
-            Arc::new(move |id: &str| accounts.account_of(id)),
-            Some(meter.clone()),
-        );
-        let exchange = ids.clone();
-        let app =
-            App::new(Parts { live, exchange, cs_log: Arc::new(Lines), meter, access, limits });
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(matchwire_gateway::serve(listener, app, async move {
-            let _ = stopped.await;
-        }));
-        Self { address, log, ids, stop: Some(stop), task }
-    }
-
     /// Asks the server to end, and waits until it has.
     pub(crate) async fn end(mut self) {
         self.begin_end();

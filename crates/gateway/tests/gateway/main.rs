@@ -10,13 +10,20 @@
 
 mod access;
 mod bad_input;
+mod damage;
 mod delivery;
+mod durability;
 mod ending;
 mod harness;
 mod ingest;
+mod lineage;
 mod play;
+mod proof;
 mod reads;
 mod resume;
+mod rigged;
+mod sealing;
+mod setup;
 mod slow;
 mod surface;
 mod unread;

@@ -117,7 +117,9 @@ impl Feed {
         let (context, subject) = (self.context.clone(), self.subject.clone());
         blocking(move || {
             let entries = context.log.read(&subject, after, limit)?;
-            Ok(entries.iter().map(|entry| EventFrame::new(&subject, entry, None)).collect())
+            let lineage = context.log.lineage().current();
+            let frame = |entry| EventFrame::new(&subject, lineage, entry, None);
+            Ok(entries.iter().map(frame).collect())
         })
         .await
     }
@@ -261,8 +263,9 @@ impl Feed {
             Some(StateFrame::new(&self.subject, before.version, &snapshot, &patch))
         });
         let ready = is_live.then(Instant::now);
-        let events = entries.iter().map(|entry| EventFrame::new(&self.subject, entry, ready));
-        let events: Vec<_> = events.collect();
+        let lineage = self.context.log.lineage().current();
+        let frame = |entry| EventFrame::new(&self.subject, lineage, entry, ready);
+        let events: Vec<_> = entries.iter().map(frame).collect();
         {
             let mut outlet = self.outlet.lock();
             outlet.put_events(events);

@@ -11,7 +11,7 @@ use matchwire_domain::{
     envelope::Attributes,
     live_match::{self, State},
     prediction::Prediction,
-    subject::Subject,
+    subject::{Kind, Subject},
 };
 use serde_json::Value;
 
@@ -33,20 +33,30 @@ pub struct EventFrame {
     pub received: Option<Instant>,
     /// When it was folded and ready to be sent, if followers were waiting for it then.
     pub ready: Option<Instant>,
+    cursor: Range<usize>,
     event: Range<usize>,
 }
 
 impl EventFrame {
-    /// The frame of an event of a stream.
-    pub fn new(subject: &Subject, entry: &Entry, ready: Option<Instant>) -> Arc<Self> {
+    /// The frame of an event of a stream. `lineage` is the log's current one, for the cursor.
+    pub fn new(
+        subject: &Subject,
+        lineage: &str,
+        entry: &Entry,
+        ready: Option<Instant>,
+    ) -> Arc<Self> {
         let recorded = &entry.recorded;
         let seq = recorded.seq;
         let mut text = String::with_capacity(recorded.stored.len() + 400);
         let _ = write!(
             text,
             "{{\"type\":\"event\",\"topic\":\"{subject}\",\"subject\":\"{subject}\",\"seq\":{seq},\
-             \"cursor\":\"{seq}\",\"event\":"
+             \"cursor\":\""
         );
+        let start = text.len();
+        let _ = write!(text, "c1~{lineage}~{}-{seq}", number(subject));
+        let cursor = start..text.len();
+        text.push_str("\",\"event\":");
         let start = text.len();
         recorded.write(&mut text);
         let event = start..text.len();
@@ -57,13 +67,27 @@ impl EventFrame {
             text: text.into(),
             received: entry.received,
             ready,
+            cursor,
             event,
         })
+    }
+
+    /// Where a reader of the stream's own topic is after it, in the form of the protocol.
+    pub fn cursor(&self) -> &[u8] {
+        self.text.get(self.cursor.clone()).unwrap_or_default()
     }
 
     /// The CloudEvent alone.
     pub fn event(&self) -> &[u8] {
         self.text.get(self.event.clone()).unwrap_or_default()
+    }
+}
+
+/// The number of a stream within its match, as cursors name it: that of the map, 0 for others.
+fn number(subject: &Subject) -> u16 {
+    match subject.kind() {
+        Kind::MatchMap(_, map) => map,
+        _ => 0,
     }
 }
 

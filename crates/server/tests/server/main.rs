@@ -8,8 +8,11 @@
 )]
 
 mod crash;
+mod history;
 mod load;
+mod log;
 mod played;
 mod posts;
 mod process;
 mod recordings;
+mod tail;

@@ -28,12 +28,12 @@ impl Server {
         Self::start_with(data, listen, &[])
     }
 
-    /// Like [`start`](Self::start), with more arguments.
-    pub(crate) fn start_with(data: &Path, listen: &str, arguments: &[&str]) -> Self {
+    /// Like [`start`](Self::start), with more flags.
+    pub(crate) fn start_with(data: &Path, listen: &str, flags: &[&str]) -> Self {
         let mut child = matchwire()
             .args(["serve", "--listen", listen, "--data"])
             .arg(data)
-            .args(arguments)
+            .args(flags)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -48,6 +48,18 @@ impl Server {
         // What it prints later must not fill the pipe.
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, authority }
+    }
+
+    /// Sends events of a user's own, numbered on from `first`, each in a request of its own.
+    pub(crate) async fn feed(&self, subject: &str, first: u64, count: u64) {
+        for n in first..first + count {
+            let event = serde_json::json!({
+                "specversion": "1.0", "id": n.to_string(), "source": "test", "subject": subject,
+                "type": "x.test", "data": {"n": n},
+            });
+            let headers = [("content-type", "application/cloudevents+json".to_owned())];
+            self.client().post("/events", &headers, event.to_string().into()).await.unwrap();
+        }
     }
 
     pub(crate) fn client(&self) -> Client {

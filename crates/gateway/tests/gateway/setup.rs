@@ -1,0 +1,128 @@
+//! What a server under test is made of: a log over a medium of the test's choice, an exchange in
+//! memory, and a source that counts lines.
+
+use std::{
+    collections::HashMap,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    time::Instant,
+};
+
+use matchwire_gateway::{
+    Access, Answer, App, Code, Damage, Exchange, Limits, Meter, Parts, Post, Problem, Source,
+};
+use matchwire_log::{Log, ManualClock, Medium, Memory, Options, live::Live};
+use tokio::{net::TcpListener, sync::oneshot};
+
+use crate::harness::Server;
+
+/// An exchange in memory.
+#[derive(Default)]
+pub(crate) struct Ids(Mutex<HashMap<String, String>>);
+
+impl Exchange for Ids {
+    fn id_for(&self, account: &str) -> String {
+        let mut ids = self.0.lock().unwrap();
+        let new = format!("p{}", ids.len() + 1);
+        ids.entry(account.to_owned()).or_insert(new).clone()
+    }
+
+    fn sync(&self) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn account_of(&self, id: &str) -> Option<String> {
+        let ids = self.0.lock().unwrap();
+        ids.iter().find(|(_, own)| *own == id).map(|(account, _)| account.clone())
+    }
+}
+
+/// A source that counts the lines of a post.
+struct Lines;
+
+impl Source for Lines {
+    fn post<'a>(
+        &'a self,
+        post: Post<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send + 'a>> {
+        Box::pin(async move {
+            if post.headers.contains_key("x-refuse") {
+                return Err(Problem::new(Code::Conflict, "refused"));
+            }
+            let unknown = post.body.split(|b| *b == b'\n').filter(|line| !line.is_empty()).count();
+            let duplicate = u64::from(post.map == "auto");
+            let admitted = Instant::now();
+            Ok(Answer { appended: 0, duplicate, unknown: unknown as u64, refused: 0, admitted })
+        })
+    }
+}
+
+/// What may differ from one server to the next.
+pub(crate) struct Setup {
+    pub(crate) limits: Limits,
+    pub(crate) access: Access,
+    pub(crate) medium: Box<dyn Medium>,
+    pub(crate) options: Options,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) damage: Vec<Damage>,
+    pub(crate) memory_acks: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            access: Access::loopback("127.0.0.1:0".parse().unwrap()),
+            medium: Box::new(Memory::new()),
+            options: Options::default(),
+            clock: Arc::new(ManualClock::new(1_700_000_000_000)),
+            damage: Vec::new(),
+            memory_acks: false,
+        }
+    }
+}
+
+impl Server {
+    pub(crate) async fn start() -> Self {
+        Self::of(Setup::default()).await
+    }
+
+    pub(crate) async fn with(limits: Limits) -> Self {
+        Self::of(Setup { limits, ..Setup::default() }).await
+    }
+
+    pub(crate) async fn accessible(limits: Limits, access: Access) -> Self {
+        Self::of(Setup { limits, access, ..Setup::default() }).await
+    }
+
+    pub(crate) async fn of(setup: Setup) -> Self {
+        let Setup { limits, access, medium, options, clock, damage, memory_acks } = setup;
+        let meter = Meter::new();
+        let options = Options { observer: Some(meter.clone()), ..options };
+        let log = Log::open_with(medium, clock, options).unwrap();
+        let ids = Arc::new(Ids::default());
+        let accounts = ids.clone();
+        let live = Live::new(
+            log.clone(),
+            Arc::new(move |id: &str| accounts.account_of(id)),
+            Some(meter.clone()),
+        );
+        let app = App::new(Parts {
+            live,
+            exchange: ids.clone(),
+            cs_log: Arc::new(Lines),
+            meter,
+            access,
+            limits,
+            damage: Arc::new(move || damage.clone()),
+            memory_acks,
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(matchwire_gateway::serve(listener, app, async move {
+            let _ = stopped.await;
+        }));
+        Self { address, log, ids, stop: Some(stop), task }
+    }
+}
