@@ -17,6 +17,7 @@ const OPTIONS: Options = Options {
     cache_bytes: 1 << 20,
     background: false,
     log_id: Some(7),
+    scrub_bytes_per_s: 0,
 };
 const GROUPS: u64 = 5;
 

@@ -12,11 +12,12 @@ use std::{
 };
 
 const USAGE: &str = "usage: cargo xtask tidy
-       cargo xtask bench [log|events|delivery]… [--help]
+       cargo xtask bench [log|streams|events|delivery]… [--help]
        cargo xtask sim [--seeds N] [--seed S] [--trace]
 
 tidy   checks the structure rules of the workspace and prints what breaks them
-bench  measures this machine: the log, the HTTP intake, the delivery; builds the release first
+bench  measures this machine: the log, many streams, the HTTP intake, the delivery; builds the
+       release first
 sim    lives N lives of a log on a disk that fails, each from a seed, and stops at the first failure";
 
 fn main() -> ExitCode {

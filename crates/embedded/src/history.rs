@@ -61,6 +61,15 @@ impl Hole {
 }
 
 impl Part {
+    /// Whether streams may have lost something here of which nothing is known.
+    pub(crate) fn has_loss(&self) -> bool {
+        match self {
+            Self::Sealed(sealed) => sealed.is_lossy(),
+            Self::Segment(_) => false,
+            Self::Hole(_) => true,
+        }
+    }
+
     /// The first and the last position that it covers.
     pub(crate) fn range(&self) -> (u64, u64) {
         match self {
@@ -130,6 +139,29 @@ impl Part {
         }
     }
 
+    /// Calls `visit` with every stream that it has, and the first seq of each here.
+    pub(crate) fn streams(
+        &self,
+        visit: &mut dyn FnMut(&Subject, u64) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        match self {
+            Self::Sealed(sealed) => {
+                let mut entries = sealed.entries();
+                while let Some((subject, entry)) = entries.next()? {
+                    visit(&subject, entry.first_seq)?;
+                }
+            }
+            Self::Segment(segment) => {
+                for subject in segment.index.subjects("", None) {
+                    let stream = segment.index.stream(subject.as_str());
+                    visit(subject, stream.map_or(1, |stream| stream.first_seq))?;
+                }
+            }
+            Self::Hole(_) => {}
+        }
+        Ok(())
+    }
+
     fn subjects(
         &self,
         prefix: &str,
@@ -156,6 +188,30 @@ pub(crate) fn head(parts: &[Part], subject: &str) -> Result<Option<Head>, Error>
     Ok(None)
 }
 
+/// The chain of the record before a seq of a stream, which must be the last one in these parts;
+/// nothing if what comes before it is missing.
+pub(crate) fn chain_before(
+    parts: &[Part],
+    subject: &str,
+    seq: u64,
+) -> Result<Option<Digest>, Error> {
+    let mut is_past_loss = false;
+    for part in parts.iter().rev() {
+        if matches!(part, Part::Hole(_)) {
+            return Ok(None);
+        }
+        is_past_loss |= part.has_loss();
+        match part.find(subject)? {
+            Some(found) if found.last_seq + 1 == seq => return Ok(Some(found.chain)),
+            Some(_) => break,
+            None => {}
+        }
+    }
+    let what = format!("{subject} has seq {seq}, and not what comes before it");
+    let error = Error::Corrupt { file: crate::identity::NAME.into(), offset: 0, what };
+    if is_past_loss { Ok(None) } else { Err(error) }
+}
+
 /// The part that has a seq of a stream. `newer` is the first seq that a later part has, if any.
 ///
 /// Where the seq was lost, and the loss was accepted, it is the next one that is there: the answer
@@ -170,9 +226,8 @@ pub(crate) fn find<'a>(
     let (mut is_past_loss, mut hole) = (false, None);
     for part in parts.iter().rev() {
         match part {
-            Part::Hole(lost) if lost.is_accepted => is_past_loss = true,
-            Part::Hole(missing) => hole = hole.or(Some(missing)),
-            _ => {}
+            Part::Hole(missing) if !missing.is_accepted => hole = hole.or(Some(missing)),
+            part => is_past_loss |= part.has_loss(),
         }
         if matches!(part, Part::Hole(_)) {
             continue;

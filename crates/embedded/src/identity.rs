@@ -40,6 +40,9 @@ pub(crate) struct Identity {
 pub(crate) struct Lost {
     pub(crate) first: u64,
     pub(crate) last: u64,
+    /// Only some blocks of the file that covers them are lost.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) in_part: bool,
 }
 
 impl Identity {
@@ -62,6 +65,13 @@ impl Identity {
 
     pub(crate) fn lineage(&self) -> Lineage {
         self.lineage.clone().unwrap_or_else(|| Lineage::new(&self.id))
+    }
+
+    /// Begins another history at a position.
+    pub(crate) fn fork(&mut self, position: u64) {
+        let mut lineage = self.lineage();
+        lineage.renew(format!("{:016x}", draw()), position);
+        self.lineage = Some(lineage);
     }
 
     /// Whether it is in an older format than what is written now.

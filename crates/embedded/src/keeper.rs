@@ -27,9 +27,10 @@ use crate::{
     history::{self, Part},
     recovery::corrupt,
     scan::{Damage, Visitor, scan, segment_name},
-    sealed::{Arrivals, Kind, Range, Sealed, Streams, Target, seal, sealed_name},
+    sealed::{Arrival, Arrivals, Kind, Range, Sealed, Streams, Target, seal, sealed_name},
     segment::Segment,
     segments::Shared,
+    verify::Spot,
 };
 
 /// Files below this are of the lowest tier.
@@ -54,10 +55,22 @@ impl Keeper {
     }
 }
 
+impl Keeper {
+    /// A thread that checks sealed files.
+    pub(crate) fn start_scrub(shared: Arc<Shared>) -> io::Result<Self> {
+        let of_thread = shared.clone();
+        let thread = thread::Builder::new().name("matchwire-scrub".into());
+        let thread = thread.spawn(move || of_thread.scrub())?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+}
+
 impl Drop for Keeper {
     fn drop(&mut self) {
+        self.shared.scrubbing.stop.store(true, Ordering::SeqCst);
         self.shared.keeping.stop.store(true, Ordering::SeqCst);
         self.shared.tell();
+        self.thread.iter().for_each(|thread| thread.thread().unpark());
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
@@ -69,13 +82,17 @@ pub(crate) struct Keeping {
     stop: AtomicBool,
     /// Whether what it tried last has failed.
     is_stuck: AtomicBool,
+    /// Whether it is at work.
+    is_working: AtomicBool,
 }
 
 impl Shared {
     fn keep(&self) {
         while !self.keeping.stop.load(Ordering::SeqCst) {
             let waiting = self.waiting();
+            self.keeping.is_working.store(true, Ordering::SeqCst);
             let done = self.maintain();
+            self.keeping.is_working.store(false, Ordering::SeqCst);
             self.keeping.is_stuck.store(done.is_err(), Ordering::SeqCst);
             match done {
                 Ok(true) | Err(Error::Stopped) => continue,
@@ -101,6 +118,13 @@ impl Shared {
         self.keeping.is_stuck.load(Ordering::SeqCst)
     }
 
+    /// Whether there is something to seal or to merge.
+    pub(crate) fn is_busy(&self, parts: &[Part]) -> bool {
+        self.keeping.is_working.load(Ordering::SeqCst)
+            || self.waiting() > 0
+            || self.mergeable(parts).is_some()
+    }
+
     /// How many full segments wait to be sealed.
     pub(crate) fn waiting(&self) -> usize {
         let is_waiting = |part: &&Part| matches!(part, Part::Segment(s) if !s.is_damaged());
@@ -108,7 +132,21 @@ impl Shared {
     }
 
     /// Seals the first full segment, or merges some sealed files; false if there is neither.
+    ///
+    /// A damaged file that stands in the way is written again if that is possible; else it is left
+    /// out.
     pub(crate) fn maintain(&self) -> Result<bool, Error> {
+        let _files = self.files.lock();
+        match self.step() {
+            Err(Error::Corrupt { file, offset, what }) => {
+                let spot = Spot { file: file.clone(), offset, what: what.clone() };
+                if self.heal(spot)? { Ok(true) } else { Err(Error::Corrupt { file, offset, what }) }
+            }
+            other => other,
+        }
+    }
+
+    fn step(&self) -> Result<bool, Error> {
         let parts = self.state.read().parts.clone();
         let waiting = parts.iter().enumerate().find_map(|(at, part)| match part {
             Part::Segment(segment) if !segment.is_damaged() => Some((at, segment.clone())),
@@ -116,13 +154,15 @@ impl Shared {
         });
         if let Some((at, segment)) = waiting {
             let sealed = self.seal(parts.get(..at).unwrap_or_default(), &segment);
-            if let Err(Error::Corrupt { .. }) = &sealed {
+            if let Err(Error::Corrupt { file, .. }) = &sealed
+                && !self.may_heal(file)
+            {
                 // It stays as it is, and the others are not held up.
                 segment.set_damaged();
             }
             return sealed.map(|()| true);
         }
-        match mergeable(&parts, &self.forks, self.options.fan_in) {
+        match self.mergeable(&parts) {
             Some(files) => self.merge(&files).map(|()| true),
             None => Ok(false),
         }
@@ -131,20 +171,7 @@ impl Shared {
     fn seal(&self, before: &[Part], segment: &Segment) -> Result<(), Error> {
         let range = Range { first: segment.first, last: segment.next - 1 };
         let name = segment_name(segment.home.segment);
-        let mut bytes = vec![0; usize::try_from(segment.end).unwrap_or_default()];
-        segment.file.read_at(&mut bytes, 0)?;
-        let header = SegmentHeader::new(segment.home, segment.recorded);
-        let mut arriving = Arriving { arrivals: Arrivals::default(), damaged_at: None };
-        let found = scan(segment.file.clone(), &header, segment.next, &mut arriving)?;
-        let damaged_at = (found.next != segment.next).then_some(found.end);
-        if let Some(offset) = arriving.damaged_at.or(damaged_at) {
-            return Err(corrupt(segment.home.segment, offset, "a group is damaged"));
-        }
-        let mut chain_before = |subject: &str| match history::head(before, subject)? {
-            Some(head) => Ok(head.chain),
-            None => Err(corrupt(segment.home.segment, 0, format!("{subject} begins nowhere"))),
-        };
-        let arrival = arriving.arrivals.over(segment.home, bytes, &mut chain_before)?;
+        let arrival = arrival(segment, before)?;
         let sealed = self.write_sealed(range, segment.recorded, vec![Box::new(arrival)])?;
         self.replace(range, sealed);
         self.disk.remove(&name)?;
@@ -165,6 +192,31 @@ impl Shared {
         Ok(())
     }
 
+    /// The first files, one behind the other, among which enough are of one tier, and none of a
+    /// higher one.
+    fn mergeable(&self, parts: &[Part]) -> Option<Vec<Arc<Sealed>>> {
+        let stays = |file: &Sealed| file.is_lossy() || self.is_damaged(file);
+        for tier in 0..TOP_TIER {
+            let mut run: Vec<Arc<Sealed>> = Vec::new();
+            for part in parts {
+                match part {
+                    Part::Sealed(file) if tier_of(file) <= tier && !stays(file) => {
+                        if self.forks.contains(&file.range().first) {
+                            run.clear();
+                        }
+                        run.push(file.clone());
+                    }
+                    _ => run.clear(),
+                }
+                let of_tier = run.iter().filter(|file| tier_of(file) == tier).count();
+                if of_tier >= self.options.fan_in.max(2) {
+                    return Some(run);
+                }
+            }
+        }
+        None
+    }
+
     fn write_sealed(
         &self,
         range: Range,
@@ -178,42 +230,22 @@ impl Shared {
             recorded,
             level: LEVEL,
             cache: self.cache.clone(),
+            is_lossy: false,
             stop: &self.keeping.stop,
         };
-        seal(&target, inputs)
+        let sealed = seal(&target, inputs)?;
+        self.counts.sealed_bytes.fetch_add(sealed.stats().file_bytes, Ordering::Relaxed);
+        Ok(sealed)
     }
 
     /// Puts a sealed file in the place of the parts that it covers.
-    fn replace(&self, range: Range, sealed: Sealed) {
+    pub(crate) fn replace(&self, range: Range, sealed: Sealed) {
         let mut state = self.state.write();
         let parts = Arc::make_mut(&mut state.parts);
         let start = parts.partition_point(|part| part.range().1 < range.first);
         let end = parts.partition_point(|part| part.range().0 <= range.last);
         parts.splice(start..end, [Part::Sealed(Arc::new(sealed))]);
     }
-}
-
-/// The first files, one behind the other, among which enough are of one tier, and none of a higher
-/// one.
-fn mergeable(parts: &[Part], forks: &[u64], fan_in: usize) -> Option<Vec<Arc<Sealed>>> {
-    for tier in 0..TOP_TIER {
-        let mut run: Vec<Arc<Sealed>> = Vec::new();
-        for part in parts {
-            match part {
-                Part::Sealed(file) if tier_of(file) <= tier => {
-                    if forks.contains(&file.range().first) {
-                        run.clear();
-                    }
-                    run.push(file.clone());
-                }
-                _ => run.clear(),
-            }
-            if run.iter().filter(|file| tier_of(file) == tier).count() >= fan_in.max(2) {
-                return Some(run);
-            }
-        }
-    }
-    None
 }
 
 fn tier_of(file: &Sealed) -> u32 {
@@ -225,20 +257,42 @@ fn tier_of(file: &Sealed) -> u32 {
     tier
 }
 
-/// Collects the records of a segment that is to be sealed.
+/// The records of a segment, which are to be sealed behind those of the parts before.
+pub(crate) fn arrival(segment: &Segment, before: &[Part]) -> Result<Arrival, Error> {
+    let mut bytes = vec![0; usize::try_from(segment.end).unwrap_or_default()];
+    segment.file.read_at(&mut bytes, 0)?;
+    let header = SegmentHeader::new(segment.home, segment.recorded);
+    let (arrivals, first) = (Arrivals::default(), segment.first);
+    let mut arriving = Arriving { arrivals, first, damaged_at: None };
+    let found = scan(segment.file.clone(), &header, segment.next, &mut arriving)?;
+    let damaged_at = (found.next != segment.next).then_some(found.end);
+    if let Some(offset) = arriving.damaged_at.or(damaged_at) {
+        return Err(corrupt(segment.home.segment, offset, "a group is damaged"));
+    }
+    let mut chain_before = |subject: &str, seq: u64| history::chain_before(before, subject, seq);
+    arriving.arrivals.over(segment.home, bytes, &mut chain_before)
+}
+
+/// Collects the records of a segment that is to be sealed, from a position on.
 struct Arriving {
     arrivals: Arrivals,
+    first: u64,
     /// Where groups cannot be read.
     damaged_at: Option<u64>,
 }
 
 impl Visitor for Arriving {
     fn record(&mut self, position: u64, offset: u64, view: &View<'_>) -> Result<(), String> {
+        if position < self.first {
+            return Ok(());
+        }
         let kind = if view.seals { Kind::Last } else { Kind::Event };
         self.arrivals.add(position, offset, kind, view)
     }
 
     fn damage(&mut self, damage: Damage) {
-        self.damaged_at.get_or_insert(damage.offset);
+        if damage.last >= self.first {
+            self.damaged_at.get_or_insert(damage.offset);
+        }
     }
 }

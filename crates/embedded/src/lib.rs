@@ -21,18 +21,29 @@ mod sealed;
 mod history;
 mod keeper;
 pub mod recovery;
+mod scrub;
 mod segments;
+mod storage;
 mod writer;
 
 mod export;
 mod stats;
 mod verify;
 
+mod clipped;
+mod loss;
+mod repair;
+mod replacement;
+
 pub use export::Export;
 pub use history::Hole;
+pub use loss::{AcceptedLoss, LostEvents, accept_loss, accept_loss_on};
 pub use recovery::Recovery;
+pub use repair::{Repaired, repair, repair_on};
+pub use scrub::ScrubStats;
 pub use segments::{Options, Segments};
 pub use stats::{Files, Stats, stats, stats_on};
+pub use storage::{Monitor, Storage};
 pub use verify::{Progress, Spot, Verified, verify, verify_on};
 
 #[cfg(test)]

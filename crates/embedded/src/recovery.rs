@@ -13,7 +13,8 @@
 //!   … valid, bad, valid                    a hole
 //!   … bad, in a segment before the last    a hole, up to the next segment
 //!   a number missing between files         a hole
-//!   a sealed file that cannot be opened    a hole, unless those that it was made from are there
+//!   a sealed file that cannot be opened    it is written again, if its blocks are whole; else a
+//!                                          hole, unless those that it was made from are there
 //!   a file whose name ends in .tmp         removed: it was being made
 //!   a segment that a sealed file covers    removed: the sealed file was verified before
 //! ```
@@ -24,7 +25,10 @@
 //!
 //! What is kept is synced, with the directory, before anybody may read it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use matchwire_domain::timestamp::Timestamp;
 use matchwire_log::{Defect, Error};
@@ -35,7 +39,7 @@ use crate::{
     history::{Hole, Part},
     identity::{self, Identity, Lost},
     scan::{Damage, Scan, Visitor, scan, segment_name},
-    sealed::{Blocks, Range, Sealed, parse_name, sealed_name},
+    sealed::{Blocks, Range, Salvage, Sealed, parse_name, sealed_name},
     segment::Segment,
     window::Window,
     writer::{TMP_SUFFIX, create_segment},
@@ -223,6 +227,10 @@ impl<'a> History<'a> {
                             self.settle_failed(failed.take(), range.first);
                             self.add_sealed(sealed);
                         }
+                        Err(Error::Corrupt { .. }) if self.reseal(range)? => {
+                            self.settle_failed(failed.take(), range.first);
+                            self.add_resealed(range)?;
+                        }
                         Err(Error::Corrupt { file, offset, what }) => {
                             let Range { first, last } = range;
                             let is_accepted = self.is_accepted(first, last);
@@ -238,6 +246,25 @@ impl<'a> History<'a> {
         Ok(None)
     }
 
+    /// Writes a sealed file that cannot be opened again from its own blocks, if they are whole.
+    fn reseal(&self, range: Range) -> Result<bool, Error> {
+        if self.is_read_only {
+            return Ok(false);
+        }
+        let salvage = Salvage::read(self.disk, self.log_id, range, self.cache)?;
+        let resealed = salvage.reseal(self.disk, 1, &AtomicBool::new(false))?;
+        if resealed.is_some() {
+            tracing::warn!(file = sealed_name(range), "a sealed file was written again");
+        }
+        Ok(resealed.is_some())
+    }
+
+    fn add_resealed(&mut self, range: Range) -> Result<(), Error> {
+        let sealed = Sealed::open(self.disk, self.log_id, range, self.cache.clone())?;
+        self.add_sealed(sealed);
+        Ok(())
+    }
+
     /// A sealed file could not be opened, and the next file starts at `next`: what it covers up to
     /// there is missing.
     fn settle_failed(&mut self, failed: Option<(Range, Hole)>, next: u64) {
@@ -250,7 +277,12 @@ impl<'a> History<'a> {
     }
 
     fn is_accepted(&self, first: u64, last: u64) -> bool {
-        self.lost.iter().any(|lost| lost.first <= first && last <= lost.last)
+        let gone = || self.lost.iter().filter(|lost| !lost.in_part);
+        let mut next = first;
+        while let Some(gone) = gone().find(|gone| gone.first <= next && next <= gone.last) {
+            next = gone.last + 1;
+        }
+        next > last
     }
 
     fn add_hole(&mut self, hole: Hole) {
@@ -458,7 +490,8 @@ impl Scanned {
             report.cut_bytes += torn_bytes;
             report.cut_at = Some((name.clone(), end));
         }
-        if torn_bytes > 0 || is_closed {
+        // That it was closed proves that what is damaged before was there; the log goes on elsewhere.
+        if torn_bytes > 0 || is_closed && !self.pieces.is_damaged {
             self.file.set_size(end)?;
             self.file.sync()?;
         }

@@ -32,7 +32,10 @@
 //!             first seq, chain before it (32, unless it is the genesis); then how many rows, bytes
 //!             of metas, bytes of stored events, position before the first row, recordedtime before
 //!             it (zigzag), chain after the last row (32)
-//! flags:      1 continues the chunk before, 2 starts at the genesis, 4 its last row seals the stream
+//! flags:      1 continues the chunk before, 2 starts at the genesis, 4 its last row seals the stream,
+//!             8 its rows are lost: it has only a head, by which the chain goes on; 16 what comes
+//!             before its first row was missing when it was sealed: for the chain before stands that
+//!             of the first row
 //! meta:       position less that of the row before, recordedtime likewise (zigzag), bytes stored
 //! table page: how many, number of the first stream; then for each: bytes that its subject shares
 //!             with the one before (1), bytes of the rest (1), rest, flags (1), first seq, how many,
@@ -72,13 +75,18 @@ mod cache;
 mod reader;
 mod verify;
 
+mod rebuilt;
+mod salvage;
+
 #[cfg(test)]
 mod tests;
 
-pub(crate) use arrival::Arrivals;
+pub(crate) use arrival::{Arrival, Arrivals};
 pub(crate) use cache::Blocks;
-pub(crate) use merge::{Target, seal};
+pub(crate) use merge::{Prepared, Target, prepare, seal};
 pub(crate) use name::{Range, TMP_SUFFIX, parse_name, sealed_name};
 pub(crate) use reader::Sealed;
-pub(crate) use streams::{Kind, Streams};
+pub(crate) use rebuilt::Rebuilt;
+pub(crate) use salvage::{LostRows, Salvage};
+pub(crate) use streams::{Id, Kind, Opening, Row, Streams};
 pub(crate) use table::Entry;

@@ -1,6 +1,14 @@
 //! The medium: ties the writer, the history and the files together.
 
-use std::{path::Path, sync::Arc};
+mod pages;
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use matchwire_domain::{envelope::Recorded, subject::Subject};
 use matchwire_log::{
@@ -11,13 +19,14 @@ use parking_lot::{Condvar, Mutex, RwLock};
 
 use crate::{
     disk::{Directory, Disk},
-    fetch::Fetch,
     format::{GROUP_HEADER_BYTES, Home, View, group_bytes},
     history::{self, Hole, Part},
     keeper::{Keeper, Keeping},
     recovery::{Opened, Recovery, corrupt, recover},
+    scrub::{ScrubStats, Scrubbing},
     sealed::Blocks,
     segment::Segment,
+    storage::{Monitor, Storage},
     writer::{Writer, create_segment},
 };
 
@@ -41,6 +50,9 @@ pub struct Options {
     pub fan_in: usize,
     /// How much memory decoded blocks of sealed files may take; by default 16 MiB.
     pub cache_bytes: usize,
+    /// How fast sealed files are checked again in the background, in bytes per second; by default
+    /// 8 MiB, and 0 is never.
+    pub scrub_bytes_per_s: u64,
     /// Whether full segments are sealed and merged by a thread of its own. If not, nothing is done
     /// unless [`Segments::maintain`] is called.
     pub background: bool,
@@ -57,6 +69,7 @@ impl Default for Options {
             max_waiting: 8,
             fan_in: 8,
             cache_bytes: 16 << 20,
+            scrub_bytes_per_s: 8 << 20,
             background: true,
             log_id: None,
         }
@@ -69,6 +82,7 @@ pub struct Segments {
     report: Recovery,
     identity: Identity,
     keeper: Option<Keeper>,
+    scrubber: Option<Keeper>,
 }
 
 /// What appends, reads and the keeper share.
@@ -83,15 +97,26 @@ pub(crate) struct Shared {
     writer: Mutex<Option<Writer>>,
     pub(crate) state: RwLock<State>,
     pub(crate) keeping: Keeping,
+    pub(crate) scrubbing: Scrubbing,
+    pub(crate) counts: Counts,
+    /// Held by whoever replaces files.
+    pub(crate) files: Mutex<()>,
     /// Told whenever a part of the history has changed.
     pub(crate) changed: (Mutex<()>, Condvar),
+}
+
+/// What was written since the start, in bytes.
+#[derive(Default)]
+pub(crate) struct Counts {
+    pub(crate) appended_bytes: AtomicU64,
+    pub(crate) sealed_bytes: AtomicU64,
 }
 
 pub(crate) struct State {
     tail: Tail,
     /// What was written before the open segment.
     pub(crate) parts: Arc<Vec<Part>>,
-    open: Segment,
+    pub(crate) open: Segment,
 }
 
 impl Segments {
@@ -117,11 +142,16 @@ impl Segments {
             writer: Mutex::new(Some(writer)),
             state: RwLock::new(State { tail, parts: Arc::new(parts), open }),
             keeping: Keeping::default(),
+            scrubbing: Scrubbing::default(),
+            counts: Counts::default(),
+            files: Mutex::default(),
             changed: (Mutex::new(()), Condvar::new()),
         });
         let keeper = options.background.then(|| Keeper::start(shared.clone())).transpose()?;
+        let scrubs = options.background && options.scrub_bytes_per_s > 0;
+        let scrubber = scrubs.then(|| Keeper::start_scrub(shared.clone())).transpose()?;
         let identity = Identity { id: identity.id, durability: Durability::Disk, lineage };
-        Ok(Self { shared, report, identity, keeper })
+        Ok(Self { shared, report, identity, keeper, scrubber })
     }
 
     /// What was found when it was opened.
@@ -131,28 +161,28 @@ impl Segments {
 
     /// What is missing in the history now.
     pub fn holes(&self) -> Vec<Hole> {
-        let parts = self.shared.state.read().parts.clone();
-        let hole = |part: &Part| match part {
-            Part::Hole(hole) => Some(Hole::clone(hole)),
-            _ => None,
-        };
-        parts.iter().filter_map(hole).collect()
+        self.shared.holes()
     }
 
-    /// Tells what is missing, and was not accepted as lost, also once the medium is given away;
-    /// nothing once it is closed.
-    pub fn hole_watch(&self) -> impl Fn() -> Vec<Hole> + Send + Sync + 'static {
-        let shared = Arc::downgrade(&self.shared);
-        move || {
-            let Some(shared) = shared.upgrade() else { return Vec::new() };
-            let parts = shared.state.read().parts.clone();
-            drop(shared);
-            let hole = |part: &Part| match part {
-                Part::Hole(hole) if !hole.is_accepted => Some(Hole::clone(hole)),
-                _ => None,
-            };
-            parts.iter().filter_map(hole).collect()
-        }
+    /// What tells of its state, for as long as somebody wants to know.
+    pub fn monitor(&self) -> Monitor {
+        Monitor(self.shared.clone())
+    }
+
+    /// What it takes on the disk and in memory now.
+    pub fn storage(&self) -> Storage {
+        self.shared.storage()
+    }
+
+    /// How the check of sealed files in the background gets on.
+    pub fn scrub_stats(&self) -> ScrubStats {
+        self.shared.scrub_stats()
+    }
+
+    /// Checks the next sealed file of a round, as is otherwise done in the background; false if the
+    /// round is through with that.
+    pub fn scrub_step(&self) -> Result<bool, Error> {
+        self.shared.scrub_file(&mut |_| ())
     }
 
     /// Does one piece of the work that otherwise is done in the background: seals a full segment, or
@@ -164,6 +194,7 @@ impl Segments {
 
 impl Drop for Segments {
     fn drop(&mut self) {
+        drop(self.scrubber.take());
         drop(self.keeper.take());
         let position = self.shared.state.read().tail.position;
         if let Some(mut writer) = self.shared.writer.lock().take()
@@ -191,6 +222,7 @@ impl Shared {
         }
         let start = writer.end;
         let written = writer.write(position, group)?;
+        self.counts.appended_bytes.fetch_add(written.bytes, Ordering::Relaxed);
         let mut state = self.state.write();
         let mut offset = start + GROUP_HEADER_BYTES as u64;
         let State { open, tail, .. } = &mut *state;
@@ -256,7 +288,7 @@ impl Medium for Segments {
             }
             state.parts.clone()
         };
-        history::head(&parts, subject.as_str())
+        history::head(&parts, subject.as_str()).inspect_err(|error| self.shared.suspect(error))
     }
 
     fn seq_before(&self, subject: &Subject, position: u64) -> Result<u64, Error> {
@@ -314,7 +346,7 @@ impl Medium for Segments {
             let page = match self.page(subject, next, limit, limit_bytes - bytes) {
                 // What is before the damage is whole; whoever wants more is told.
                 Err(Error::Corrupt { .. }) if !records.is_empty() => break,
-                page => page?,
+                page => page.inspect_err(|error| self.shared.suspect(error))?,
             };
             // Behind a loss a page of its own begins, so that nobody takes it for what comes next.
             let follows = page.first().is_some_and(|first| records.is_empty() || first.seq == next);
@@ -345,53 +377,6 @@ impl Medium for Segments {
             (state.parts.clone(), first_seq)
         };
         history::lookup(&parts, subject.as_str(), newer, fingerprints, found)
-    }
-}
-
-impl Segments {
-    /// Records from `next` on, of one part of the history.
-    fn page(
-        &self,
-        subject: &Subject,
-        next: u64,
-        limit: usize,
-        limit_bytes: usize,
-    ) -> Result<Vec<Recorded>, Error> {
-        let (parts, newer) = {
-            let state = self.shared.state.read();
-            let first_seq = state.open.index.stream(subject.as_str()).map(|s| s.first_seq);
-            if first_seq.is_some_and(|first_seq| first_seq <= next) {
-                drop(state);
-                return self.open_page(subject, next, limit, limit_bytes);
-            }
-            (state.parts.clone(), first_seq)
-        };
-        match (history::find(&parts, subject.as_str(), next, newer)?, newer) {
-            (Some((part, found, seq)), _) => part.read(subject, &found, seq, limit, limit_bytes),
-            (None, Some(first_seq)) => self.open_page(subject, first_seq, limit, limit_bytes),
-            (None, None) => Ok(Vec::new()),
-        }
-    }
-
-    /// Records of the open segment, which is only looked up under its lock. Should the segment be
-    /// full meanwhile, its file is still the one that has them.
-    fn open_page(
-        &self,
-        subject: &Subject,
-        seq: u64,
-        limit: usize,
-        limit_bytes: usize,
-    ) -> Result<Vec<Recorded>, Error> {
-        let (file, home, spans) = {
-            let state = self.shared.state.read();
-            let has = state.open.index.stream(subject.as_str()).map(|stream| stream.first_seq);
-            if has.is_none_or(|first_seq| first_seq > seq) {
-                drop(state);
-                return self.page(subject, seq, limit, limit_bytes);
-            }
-            let spans = state.open.spans(subject.as_str(), seq, limit);
-            (state.open.file.clone(), state.open.home, spans)
-        };
-        Fetch { file: &*file, home, subject }.records(seq, &spans, limit_bytes)
+            .inspect_err(|error| self.shared.suspect(error))
     }
 }

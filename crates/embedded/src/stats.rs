@@ -53,6 +53,12 @@ pub struct Files {
     pub bytes: u64,
 }
 
+impl Files {
+    pub(crate) fn add(&mut self, bytes: u64) {
+        (self.count, self.bytes) = (self.count + 1, self.bytes + bytes);
+    }
+}
+
 impl Stats {
     /// Bytes of all files.
     pub fn disk_bytes(&self) -> u64 {

@@ -6,6 +6,10 @@ mod damage;
 mod export;
 mod formats;
 mod full;
+mod loss;
+mod random;
+mod repair;
+mod scrub;
 
 use std::{sync::Arc, time::Instant};
 
@@ -25,6 +29,7 @@ const SMALL: Options = Options {
     max_waiting: 8,
     fan_in: 3,
     cache_bytes: 1 << 20,
+    scrub_bytes_per_s: 0,
     background: false,
     log_id: None,
 };

@@ -2,7 +2,7 @@
 
 use std::{io, path::Path, sync::Arc};
 
-use matchwire_domain::{chain::Digest, subject::Subject};
+use matchwire_domain::{chain::Digest, subject::Subject, timestamp::Timestamp};
 use matchwire_log::Error;
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     identity::Identity,
     recovery::History,
     scan::{Damage, Visitor, scan},
-    sealed::{Blocks, Sealed, Streams},
+    sealed::{Blocks, Opening, Sealed, Streams},
     segment::Segment,
 };
 
@@ -194,7 +194,12 @@ impl Checking<'_> {
         while let Some(opening) = walk.next_stream()? {
             self.verified.streams += u64::from(opening.first_seq == 1);
             let file = crate::sealed::sealed_name(sealed.range());
-            let goes_on = self.goes_on(before, &opening.subject, opening.first_seq, opening.before);
+            // Where the chain before was missing, that of the first row is given, which must follow.
+            let first = if opening.is_anchored { walk.next_row()? } else { None };
+            let first = first.map(|row| (row.recorded, Digest::leaf(row.stored)));
+            let goes_on = self.goes_on(before, &opening, first);
+            // What is missing in the file itself may be what is looked for.
+            let goes_on = if sealed.is_lossy() { Ok(()) } else { goes_on };
             if let Err(error) = goes_on.map_err(|e| placed(e, &file, 0)) {
                 self.damaged(error)?;
             }
@@ -224,20 +229,22 @@ impl Checking<'_> {
     fn goes_on(
         &self,
         before: &[Part],
-        subject: &str,
-        first_seq: u64,
-        chain: Digest,
+        opening: &Opening,
+        first: Option<(Timestamp, Digest)>,
     ) -> Result<(), String> {
+        let Opening { subject, first_seq, before: chain, .. } = opening;
         let (seq, expected) = self.head(before, subject)?;
         // Behind a hole nobody can say.
         let Some((seq, expected)) = seq.zip(expected) else { return Ok(()) };
-        if first_seq != seq + 1 {
+        if *first_seq != seq + 1 {
             return Err(format!(
                 "{subject} goes on with seq {first_seq} where {} belongs",
                 seq + 1
             ));
         }
-        if chain != expected {
+        let expected =
+            first.map_or(expected, |(recorded, leaf)| expected.next(*first_seq, recorded, leaf));
+        if *chain != expected {
             return Err(format!("the chain of {subject} is broken before seq {first_seq}"));
         }
         Ok(())
@@ -249,7 +256,7 @@ impl Checking<'_> {
         before: &[Part],
         subject: &str,
     ) -> Result<(Option<u64>, Option<Digest>), String> {
-        let has_hole = before.iter().any(|part| matches!(part, Part::Hole(_)));
+        let has_hole = before.iter().any(Part::has_loss);
         match history::head(before, subject) {
             _ if has_hole => Ok((None, None)),
             Ok(Some(head)) => Ok((Some(head.seq), Some(head.chain))),

@@ -10,8 +10,8 @@ use tokio::sync::{Semaphore, watch};
 use yawc::DeflatePool;
 
 use crate::{
-    access::Access, damage::DamageWatch, limits::Limits, metrics::Meter, problem::Problem,
-    reads::Summaries,
+    access::Access, limits::Limits, metrics::Meter, problem::Problem, reads::Summaries,
+    storage::StorageWatch,
 };
 
 /// Exchanges outside accounts for the player ids that events carry.
@@ -78,8 +78,8 @@ pub struct Parts {
     pub access: Access,
     /// The bounds.
     pub limits: Limits,
-    /// What knows of damage of the log.
-    pub damage: DamageWatch,
+    /// What knows how the log is stored.
+    pub storage: StorageWatch,
     /// Whether a sender may ask for an acknowledgement before its events are on disk.
     pub memory_acks: bool,
 }
@@ -92,7 +92,7 @@ pub struct App {
     pub(crate) meter: Arc<Meter>,
     pub(crate) access: Access,
     pub(crate) limits: Limits,
-    pub(crate) damage: DamageWatch,
+    pub(crate) storage: StorageWatch,
     pub(crate) memory_acks: bool,
     /// Bytes of bodies that are being read, in units of [`crate::body::UNIT_BYTES`].
     pub(crate) bodies: Semaphore,
@@ -106,7 +106,7 @@ pub struct App {
 impl App {
     /// Puts an app together.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { live, exchange, cs_log, meter, access, limits, damage, memory_acks } = parts;
+        let Parts { live, exchange, cs_log, meter, access, limits, storage, memory_acks } = parts;
         Arc::new(Self {
             live,
             exchange,
@@ -117,7 +117,7 @@ impl App {
             heavy: Semaphore::new(limits.heavy_reads),
             deflate: crate::websocket::deflate_pool(),
             limits,
-            damage,
+            storage,
             memory_acks,
             closing: watch::Sender::new(false),
             summaries: Summaries::default(),

@@ -6,10 +6,10 @@
 //! that [`Source`]'s.
 
 mod app;
-mod damage;
 mod leftover;
 mod limits;
 mod serve;
+mod storage;
 
 mod access;
 mod front;
@@ -41,10 +41,10 @@ mod openapi;
 
 pub use access::Access;
 pub use app::{Answer, App, Exchange, Parts, Post, Source};
-pub use damage::{Damage, DamageWatch};
 pub use limits::Limits;
 pub use metrics::Meter;
 pub use openapi::openapi;
 pub use problem::{Code, Problem};
 pub use routes::{ROUTES, Route};
 pub use serve::serve;
+pub use storage::{Damage, Files, Storage, StorageWatch};

@@ -2,6 +2,8 @@
 //!
 //! Labels are bounded: never a match, a player or a key.
 
+mod log;
+
 use std::{
     fmt::Debug,
     sync::{Arc, atomic::AtomicU64},
@@ -25,6 +27,7 @@ use prometheus_client::{
 };
 use serde_json::{Value, json};
 
+use self::log::LogMeter;
 use crate::{app::App, close::Close, prometheus, rolling::Rolling};
 
 /// From receipt to delivery an event should take no longer than this.
@@ -62,11 +65,7 @@ pub struct Meter {
     conflated: Counter,
     dropped: Counter,
     slo: Counter,
-    queued_calls: Gauge,
-    queued_bytes: Gauge,
-    clock_behind: Gauge<f64, AtomicU64>,
-    full: Gauge,
-    holes: Gauge,
+    log: LogMeter,
     lag: Family<Label, Gauge<u64, AtomicU64>>,
 }
 
@@ -105,8 +104,6 @@ impl Meter {
         for kind in ["websocket", "sse"] {
             let _ = connections.get_or_create(&[("kind", kind)]);
         }
-        let help = "How far the clock is behind the last recordedtime";
-        let clock_behind = with_seconds(&mut registry, "log_clock_behind", help, Gauge::default());
         let help = "Events not delivered since the client was closed as too slow";
         let dropped = counter(&mut registry, "frames_dropped", help);
         Arc::new(Self {
@@ -123,11 +120,7 @@ impl Meter {
             events_sent: Counter::default(),
             conflated: counter(&mut registry, "frames_conflated", "States sent as a whole instead"),
             slo: counter(&mut registry, "slo_violations", "Events delivered later than 100 ms"),
-            queued_calls: gauge(&mut registry, "log_queued_calls", "Calls waiting for the log"),
-            queued_bytes: gauge(&mut registry, "log_queued_bytes", "Bytes waiting for the log"),
-            clock_behind,
-            holes: gauge(&mut registry, "log_holes", "Places where groups of the log are missing"),
-            full: gauge(&mut registry, "log_full", "1 while the log's storage is full"),
+            log: LogMeter::new(&mut registry),
             lag: add(&mut registry, "view_lag_events", "Events that a view is behind", lag),
             registry,
         })
@@ -193,13 +186,7 @@ impl Meter {
 
     /// The text for Prometheus.
     pub(crate) fn text(&self, app: &App) -> String {
-        let stats = app.live.log().stats();
-        self.queued_calls.set(i64::try_from(stats.queued_calls).unwrap_or(i64::MAX));
-        self.queued_bytes.set(i64::try_from(stats.queued_bytes).unwrap_or(i64::MAX));
-        #[expect(clippy::cast_precision_loss, reason = "2^52 ms are 140,000 years")]
-        self.clock_behind.set(stats.clock_behind_ms as f64 / 1e3);
-        self.full.set(stats.is_full.into());
-        self.holes.set(i64::try_from((app.damage)().len()).unwrap_or(i64::MAX));
+        self.log.set(&app.live.log().stats(), &(app.storage)());
         self.lag.get_or_create(&[("view", "live")]).set(app.live.lag());
         let events = self.frames.get_or_create(&[("type", "event")]).clone();
         events.inc_by(self.events_sent.get() - events.get());

@@ -8,7 +8,7 @@ use axum::{
 use matchwire_domain::subject;
 use serde_json::json;
 
-use crate::damage;
+use crate::storage;
 
 /// The stable code of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,7 +163,7 @@ impl From<matchwire_log::Error> for Problem {
             Error::TooLarge { .. } => Code::TooLarge,
             Error::Stopped => Code::Busy,
             Error::Corrupt { .. } => {
-                damage::tell(&error);
+                storage::tell(&error);
                 Code::Corrupt
             }
             Error::Unusable { .. } | Error::Io(_) => {

@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 
 use crate::{
     app::App,
-    damage::Damage,
     problem::{Code, Problem},
     query::Params,
+    storage::Damage,
 };
 
 /// A clock that is further behind the log than this is told of, in milliseconds.
@@ -24,7 +24,8 @@ const MAX_PLACES: usize = 10;
 
 /// It lives; and what an operator should see to, though it goes on.
 pub(crate) async fn healthz(State(app): State<Arc<App>>) -> Json<Value> {
-    let mut reasons: Vec<Value> = (app.damage)().iter().take(MAX_PLACES).map(damaged).collect();
+    let mut reasons: Vec<Value> =
+        (app.storage)().damage.iter().take(MAX_PLACES).map(damaged).collect();
     let Stats { clock_behind_ms: behind_ms, is_full, .. } = app.live.log().stats();
     if is_full {
         let detail = "the log's storage is full: appends are refused, and reads go on; make space";

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod log;
 
-pub(crate) use log::{Export, LogCommand, LogData};
+pub(crate) use log::{AcceptLoss, Export, LogCommand, LogData, Repair};
 
 /// The live-event backend for esports and sports platforms, in one binary.
 #[derive(Debug, Parser)]

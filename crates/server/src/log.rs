@@ -1,6 +1,7 @@
-//! `matchwire log`: what an operator does with the log in a data directory. Everything here only
-//! reads, and a server may be running on it.
+//! `matchwire log`: what an operator does with the log in a data directory. All but `repair` and
+//! `accept-loss` only reads, and a server may be running on it.
 
+mod damage;
 mod export;
 mod stats;
 mod verify;
@@ -18,6 +19,8 @@ pub(crate) fn run(command: &LogCommand) -> anyhow::Result<()> {
         LogCommand::Verify(args) => verify::run(args),
         LogCommand::Stats(args) => stats::run(args),
         LogCommand::Export(args) => export::run(args),
+        LogCommand::Repair(args) => damage::repair(args),
+        LogCommand::AcceptLoss(args) => damage::accept_loss(args),
     }
 }
 

@@ -6,6 +6,7 @@ mod clock;
 mod cs_log;
 mod exchange;
 mod serve;
+mod storage;
 
 mod demo;
 mod log;

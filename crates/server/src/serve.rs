@@ -4,8 +4,8 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::{Context as _, bail};
-use matchwire_embedded::{Hole, Segments};
-use matchwire_gateway::{Access, App, Damage, DamageWatch, Exchange as _, Limits, Meter, Parts};
+use matchwire_embedded::Segments;
+use matchwire_gateway::{Access, App, Exchange as _, Limits, Meter, Parts, StorageWatch};
 use matchwire_log::{Clock as _, Log, Medium as _, SystemClock, live::Live};
 use tokio::{
     net::TcpListener,
@@ -14,7 +14,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{cli::Serve, clock, cs_log::CsLog, exchange::Exchange};
+use crate::{cli::Serve, clock, cs_log::CsLog, exchange::Exchange, storage};
 
 /// A server that runs.
 pub(crate) struct Running {
@@ -64,7 +64,7 @@ impl Running {
     pub(crate) async fn start(args: &Serve) -> anyhow::Result<Self> {
         let access = access(args)?;
         let meter = Meter::new();
-        let (log, damage) = open_log(args, meter.clone())?;
+        let (log, storage) = open_log(args, meter.clone())?;
         let vault = args.data.join("vault");
         let exchange = Exchange::open(&vault)
             .with_context(|| format!("cannot open the exchange in {}", vault.display()))?;
@@ -82,7 +82,7 @@ impl Running {
         let cs_log = Arc::new(CsLog::new(log.clone(), exchange.clone()));
         let (limits, memory_acks) = (Limits::default(), args.allow_memory_acks);
         let app =
-            App::new(Parts { live, exchange, cs_log, meter, access, limits, damage, memory_acks });
+            App::new(Parts { live, exchange, cs_log, meter, access, limits, storage, memory_acks });
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async {
             let _ = stopped.await;
@@ -113,7 +113,7 @@ impl Running {
     }
 }
 
-fn open_log(args: &Serve, meter: Arc<Meter>) -> anyhow::Result<(Log, DamageWatch)> {
+fn open_log(args: &Serve, meter: Arc<Meter>) -> anyhow::Result<(Log, StorageWatch)> {
     let folder = args.data.join("log");
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make {}", folder.display()))?;
@@ -122,12 +122,10 @@ fn open_log(args: &Serve, meter: Arc<Meter>) -> anyhow::Result<(Log, DamageWatch
         matchwire_embedded::Options { segment_bytes: args.segment_mib << 20, ..Default::default() };
     let segments = Segments::open(&folder, options).with_context(place)?;
     clock::check(segments.tail().recorded, SystemClock.now(), args.accept_clock)?;
-    let holes = segments.hole_watch();
-    let damage = |Hole { file, offset, what, .. }| Damage { file, offset, what };
-    let damage: DamageWatch = Arc::new(move || holes().into_iter().map(damage).collect());
+    let storage = storage::watch(segments.monitor());
     let options = matchwire_log::Options { observer: Some(meter), ..Default::default() };
     let log = Log::open_with(Box::new(segments), Arc::new(SystemClock), options);
-    Ok((log.with_context(place)?, damage))
+    Ok((log.with_context(place)?, storage))
 }
 
 /// Beyond loopback a server without keys must be told who may do what.

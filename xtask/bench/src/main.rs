@@ -1,6 +1,7 @@
 //! Measures this machine, each figure next to a reference of the same run: [`log`] the embedded log
-//! against a plain write-and-sync loop and other stores, [`events`] the HTTP intake, [`delivery`] the
-//! time to WebSocket clients. What was reached is in `docs/benchmarks.md`.
+//! against a plain write-and-sync loop and other stores, [`streams`] a log of very many streams,
+//! [`events`] the HTTP intake, [`delivery`] the time to WebSocket clients. What was reached is in
+//! `docs/benchmarks.md`.
 //!
 //! `cargo xtask bench` builds the server first and runs this; the last two start it themselves, on a
 //! free port of loopback with a data directory that is deleted afterwards.
@@ -13,6 +14,7 @@ mod log;
 mod machine;
 mod server;
 mod statistics;
+mod streams;
 
 use std::path::PathBuf;
 
@@ -43,12 +45,23 @@ struct Arguments {
     /// What the WebSocket clients subscribe to.
     #[arg(long, default_value = "events", value_delimiter = ',')]
     views: Vec<String>,
+    /// How many events `streams` writes, in how many streams.
+    #[arg(long, default_value_t = 2_000_000)]
+    events: u64,
+    #[arg(long, default_value_t = 200_000)]
+    streams: u64,
+    /// A log that `streams` has written, which is only measured.
+    #[arg(long, hide = true)]
+    written: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
     /// Appends per second of the embedded log, against a plain write-and-sync loop and other stores.
     Log,
+    /// Opening, memory and amplification of a log of very many streams; writes some 0.4 KB to the
+    /// disk for each event.
+    Streams,
     /// Events per second through `POST /events`.
     Events,
     /// From receipt to arrival at WebSocket clients.
@@ -68,11 +81,22 @@ async fn main() -> anyhow::Result<()> {
         kind: arguments.r#type,
         views: arguments.views,
     };
+    let size = streams::Size {
+        events: arguments.events,
+        streams: arguments.streams,
+        written: arguments.written,
+    };
+    if size.written.is_some() {
+        return streams::run(&dir, &size).await;
+    }
     println!("{}", machine::describe(&dir));
     let wants = |part| arguments.parts.is_empty() || arguments.parts.contains(&part);
     if wants(Part::Log) {
         let dir = dir.clone();
         tokio::task::spawn_blocking(move || log::run(&dir, arguments.quick)).await??;
+    }
+    if wants(Part::Streams) {
+        streams::run(&dir, &size).await?;
     }
     if wants(Part::Events) {
         events::run(&load).await?;

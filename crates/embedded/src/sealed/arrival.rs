@@ -16,6 +16,9 @@ use crate::{
 /// So many rows ahead of the one that is read, the memory of a record is asked for.
 const AHEAD_ROWS: usize = 4;
 
+/// Gives the chain before a seq of a stream.
+pub(crate) type Before<'a> = dyn FnMut(&str, u64) -> Result<Option<Digest>, Error> + 'a;
+
 /// Collects the records of a raw segment, in order of arrival. Takes about 50 bytes for each.
 #[derive(Debug, Default)]
 pub(crate) struct Arrivals {
@@ -45,7 +48,7 @@ struct Slot {
 pub(crate) struct Arrival {
     home: Home,
     bytes: Vec<u8>,
-    streams: Vec<(Part, Digest)>,
+    streams: Vec<(Part, Option<Digest>)>,
     ids: Vec<Id>,
     /// How many streams, rows of the last one of those, and ids were taken.
     at: (usize, usize, usize),
@@ -84,12 +87,13 @@ impl Arrivals {
     }
 
     /// The source over the bytes of a segment's file, from its first one on. `before` is asked for
-    /// the chain before each stream's first record here, unless that has seq 1.
+    /// the chain before each stream's first record here, unless that has seq 1; nothing if nobody
+    /// knows it, since what comes before is missing.
     pub(crate) fn over(
         self,
         home: Home,
         bytes: Vec<u8>,
-        before: &mut dyn FnMut(&str) -> Result<Digest, Error>,
+        before: &mut Before<'_>,
     ) -> Result<Arrival, Error> {
         let Self { streams: parts, mut ids, numbers } = self;
         drop(numbers);
@@ -103,8 +107,8 @@ impl Arrivals {
             }
             let subject = Subject::parse(&part.subject);
             let chain = match subject {
-                Ok(subject) if part.first_seq == 1 => genesis(home.log_id, &subject),
-                _ => before(&part.subject)?,
+                Ok(subject) if part.first_seq == 1 => Some(genesis(home.log_id, &subject)),
+                _ => before(&part.subject, part.first_seq)?,
             };
             streams.push((part, chain));
         }
@@ -122,8 +126,12 @@ impl Streams for Arrival {
         let Some((part, before)) = self.streams.get(self.at.0) else { return Ok(None) };
         self.at = (self.at.0 + 1, 0, self.at.2);
         let Part { subject, first_seq, .. } = part;
-        let opening = Opening { subject: subject.clone(), first_seq: *first_seq, before: *before };
-        Ok(Some(opening))
+        let (before, is_anchored) = match before {
+            Some(before) => (*before, false),
+            None => (self.first_chain(part)?, true),
+        };
+        let (subject, first_seq) = (subject.clone(), *first_seq);
+        Ok(Some(Opening { subject, first_seq, before, is_anchored }))
     }
 
     fn next_row(&mut self) -> Result<Option<Row<'_>>, Error> {
@@ -158,6 +166,20 @@ impl Streams for Arrival {
         let id = self.ids.get(self.at.2).copied();
         self.at.2 += 1;
         Ok(id)
+    }
+}
+
+impl Arrival {
+    /// The chain of a stream's first record.
+    fn first_chain(&self, part: &Part) -> Result<Digest, Error> {
+        let offset = part.slots.first().map_or(0, |slot| slot.offset);
+        let bytes = self.bytes.get(usize::try_from(offset).unwrap_or(usize::MAX)..);
+        let view = bytes.and_then(|bytes| View::decode(bytes, self.home.version));
+        view.map(|view| view.chain).ok_or_else(|| Error::Corrupt {
+            file: segment_name(self.home.segment),
+            offset: offset.into(),
+            what: format!("the first record of {} is damaged", part.subject),
+        })
     }
 }
 

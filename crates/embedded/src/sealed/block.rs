@@ -13,6 +13,8 @@ use crate::format::Fields;
 const CONTINUES: u8 = 1;
 pub(super) const GENESIS: u8 = 2;
 pub(super) const CLOSED: u8 = 4;
+const LOST: u8 = 8;
+pub(super) const ANCHORED: u8 = 16;
 
 /// A decompressed payload. Pages have no chunks.
 #[derive(Debug, Default)]
@@ -27,13 +29,17 @@ pub(super) struct Chunk {
     subject: Span<usize>,
     pub(super) first_seq: u64,
     pub(super) count: u64,
-    /// The chain before the first row; nothing is the genesis.
+    /// The chain before the first row; nothing is the genesis. Where `is_anchored`, that of the
+    /// first row.
     pub(super) before: Option<Digest>,
+    pub(super) is_anchored: bool,
     pub(super) after: Digest,
     /// Its last row seals the stream.
     pub(super) is_closed: bool,
-    position: u64,
-    recorded: i64,
+    /// Its rows are lost; only what its head says is known.
+    pub(super) is_lost: bool,
+    pub(super) position: u64,
+    pub(super) recorded: i64,
     metas: Span<usize>,
     fingerprints: Span<usize>,
     stored: Span<usize>,
@@ -45,7 +51,9 @@ pub(super) struct Head<'a> {
     /// Subject, first seq and chain before (nothing is the genesis), unless it continues the chunk
     /// before it.
     pub(super) start: Option<(&'a str, u64, Option<Digest>)>,
-    pub(super) count: usize,
+    pub(super) is_anchored: bool,
+    pub(super) count: u64,
+    pub(super) is_lost: bool,
     pub(super) metas_bytes: usize,
     pub(super) stored_bytes: usize,
     pub(super) position: u64,
@@ -62,6 +70,8 @@ impl Head<'_> {
             Some((_, _, None)) => flags |= GENESIS,
             Some(_) => {}
         }
+        flags |= if self.is_lost { LOST } else { 0 };
+        flags |= if self.is_anchored { ANCHORED } else { 0 };
         out.push(flags);
         if let Some((subject, first_seq, before)) = self.start {
             out.push(u8::try_from(subject.len()).unwrap_or(u8::MAX));
@@ -69,7 +79,7 @@ impl Head<'_> {
             put(out, first_seq);
             out.extend(before.iter().flat_map(|before| before.0));
         }
-        put_size(out, self.count);
+        put(out, self.count);
         put_size(out, self.metas_bytes);
         put_size(out, self.stored_bytes);
         put(out, self.position);
@@ -103,7 +113,7 @@ impl Block {
             chunk.position = heads.varint()?;
             chunk.recorded = heads.signed()?;
             chunk.after = Digest(heads.array()?);
-            let rows = usize::try_from(chunk.count).ok()?;
+            let rows = if chunk.is_lost { 0 } else { usize::try_from(chunk.count).ok()? };
             chunk.metas = take(&mut metas, metas_bytes)?;
             chunk.fingerprints = take(&mut fingerprints, rows.checked_mul(8)?)?;
             chunk.stored = take(&mut stored, stored_bytes)?;
@@ -161,8 +171,10 @@ impl Chunk {
             first_seq,
             count,
             before,
+            is_anchored: flags & ANCHORED != 0,
             after: Digest([0; 32]),
             is_closed: flags & CLOSED != 0,
+            is_lost: flags & LOST != 0,
             position: 0,
             recorded: 0,
             metas: 0..0,
@@ -173,6 +185,25 @@ impl Chunk {
 
     pub(super) fn last_seq(&self) -> u64 {
         self.first_seq + self.count - 1
+    }
+
+    /// A row that stands for some that are lost before the chunk.
+    pub(super) fn lost_before(&self, rows: u64) -> Row<'static> {
+        let (seq, kind) = (self.first_seq - rows, Kind::Lost { rows, seals: false });
+        Row { seq, kind, chain: self.before, ..self.lost() }
+    }
+
+    /// The row that stands for those that are lost.
+    fn lost(&self) -> Row<'static> {
+        Row {
+            seq: self.first_seq,
+            position: self.position,
+            recorded: Timestamp::from_ms(self.recorded),
+            fingerprint: 0,
+            kind: Kind::Lost { rows: self.count, seals: self.is_closed },
+            chain: Some(self.after),
+            stored: &[],
+        }
     }
 }
 
@@ -207,6 +238,10 @@ impl Cursor {
 
     /// The next row, if there is one; nothing if it is not what a writer makes.
     pub(super) fn next<'a>(&mut self, block: &'a Block, chunk: &Chunk) -> Option<Row<'a>> {
+        if chunk.is_lost {
+            self.row = chunk.count;
+            return Some(chunk.lost());
+        }
         let payload = &block.payload;
         let mut metas = Fields(payload.get(self.metas..chunk.metas.end)?);
         self.position = self.position.checked_add(metas.varint()?)?;

@@ -61,7 +61,6 @@ impl Blocks {
     }
 
     /// How many bytes are kept now.
-    #[cfg(test)]
     pub(crate) fn memory_bytes(&self) -> usize {
         self.kept.lock().bytes
     }

@@ -17,7 +17,8 @@
 //!   88 12  filter of ids: offset (8), bytes (4)
 //!  100 12  filter of subjects
 //!  112 12  index
-//!  124  4  zero
+//!  124  1  1 if streams are missing in the file that nobody knows of, else 0
+//!  125  3  zero
 //! ```
 
 use matchwire_domain::timestamp::Timestamp;
@@ -46,13 +47,15 @@ pub(super) struct Sums {
 }
 
 /// The end of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Footer {
     pub(super) home: Home,
     pub(super) sums: Sums,
     pub(super) id_filter: Place,
     pub(super) subject_filter: Place,
     pub(super) index: Place,
+    /// Streams, or parts of them, were lost of which nothing is known.
+    pub(super) is_lossy: bool,
 }
 
 /// The header of a file.
@@ -66,6 +69,13 @@ pub(super) fn put_header(home: Home, recorded: Timestamp) -> Vec<u8> {
 pub(super) fn check_header(bytes: &[u8], home: Home) -> Result<Option<u32>, &'static str> {
     let mut fields = Fields(bytes);
     check_start(&mut fields, HEADER_MAGIC, home)
+}
+
+/// The recordedtime that a header says is reached; 1970 if it is damaged.
+pub(super) fn recorded(header: &[u8], home: Home) -> Timestamp {
+    let is_good = matches!(check_header(header, home), Ok(None));
+    let ms = header.get(40..).and_then(|rest| Fields(rest).i64());
+    Timestamp::from_ms(ms.filter(|_| is_good).unwrap_or_default())
 }
 
 impl Footer {
@@ -82,6 +92,7 @@ impl Footer {
             out.extend(place.offset.to_le_bytes());
             out.extend(place.bytes.to_le_bytes());
         }
+        out.push(self.is_lossy.into());
         finish(out, FOOTER_BYTES)
     }
 
@@ -101,7 +112,8 @@ impl Footer {
         let mut place = || Some(Place { offset: fields.u64()?, bytes: fields.u32()? });
         let (id_filter, subject_filter, index) = (place()?, place()?, place()?);
         let sums = Sums { recorded, first_recorded, last_recorded, events, streams, stored_bytes };
-        Some(Self { home, sums, id_filter, subject_filter, index })
+        let is_lossy = fields.u8()? != 0;
+        Some(Self { home, sums, id_filter, subject_filter, index, is_lossy })
     }
 }
 

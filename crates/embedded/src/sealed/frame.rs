@@ -6,12 +6,14 @@ use super::Range;
 use crate::format::Fields;
 
 pub(super) const FRAME_HEADER_BYTES: usize = 24;
-const MAGIC: [u8; 8] = *b"\xF8MWFRM\r\n";
+pub(super) const MAGIC: [u8; 8] = *b"\xF8MWFRM\r\n";
 /// The most that a payload may have once it is decompressed.
 const MAX_RAW_BYTES: usize = 64 << 20;
+/// The most that a payload may have in the file; a filter of 200 million ids fits.
+const MAX_PAYLOAD_BYTES: usize = 256 << 20;
 
 /// The file that a frame belongs to; part of its checksum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Home {
     pub(super) log_id: u64,
     pub(super) range: Range,
@@ -96,7 +98,8 @@ impl Frame<'_> {
         let mut fields = Fields(header);
         let magic: [u8; 8] = fields.array()?;
         let (_, _, payload) = (fields.u32()?, fields.u32()?, fields.u32()?);
-        (magic == MAGIC).then_some(FRAME_HEADER_BYTES + usize::try_from(payload).ok()?)
+        let payload = usize::try_from(payload).ok().filter(|bytes| *bytes <= MAX_PAYLOAD_BYTES)?;
+        (magic == MAGIC).then_some(FRAME_HEADER_BYTES + payload)
     }
 }
 

@@ -24,8 +24,43 @@ pub(crate) struct Target<'a> {
     /// The level of zstd.
     pub(crate) level: i32,
     pub(crate) cache: Arc<Blocks>,
+    /// Whether something is missing in the rows of which nothing is known.
+    pub(crate) is_lossy: bool,
     /// Once it is true, sealing ends with [`Error::Stopped`] at the next block.
     pub(crate) stop: &'a AtomicBool,
+}
+
+/// A file that is complete, synced and verified, but does not have its name yet.
+pub(crate) struct Prepared {
+    sealed: Sealed,
+    unnamed: String,
+}
+
+impl Prepared {
+    pub(crate) fn sealed(&self) -> &Sealed {
+        &self.sealed
+    }
+
+    /// Gives the file its name; one that had it is replaced.
+    pub(crate) fn publish(self, disk: &dyn Disk) -> Result<Sealed, Error> {
+        let Self { mut sealed, unnamed } = self;
+        let name = sealed_name(sealed.range());
+        let renamed = disk.rename(&unnamed, &name).map_err(error);
+        renamed.inspect_err(|_| discard(disk, &unnamed))?;
+        disk.sync()?;
+        sealed.set_name(name);
+        Ok(sealed)
+    }
+
+    /// It once more, as a part of a history that is tried.
+    pub(crate) fn again(&self) -> Sealed {
+        Sealed { whole: self.sealed.whole.clone() }
+    }
+
+    /// Removes it.
+    pub(crate) fn discard(self, disk: &dyn Disk) {
+        discard(disk, &self.unnamed);
+    }
 }
 
 /// Merges sources, in order of position, into a new file, and gives it open. A stream may be in
@@ -40,15 +75,18 @@ pub(crate) struct Target<'a> {
 /// For every stream in the result it takes 8 bytes of memory, for every stream of a source 4, and
 /// for every event 1.4; else no more than some blocks, whatever is merged.
 pub(crate) fn seal(target: &Target<'_>, inputs: Vec<Box<dyn Streams>>) -> Result<Sealed, Error> {
-    let name = sealed_name(target.range);
-    let unnamed = format!("{name}{TMP_SUFFIX}");
+    prepare(target, inputs)?.publish(target.disk)
+}
+
+/// Like [`seal`], all but the rename.
+pub(crate) fn prepare(
+    target: &Target<'_>,
+    inputs: Vec<Box<dyn Streams>>,
+) -> Result<Prepared, Error> {
+    let unnamed = format!("{}{TMP_SUFFIX}", sealed_name(target.range));
     let sealed = write(target, &unnamed, inputs).and_then(|()| read_back(target, &unnamed));
-    let mut sealed = sealed.inspect_err(|_| discard(target.disk, &unnamed))?;
-    let renamed = target.disk.rename(&unnamed, &name).map_err(error);
-    renamed.inspect_err(|_| discard(target.disk, &unnamed))?;
-    target.disk.sync()?;
-    sealed.set_name(name);
-    Ok(sealed)
+    let sealed = sealed.inspect_err(|_| discard(target.disk, &unnamed))?;
+    Ok(Prepared { sealed, unnamed })
 }
 
 /// Removes what was begun. If that fails, it is left to the next start.
@@ -69,6 +107,7 @@ fn write(target: &Target<'_>, name: &str, inputs: Vec<Box<dyn Streams>>) -> Resu
     let home = Home { log_id: target.log_id, range: target.range };
     let file = target.disk.create(name).map_err(error)?;
     let mut writer = Writer::new(file, home, target.recorded, target.level, target.stop)?;
+    writer.is_lossy = target.is_lossy;
     let mut sources = Vec::with_capacity(inputs.len());
     for mut streams in inputs {
         let head = streams.next_stream()?;

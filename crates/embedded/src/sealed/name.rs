@@ -5,7 +5,7 @@ const SUFFIX: &str = ".sealed";
 pub(crate) const TMP_SUFFIX: &str = ".tmp";
 
 /// The positions (numbers of append groups) that a file covers, both ends included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub(crate) struct Range {
     pub(crate) first: u64,
     pub(crate) last: u64,

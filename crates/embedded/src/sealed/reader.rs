@@ -1,5 +1,6 @@
 //! A sealed file that is open: finds streams, ids and records in it.
 
+mod entries;
 mod file;
 
 use std::sync::Arc;
@@ -13,11 +14,12 @@ use super::{
     filter::subject_key,
     frame::{Home, Part},
     ids,
-    streams::Row,
+    streams::{Kind, Row},
     table::{Entry, PageRows},
     walk::Walk,
 };
 use crate::disk::Disk;
+pub(crate) use entries::Entries;
 pub(super) use file::Whole;
 
 /// A sealed file that is open. Its footer and sparse index are in memory; its filters once they were
@@ -164,7 +166,8 @@ impl Sealed {
 
     /// Records of a stream with seq greater than `after`: at least one if there is one here, at most
     /// `limit`, and no further one once `limit_bytes` stored bytes are reached. Their chains are
-    /// computed, and must be those of the file.
+    /// computed, and must be those of the file. Where rows are lost a page ends, or begins behind
+    /// them.
     pub(crate) fn read(
         &self,
         subject: &Subject,
@@ -196,7 +199,7 @@ impl Sealed {
                         .ok_or_else(|| self.whole.broken(place.offset, subject, chunk))?;
                 }
             }
-            if page.next == start {
+            if page.next == start && !page.is_full() {
                 let what = format!("it has no seq {start} of {subject}");
                 return Err(self.whole.corrupt(place.offset, what));
             }
@@ -263,8 +266,14 @@ impl Page {
         let before = if starts { entry.before } else { chunk.before? };
         let ends = chunk.last_seq() == entry.last_seq;
         let fits = chunk.before.is_none_or(|chain| chain == before)
+            && chunk.is_anchored == (starts && entry.is_anchored)
             && chunk.last_seq() <= entry.last_seq
             && (!ends || chunk.after == entry.chain);
+        if chunk.is_lost && self.records.is_empty() {
+            self.next = chunk.last_seq() + 1;
+        } else if chunk.is_lost {
+            self.limit = self.records.len();
+        }
         let first = self.next;
         let (records, bytes_left) = (&mut self.records, &mut self.bytes_left);
         let proven = prove(block, chunk, before, &mut |row, leaf, chain| {
@@ -287,11 +296,19 @@ pub(super) fn prove(
     before: Digest,
     visit: &mut dyn FnMut(&Row<'_>, Digest, Digest),
 ) -> Option<()> {
-    let (mut cursor, mut chain) = (Cursor::new(chunk), before);
+    let (mut cursor, mut chain, mut anchor) =
+        (Cursor::new(chunk), before, chunk.is_anchored.then_some(before));
     while !cursor.is_done(chunk) {
         let row = cursor.next(block, chunk)?;
+        if matches!(row.kind, Kind::Lost { .. }) {
+            // Nothing is there to be proven.
+            return Some(());
+        }
         let leaf = Digest::leaf(row.stored);
-        chain = chain.next(row.seq, row.recorded, leaf);
+        chain = match anchor.take() {
+            Some(anchor) => anchor,
+            None => chain.next(row.seq, row.recorded, leaf),
+        };
         visit(&row, leaf, chain);
     }
     (chain == chunk.after).then_some(())

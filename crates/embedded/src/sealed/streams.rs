@@ -24,6 +24,20 @@ pub(crate) enum Kind {
     Event,
     /// The event that sealed it; none comes after.
     Last,
+    /// So many rows from this one on are lost. Their number and the chain after them are known, and
+    /// whether the last one sealed the stream; nothing else is.
+    Lost { rows: u64, seals: bool },
+}
+
+impl Kind {
+    /// How many seqs the row stands for, and whether its stream ends with it.
+    pub(crate) fn span(self) -> (u64, bool) {
+        match self {
+            Self::Event => (1, false),
+            Self::Last => (1, true),
+            Self::Lost { rows, seals } => (rows, seals),
+        }
+    }
 }
 
 /// The start of a stream's records in a source.
@@ -31,8 +45,11 @@ pub(crate) enum Kind {
 pub(crate) struct Opening {
     pub(crate) subject: Box<str>,
     pub(crate) first_seq: u64,
-    /// The chain before the first record.
+    /// The chain before the first record; where `is_anchored`, that of the first record itself.
     pub(crate) before: Digest,
+    /// What comes before the first record was missing, and so is the chain before it: that of the
+    /// record is believed.
+    pub(crate) is_anchored: bool,
 }
 
 /// The fingerprint of a record in a source.

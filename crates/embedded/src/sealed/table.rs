@@ -3,7 +3,7 @@
 use matchwire_domain::{chain::Digest, subject::Subject};
 
 use super::{
-    block::{CLOSED, GENESIS},
+    block::{ANCHORED, CLOSED, GENESIS},
     varint::put,
 };
 use crate::format::Fields;
@@ -16,8 +16,10 @@ const PAGE_BYTES: usize = 4_000;
 pub(crate) struct Entry {
     pub(crate) first_seq: u64,
     pub(crate) last_seq: u64,
-    /// The chain before `first_seq`; the genesis for seq 1.
+    /// The chain before `first_seq`; the genesis for seq 1. Where `is_anchored`, that of
+    /// `first_seq`, since what comes before was missing.
     pub(crate) before: Digest,
+    pub(crate) is_anchored: bool,
     /// The chain of `last_seq`.
     pub(crate) chain: Digest,
     /// Its last record here seals the stream.
@@ -59,7 +61,8 @@ impl Page {
         out.extend_from_slice(rest);
         let genesis = entry.first_seq == 1;
         let closed = if entry.is_closed { CLOSED } else { 0 };
-        out.push(closed | if genesis { GENESIS } else { 0 });
+        let anchored = if entry.is_anchored { ANCHORED } else { 0 };
+        out.push(closed | anchored | if genesis { GENESIS } else { 0 });
         put(out, entry.first_seq);
         put(out, entry.last_seq - entry.first_seq);
         if !genesis {
@@ -97,6 +100,7 @@ pub(super) struct PageRow {
     first_seq: u64,
     last_seq: u64,
     before: Option<Digest>,
+    is_anchored: bool,
     chain: Digest,
     is_closed: bool,
     ordinal: u32,
@@ -143,8 +147,8 @@ impl<'a> PageRows<'a> {
         let chain = Digest(fields.array()?);
         let ordinal = self.ordinal;
         (self.left, self.ordinal) = (self.left.checked_sub(1)?, ordinal.checked_add(1)?);
-        let is_closed = flags & CLOSED != 0;
-        Some(PageRow { first_seq, last_seq, before, chain, is_closed, ordinal })
+        let (is_closed, is_anchored) = (flags & CLOSED != 0, flags & ANCHORED != 0);
+        Some(PageRow { first_seq, last_seq, before, is_anchored, chain, is_closed, ordinal })
     }
 }
 
@@ -155,6 +159,7 @@ impl PageRow {
             first_seq: self.first_seq,
             last_seq: self.last_seq,
             before: self.before.unwrap_or_else(|| genesis(log_id, subject)),
+            is_anchored: self.is_anchored,
             chain: self.chain,
             is_closed: self.is_closed,
             ordinal: self.ordinal,

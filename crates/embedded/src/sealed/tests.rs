@@ -30,6 +30,7 @@ fn target(disk: &dyn Disk, first: u64, last: u64) -> Target<'_> {
         recorded: Timestamp::from_ms(7),
         level: 1,
         cache: Arc::default(),
+        is_lossy: false,
         stop: &NEVER,
     }
 }

@@ -33,7 +33,7 @@ impl Sealed {
     }
 
     /// The same, until it is to stop.
-    pub(super) fn verify_until(
+    pub(crate) fn verify_until(
         &self,
         stop: &AtomicBool,
         progress: &mut dyn FnMut(u64),
@@ -164,6 +164,7 @@ impl<'a> Found<'a> {
         let Some((subject, entry)) = &mut self.stream else { return Ok(()) };
         let fits = !goes_on
             || (chunk.first_seq == entry.last_seq + 1
+                && !chunk.is_anchored
                 && chunk.before == Some(entry.chain)
                 && !entry.is_closed);
         let (sums, ids, ordinal) = (&mut self.sums, &mut self.ids.0, entry.ordinal);
@@ -197,7 +198,9 @@ impl<'a> Found<'a> {
         let before = chunk.before.unwrap_or_else(|| genesis(self.whole.home.log_id, &subject));
         let (first_seq, last_seq) = (chunk.first_seq, chunk.last_seq());
         let chain = chunk.after;
-        let entry = Entry { first_seq, last_seq, before, chain, is_closed: false, ordinal };
+        let is_anchored = chunk.is_anchored;
+        let entry =
+            Entry { first_seq, last_seq, before, is_anchored, chain, is_closed: false, ordinal };
         self.stream = Some((subject, entry));
         Ok(())
     }

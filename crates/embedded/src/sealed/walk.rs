@@ -30,6 +30,10 @@ pub(crate) struct Walk {
     is_entered: bool,
     /// The stream that is read, with what its next chunk must start with.
     stream: Option<Reached>,
+    /// Rows may be missing between chunks, and are given as lost ones.
+    is_over_gaps: bool,
+    /// So many are missing before the chunk that was entered.
+    gap: u64,
     ids: (Vec<u8>, ids::Cursor),
     next_ids: usize,
 }
@@ -53,9 +57,16 @@ impl Walk {
             cursor: Cursor::default(),
             is_entered: false,
             stream: None,
+            is_over_gaps: false,
+            gap: 0,
             ids: (Vec::new(), ids::Cursor::default()),
             next_ids: 0,
         })
+    }
+
+    /// One over what is left of a damaged file.
+    pub(super) fn over_gaps(whole: Arc<Whole>) -> Result<Self, Error> {
+        Ok(Self { is_over_gaps: true, ..Self::new(whole)? })
     }
 
     /// The payload of a frame, read through the window.
@@ -87,7 +98,7 @@ impl Walk {
 
     /// Starts with the chunk that comes next in the block.
     fn enter(&mut self) {
-        self.is_entered = false;
+        (self.is_entered, self.gap) = (false, 0);
         self.cursor = self.block.chunks.get(self.chunk).map(Cursor::new).unwrap_or_default();
     }
 
@@ -101,7 +112,7 @@ impl Walk {
     }
 
     /// Whether the chunk goes on with the stream; an error if it should and does not fit.
-    fn goes_on(&self) -> Result<bool, Error> {
+    fn goes_on(&mut self) -> Result<bool, Error> {
         let (Some(stream), Some(chunk)) = (&self.stream, self.block.chunks.get(self.chunk)) else {
             return Ok(false);
         };
@@ -110,6 +121,10 @@ impl Walk {
         }
         let (found, expected) = (chunk.first_seq, stream.next_seq);
         if found == expected && chunk.before == Some(stream.chain) {
+            return Ok(true);
+        }
+        if self.is_over_gaps && found > expected && chunk.before.is_some() {
+            self.gap = found - expected;
             return Ok(true);
         }
         let subject = &stream.subject;
@@ -148,7 +163,8 @@ impl Streams for Walk {
         let parsed = parsed.map_err(|error| self.whole.corrupt(self.offset, error.to_string()))?;
         let before = chunk.before.unwrap_or_else(|| genesis(self.whole.home.log_id, &parsed));
         let first_seq = chunk.first_seq;
-        let opening = Opening { subject: subject.into(), first_seq, before };
+        let is_anchored = chunk.is_anchored;
+        let opening = Opening { subject: subject.into(), first_seq, before, is_anchored };
         self.stream = Some(Reached { subject: subject.into(), next_seq: first_seq, chain: before });
         self.is_entered = true;
         Ok(Some(opening))
@@ -160,6 +176,10 @@ impl Streams for Walk {
         }
         let (whole, offset) = (&self.whole, self.offset);
         let Some(chunk) = self.block.chunks.get(self.chunk) else { return Ok(None) };
+        if self.gap > 0 {
+            let rows = std::mem::take(&mut self.gap);
+            return Ok(Some(chunk.lost_before(rows)));
+        }
         let row = self.cursor.next(&self.block, chunk);
         row.map(Some).ok_or_else(|| whole.corrupt(offset, "a row cannot be read"))
     }

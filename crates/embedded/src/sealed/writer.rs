@@ -1,5 +1,6 @@
 //! Writes a sealed file from front to back: rows into chunks, chunks into blocks, and the pages.
 
+mod chunks;
 mod columns;
 mod out;
 
@@ -13,7 +14,6 @@ use matchwire_log::Error;
 
 use super::{
     Range,
-    block::Head,
     ends::{Footer, HEADER_BYTES, Sums, put_header},
     filter::{Filter, subject_key},
     frame::{Home, Part, Place},
@@ -39,6 +39,7 @@ const MAX_BLOCK_BYTES: usize = 64 << 20;
 
 pub(super) struct Writer<'a> {
     home: Home,
+    pub(super) is_lossy: bool,
     out: Out,
     stop: &'a AtomicBool,
     compressor: zstd::bulk::Compressor<'static>,
@@ -63,6 +64,9 @@ struct Stream {
     first_seq: u64,
     next_seq: u64,
     before: Digest,
+    is_anchored: bool,
+    /// The chain that the next row must have.
+    expected: Option<Digest>,
     /// The chain before the open chunk, and the last known one.
     chunk_before: Digest,
     chain: Digest,
@@ -82,6 +86,7 @@ impl<'a> Writer<'a> {
         let nowhere = Digest([0; 32]);
         Ok(Self {
             home,
+            is_lossy: false,
             out: Out::new(file, HEADER_BYTES as u64),
             stop,
             compressor: zstd::bulk::Compressor::new(level)?,
@@ -95,6 +100,8 @@ impl<'a> Writer<'a> {
                 first_seq: 0,
                 next_seq: 0,
                 before: nowhere,
+                is_anchored: false,
+                expected: None,
                 chunk_before: nowhere,
                 chain: nowhere,
                 is_closed: false,
@@ -112,7 +119,7 @@ impl<'a> Writer<'a> {
 
     /// Begins a stream, whose subject is behind those before it, and gives it a number.
     pub(super) fn open(&mut self, opening: Opening) -> Result<u32, Error> {
-        let Opening { subject, first_seq, before } = opening;
+        let Opening { subject, first_seq, before, is_anchored } = opening;
         if self.sums.streams > 0 && *subject <= *self.stream.subject {
             return Err(self.corrupt(format!("{subject} is not in order")));
         }
@@ -130,6 +137,8 @@ impl<'a> Writer<'a> {
             first_seq,
             next_seq: first_seq,
             before,
+            is_anchored: is_anchored && first_seq > 1,
+            expected: None,
             chunk_before: before,
             chain: before,
             is_closed: false,
@@ -149,7 +158,9 @@ impl<'a> Writer<'a> {
             return Err(self.corrupt(what));
         }
         self.settle();
-        if opening.before != self.stream.chain {
+        if opening.is_anchored {
+            self.stream.expected = Some(opening.before);
+        } else if opening.before != self.stream.chain {
             return Err(self.corrupt(format!("the chain of {subject} is broken at seq {found}")));
         }
         Ok(())
@@ -158,6 +169,18 @@ impl<'a> Writer<'a> {
     /// Adds a row to the stream.
     pub(super) fn push(&mut self, row: &Row<'_>) -> Result<(), Error> {
         self.check(row)?;
+        if let Kind::Lost { rows, .. } = row.kind {
+            return self.push_lost(row, rows);
+        }
+        if let Some(expected) = self.stream.expected.take() {
+            self.settle();
+            let leaf = Digest::leaf(row.stored);
+            if self.stream.chain.next(row.seq, row.recorded, leaf) != expected {
+                let subject = &self.stream.subject;
+                let what = format!("the chain of {subject} is broken at seq {}", row.seq);
+                return Err(self.corrupt(what));
+            }
+        }
         if self.chunk.rows == 0 {
             self.begin_chunk(row);
         }
@@ -170,7 +193,7 @@ impl<'a> Writer<'a> {
         (block.rows, chunk.rows) = (block.rows + 1, chunk.rows + 1);
         (stream.last_position, stream.last_recorded) = (row.position, row.recorded);
         stream.next_seq += 1;
-        stream.is_closed = row.kind == Kind::Last;
+        stream.is_closed = row.kind.span().1;
         match row.chain {
             Some(chain) => {
                 stream.chain = chain;
@@ -221,52 +244,6 @@ impl<'a> Writer<'a> {
         sums.stored_bytes += row.stored.len() as u64;
     }
 
-    /// Computes the chain up to here, where the source did not give it.
-    fn settle(&mut self) {
-        let (stream, chunk) = (&mut self.stream, &mut self.chunk);
-        let bytes: usize = chunk.unknown.iter().map(|(_, bytes)| bytes).sum();
-        let mut at = self.block.stored.len() - bytes;
-        let mut seq = stream.next_seq - chunk.unknown.len() as u64;
-        for (recorded, bytes) in chunk.unknown.drain(..) {
-            let stored = self.block.stored.get(at..at + bytes).unwrap_or_default();
-            stream.chain = stream.chain.next(seq, recorded, Digest::leaf(stored));
-            (at, seq) = (at + bytes, seq + 1);
-        }
-    }
-
-    fn begin_chunk(&mut self, row: &Row<'_>) {
-        let (block, chunk, stream) = (&mut self.block, &mut self.chunk, &mut self.stream);
-        chunk.first_seq = row.seq;
-        (chunk.metas_start, chunk.stored_start) = (block.metas.len(), block.stored.len());
-        (chunk.position, chunk.recorded) = (row.position, row.recorded);
-        (stream.last_position, stream.last_recorded) = (row.position, row.recorded);
-        stream.chunk_before = stream.chain;
-        block.first.get_or_insert((stream.ordinal, row.seq));
-    }
-
-    fn end_chunk(&mut self) {
-        if self.chunk.rows == 0 {
-            return;
-        }
-        self.settle();
-        let (block, chunk, stream) = (&mut self.block, &mut self.chunk, &self.stream);
-        let before = (chunk.first_seq > 1).then_some(stream.chunk_before);
-        let start = (&*stream.subject, chunk.first_seq, before);
-        let head = Head {
-            start: (!chunk.continues).then_some(start),
-            count: chunk.rows,
-            metas_bytes: block.metas.len() - chunk.metas_start,
-            stored_bytes: block.stored.len() - chunk.stored_start,
-            position: chunk.position,
-            recorded: chunk.recorded,
-            is_closed: stream.is_closed,
-            after: stream.chain,
-        };
-        head.put(&mut block.heads);
-        block.chunks += 1;
-        (chunk.continues, chunk.rows) = (true, 0);
-    }
-
     fn end_block(&mut self) -> Result<(), Error> {
         self.check_stop()?;
         self.chunk.continues = false;
@@ -281,13 +258,14 @@ impl<'a> Writer<'a> {
     /// Ends the stream.
     pub(super) fn close(&mut self) -> Result<(), Error> {
         self.end_chunk();
-        let Stream { ordinal, first_seq, next_seq, before, chain, is_closed, .. } = self.stream;
+        let Stream { ordinal, first_seq, next_seq, before, is_anchored, chain, is_closed, .. } =
+            self.stream;
         let subject = &self.stream.subject;
         if next_seq == first_seq {
             return Err(self.corrupt(format!("{subject} has no rows")));
         }
         let last_seq = next_seq - 1;
-        let entry = Entry { first_seq, last_seq, before, chain, is_closed, ordinal };
+        let entry = Entry { first_seq, last_seq, before, is_anchored, chain, is_closed, ordinal };
         let full = self.table.add(subject, &entry);
         full.map_or(Ok(()), |page| self.put_page(page))
     }
@@ -348,7 +326,8 @@ impl<'a> Writer<'a> {
         let subject_filter = self.put_whole(Part::SubjectFilter, subject_filter.payload())?;
         let index = self.index.encode();
         let index = self.put_whole(Part::Index, &index)?;
-        let footer = Footer { home: self.home, sums: self.sums, id_filter, subject_filter, index };
+        let (home, sums, is_lossy) = (self.home, self.sums, self.is_lossy);
+        let footer = Footer { home, sums, id_filter, subject_filter, index, is_lossy };
         self.out.end(&footer.encode(), &put_header(self.home, self.sums.recorded))
     }
 
@@ -371,5 +350,5 @@ pub(super) fn corrupt(range: Range, what: String) -> Error {
 }
 
 fn stream_ends(row: &Row<'_>) -> bool {
-    row.kind == Kind::Last
+    row.kind.span().1
 }

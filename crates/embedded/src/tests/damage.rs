@@ -17,11 +17,11 @@ use crate::{
 };
 
 /// Groups that a log is written of.
-const GROUPS: u64 = 24;
+pub(super) const GROUPS: u64 = 24;
 
 /// A log of several segments, of which the last has several groups; and the names of its files. Each
 /// group has two events of two streams; a third stream has one in the first group and in the last.
-fn written(groups_in_all: u64) -> (Faulty, Vec<String>) {
+pub(super) fn written(groups_in_all: u64) -> (Faulty, Vec<String>) {
     let disk = Faulty::new(0);
     let log = log(&disk).unwrap();
     for id in 0..groups_in_all {
@@ -40,7 +40,7 @@ fn written(groups_in_all: u64) -> (Faulty, Vec<String>) {
 }
 
 /// The same, with all full segments sealed and merged.
-fn sealed() -> (Faulty, Vec<String>) {
+pub(super) fn sealed() -> (Faulty, Vec<String>) {
     let (disk, segments) = written(GROUPS);
     let medium = open(&disk);
     while medium.maintain().unwrap() {}
@@ -50,11 +50,11 @@ fn sealed() -> (Faulty, Vec<String>) {
     (disk, files)
 }
 
-fn open(disk: &Faulty) -> Segments {
+pub(super) fn open(disk: &Faulty) -> Segments {
     Segments::open_on(Arc::new(disk.clone()), super::SMALL).unwrap()
 }
 
-fn files(disk: &Faulty) -> Vec<String> {
+pub(super) fn files(disk: &Faulty) -> Vec<String> {
     let name = |file: Listed| match file {
         Listed::Sealed(range) => sealed_name(range),
         Listed::Segment(first) => segment_name(first),
@@ -63,16 +63,16 @@ fn files(disk: &Faulty) -> Vec<String> {
 }
 
 /// Where the groups of a segment start; the last one says that the log was closed.
-fn groups(disk: &Faulty, name: &str) -> Vec<usize> {
+pub(super) fn groups(disk: &Faulty, name: &str) -> Vec<usize> {
     let content = disk.content(name);
     (0..content.len()).filter(|at| content[*at..].starts_with(&GROUP_MAGIC)).collect()
 }
 
-fn verified(disk: &Faulty) -> Verified {
+pub(super) fn verified(disk: &Faulty) -> Verified {
     verify_on(disk, &mut |_| ()).unwrap()
 }
 
-fn place(error: &Error) -> (&str, u64) {
+pub(super) fn place(error: &Error) -> (&str, u64) {
     match error {
         Error::Corrupt { file, offset, .. } => (file, *offset),
         other => panic!("{other}"),
@@ -161,12 +161,12 @@ fn a_hole_hides_what_lies_across_it_and_nothing_else() {
     assert_eq!(place(&call(&log, vec![append("match/a/1", &["new"])]).unwrap_err()).0, last);
 }
 
-fn snapshot(disk: &Faulty) -> Vec<(String, Vec<u8>)> {
+pub(super) fn snapshot(disk: &Faulty) -> Vec<(String, Vec<u8>)> {
     let names = disk.list().unwrap();
     names.into_iter().map(|name| (name.clone(), disk.content(&name))).collect()
 }
 
-fn restore(disk: &Faulty, files: &[(String, Vec<u8>)]) {
+pub(super) fn restore(disk: &Faulty, files: &[(String, Vec<u8>)]) {
     for name in disk.list().unwrap() {
         disk.remove(&name).unwrap();
     }

@@ -111,7 +111,7 @@ async fn health_says_what_an_operator_should_see_to() {
         (&health.json()["status"], &health.json()["reasons"][0]),
         (&json!("degraded"), &reason)
     );
-    assert!(server.metric("matchwire_log_holes").await.to_string() == "2");
+    assert!(server.metric("matchwire_log_damaged_places").await.to_string() == "2");
 
     let server_on_time = Server::start().await;
     assert_eq!(server_on_time.get("/healthz").await.json(), json!({"status": "ok"}));

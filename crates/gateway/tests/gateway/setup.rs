@@ -10,6 +10,7 @@ use std::{
 
 use matchwire_gateway::{
     Access, Answer, App, Code, Damage, Exchange, Limits, Meter, Parts, Post, Problem, Source,
+    Storage,
 };
 use matchwire_log::{Log, ManualClock, Medium, Memory, Options, live::Live};
 use tokio::{net::TcpListener, sync::oneshot};
@@ -114,7 +115,7 @@ impl Server {
             meter,
             access,
             limits,
-            damage: Arc::new(move || damage.clone()),
+            storage: Arc::new(move || Storage { damage: damage.clone(), ..Storage::default() }),
             memory_acks,
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

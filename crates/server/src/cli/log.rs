@@ -13,6 +13,38 @@ pub(crate) enum LogCommand {
     Stats(LogData),
     /// Write its events as NDJSON, stream by stream
     Export(Export),
+    /// Bring back what is missing, from a copy of the log; the server must be stopped
+    Repair(Repair),
+    /// Give up what is missing for good, so that its streams go on; the server must be stopped
+    AcceptLoss(AcceptLoss),
+}
+
+/// `matchwire log repair`.
+#[derive(Debug, Args)]
+pub(crate) struct Repair {
+    /// The data directory of the server
+    #[arg(long, env = "MATCHWIRE_DATA", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// A data directory with a copy of the log: one that a back-up was restored to, or an older copy
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from: PathBuf,
+    /// Print what was done as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `matchwire log accept-loss`.
+#[derive(Debug, Args)]
+pub(crate) struct AcceptLoss {
+    /// The data directory of the server
+    #[arg(long, env = "MATCHWIRE_DATA", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Print what was done as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// The log of a data directory.

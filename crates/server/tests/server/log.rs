@@ -121,7 +121,7 @@ async fn damage_is_named_and_everything_else_is_read() {
     let reason = &health["reasons"][0];
     assert_eq!((&reason["code"], &reason["file"]), (&"corrupt".into(), &name.into()));
     assert_eq!(reason["offset"], offset);
-    assert!(get(&server, "/metrics").contains("\nmatchwire_log_holes 1\n"));
+    assert!(get(&server, "/metrics").contains("\nmatchwire_log_damaged_places 1\n"));
     let page = server.client().get("/events?subject=match/m1/1").await.unwrap();
     assert_eq!((page["events"].as_array().unwrap().len(), &page["next"]), (2, &2.into()));
     let next = server.client().get("/events?subject=match/m1/1&after=2").await;

@@ -65,7 +65,23 @@ impl Whole {
         }
         file.read_at(&mut bytes, footer_at)?;
         let footer = Footer::decode(&bytes, home).map_err(|what| corrupt(footer_at, what))?;
-        let mut whole = Self {
+        let mut whole = Self::without_index(file, name, home, footer, cache)?;
+        let (payload, _) = whole.frame(footer.index, Part::Index)?;
+        let damaged = || whole.corrupt(footer.index.offset, "its index cannot be read");
+        whole.index = Index::decode(&payload).ok_or_else(damaged)?;
+        Ok(whole)
+    }
+
+    /// A file of which only the blocks are to be read, once the index says where they are.
+    pub(in crate::sealed) fn without_index(
+        file: Arc<dyn File>,
+        name: String,
+        home: Home,
+        footer: Footer,
+        cache: Arc<Blocks>,
+    ) -> Result<Self, Error> {
+        let file_bytes = file.size()?;
+        Ok(Self {
             file,
             name,
             home,
@@ -76,11 +92,7 @@ impl Whole {
             cache,
             id_filter: OnceLock::new(),
             subject_filter: OnceLock::new(),
-        };
-        let (payload, _) = whole.frame(footer.index, Part::Index)?;
-        let damaged = || whole.corrupt(footer.index.offset, "its index cannot be read");
-        whole.index = Index::decode(&payload).ok_or_else(damaged)?;
-        Ok(whole)
+        })
     }
 
     /// Damage in this file.

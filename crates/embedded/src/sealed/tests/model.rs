@@ -104,11 +104,11 @@ impl Model {
             arrivals.add(*position, bytes.len() as u64, *kind, &view).unwrap();
             view.put(&mut bytes);
         }
-        let before = |subject: &str| {
+        let before = |subject: &str, _: u64| {
             let here = |(_, _, record): &&(u64, Kind, Record)| record.subject.as_str() == subject;
             let last = self.arrived[..start].iter().rfind(here);
             let before = self.streams[subject].before;
-            Ok(last.map_or(before, |(_, _, record)| record.recorded.chain))
+            Ok(Some(last.map_or(before, |(_, _, record)| record.recorded.chain)))
         };
         arrivals.over(Home::new(LOG_ID, 1), bytes, &mut { before }).unwrap()
     }
