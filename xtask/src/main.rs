@@ -1,4 +1,4 @@
-//! The workspace's own tasks: `cargo xtask tidy`, `cargo xtask bench` and `cargo xtask sim`.
+//! The workspace's own tasks: `cargo xtask tidy`, `bench`, `drill` and `sim`.
 //!
 //! It has no dependencies, so that `tidy`, which also runs as a test, builds in a second; the load
 //! generator is a crate of its own, `xtask/bench`, and the simulator of the log a binary of
@@ -13,11 +13,14 @@ use std::{
 
 const USAGE: &str = "usage: cargo xtask tidy
        cargo xtask bench [log|streams|events|delivery]… [--help]
+       cargo xtask drill restore [--events N] [--dir DIR]
        cargo xtask sim [--seeds N] [--seed S] [--trace]
 
 tidy   checks the structure rules of the workspace and prints what breaks them
 bench  measures this machine: the log, many streams, the HTTP intake, the delivery; builds the
        release first
+drill  loses a server and its disk while it is backed up, and restores it: how many seconds of the
+       log were lost, and how long N events take to come back, by default 10 million
 sim    lives N lives of a log on a disk that fails, each from a seed, and stops at the first failure";
 
 fn main() -> ExitCode {
@@ -26,6 +29,9 @@ fn main() -> ExitCode {
         Some((task, [])) if task == "tidy" => tidy(),
         Some((task, rest)) if task == "bench" => bench(rest),
         Some((task, rest)) if task == "sim" => sim(rest),
+        Some((task, rest)) if task == "drill" && rest.first().is_some_and(|t| t == "restore") => {
+            bench(rest)
+        }
         _ => {
             eprintln!("{USAGE}");
             ExitCode::from(2)
@@ -64,7 +70,8 @@ fn bench(arguments: &[String]) -> ExitCode {
     let run = ["run", "--quiet", "--release", "--package", "matchwire-bench"];
     // What `log` compares with takes a minute to compile, and the other parts do not use it.
     let names = |part: &str| arguments.iter().any(|argument| argument == part);
-    let peers = names("log") || !(names("events") || names("delivery"));
+    let others = ["events", "delivery", "streams", "restore"];
+    let peers = names("log") || !others.iter().any(|part| names(part));
     let features: &[&str] = if peers { &["--features", "peers", "--"] } else { &["--"] };
     let run = [run.as_slice(), features].concat();
     if cargo(&build, &[]) && cargo(&run, arguments) { ExitCode::SUCCESS } else { ExitCode::FAILURE }

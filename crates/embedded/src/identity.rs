@@ -17,9 +17,9 @@ pub(crate) const NAME: &str = "log.json";
 /// The largest that is read.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// What a log is.
+/// What a log is, as its `log.json` says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Identity {
+pub struct Identity {
     format: u32,
     /// The log's id, 16 hexadecimal digits.
     pub(crate) id: String,
@@ -58,12 +58,23 @@ impl Identity {
         }
     }
 
+    /// The log's id: 16 lower-case hexadecimal digits.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The format that its files are in; the version that wrote it, and newer ones, read it.
+    pub fn format(&self) -> u32 {
+        self.format
+    }
+
     /// The id as a number.
     pub(crate) fn log_id(&self) -> u64 {
         u64::from_str_radix(&self.id, 16).unwrap_or_default()
     }
 
-    pub(crate) fn lineage(&self) -> Lineage {
+    /// The histories that it has had.
+    pub fn lineage(&self) -> Lineage {
         self.lineage.clone().unwrap_or_else(|| Lineage::new(&self.id))
     }
 

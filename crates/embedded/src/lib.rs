@@ -30,6 +30,9 @@ mod export;
 mod stats;
 mod verify;
 
+pub mod copy;
+pub mod restore;
+
 mod clipped;
 mod loss;
 mod repair;
@@ -37,6 +40,7 @@ mod replacement;
 
 pub use export::Export;
 pub use history::Hole;
+pub use identity::Identity;
 pub use loss::{AcceptedLoss, LostEvents, accept_loss, accept_loss_on};
 pub use recovery::Recovery;
 pub use repair::{Repaired, repair, repair_on};

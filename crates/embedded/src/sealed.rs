@@ -90,3 +90,4 @@ pub(crate) use rebuilt::Rebuilt;
 pub(crate) use salvage::{LostRows, Salvage};
 pub(crate) use streams::{Id, Kind, Opening, Row, Streams};
 pub(crate) use table::Entry;
+pub(crate) use walk::Walk;

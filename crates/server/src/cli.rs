@@ -31,6 +31,10 @@ pub(crate) enum Command {
     /// Check, measure or export the log in a data directory; a server may be running on it
     #[command(subcommand)]
     Log(LogCommand),
+    /// Copy a data directory to another directory or to S3, while the server runs
+    Backup(crate::backup::Backup),
+    /// Make a data directory of a back-up
+    Restore(crate::backup::Restore),
 }
 
 /// `matchwire demo`.

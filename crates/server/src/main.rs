@@ -8,6 +8,8 @@ mod exchange;
 mod serve;
 mod storage;
 
+mod backup;
+
 mod demo;
 mod log;
 mod send;
@@ -22,8 +24,9 @@ use tracing_subscriber::EnvFilter;
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter =
-        EnvFilter::try_from_env("MATCHWIRE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    // The client of S3 tells of every retry.
+    let filter = EnvFilter::try_from_env("MATCHWIRE_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,object_store=warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -34,6 +37,8 @@ async fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args).await,
         Command::Send(args) => send::run(args).await,
         Command::Log(command) => log::run(command),
+        Command::Backup(args) => backup::run(args).await,
+        Command::Restore(args) => backup::run_restore(args).await,
         Command::Tail(args) => tokio::select! {
             result = tail::run(args) => result,
             () = serve::told_to_stop() => Ok(()),

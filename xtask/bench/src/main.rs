@@ -1,7 +1,8 @@
 //! Measures this machine, each figure next to a reference of the same run: [`log`] the embedded log
 //! against a plain write-and-sync loop and other stores, [`streams`] a log of very many streams,
-//! [`events`] the HTTP intake, [`delivery`] the time to WebSocket clients. What was reached is in
-//! `docs/benchmarks.md`.
+//! [`events`] the HTTP intake, [`delivery`] the time to WebSocket clients; and [`restore`], which is a
+//! drill: what is lost with a disk, and how long it takes until everything else is back. What was
+//! reached is in `docs/benchmarks.md`.
 //!
 //! `cargo xtask bench` builds the server first and runs this; the last two start it themselves, on a
 //! free port of loopback with a data directory that is deleted afterwards.
@@ -12,6 +13,7 @@ mod delivery;
 mod events;
 mod log;
 mod machine;
+mod restore;
 mod server;
 mod statistics;
 mod streams;
@@ -45,9 +47,11 @@ struct Arguments {
     /// What the WebSocket clients subscribe to.
     #[arg(long, default_value = "events", value_delimiter = ',')]
     views: Vec<String>,
-    /// How many events `streams` writes, in how many streams.
-    #[arg(long, default_value_t = 2_000_000)]
-    events: u64,
+    /// How many events `streams` writes, by default 2 million, and `restore` brings back, by default
+    /// 10 million.
+    #[arg(long)]
+    events: Option<u64>,
+    /// Into how many streams `streams` writes them.
     #[arg(long, default_value_t = 200_000)]
     streams: u64,
     /// A log that `streams` has written, which is only measured.
@@ -66,6 +70,8 @@ enum Part {
     Events,
     /// From receipt to arrival at WebSocket clients.
     Delivery,
+    /// The loss of a server with its disk, and its restore from a back-up; only if it is named.
+    Restore,
 }
 
 #[tokio::main]
@@ -82,7 +88,7 @@ async fn main() -> anyhow::Result<()> {
         views: arguments.views,
     };
     let size = streams::Size {
-        events: arguments.events,
+        events: arguments.events.unwrap_or(2_000_000),
         streams: arguments.streams,
         written: arguments.written,
     };
@@ -103,6 +109,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wants(Part::Delivery) {
         delivery::run(&load).await?;
+    }
+    if arguments.parts.contains(&Part::Restore) {
+        restore::run(&load, arguments.events.unwrap_or(10_000_000)).await?;
     }
     Ok(())
 }

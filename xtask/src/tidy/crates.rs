@@ -4,17 +4,21 @@
 use super::Finding;
 
 /// Each crate of the workspace, with those that it may use, in any kind of dependency.
-const USES: [(&str, &[&str]); 12] = [
+const USES: [(&str, &[&str]); 13] = [
     ("domain", &[]),
     ("sources", &["domain"]),
     ("log", &["domain"]),
     ("embedded", &["domain", "log"]),
     ("cluster", &["domain", "log"]),
+    ("backup", &["domain", "log", "embedded"]),
     ("gateway", &["domain", "sources", "log"]),
     ("client", &["domain"]),
     ("sim", &["domain", "sources", "log", "embedded", "sim"]),
-    ("server", &["domain", "sources", "log", "embedded", "cluster", "gateway", "client", "sim"]),
-    ("bench", &["domain", "log", "embedded", "client"]),
+    (
+        "server",
+        &["domain", "sources", "log", "embedded", "backup", "cluster", "gateway", "client", "sim"],
+    ),
+    ("bench", &["domain", "log", "embedded", "backup", "client"]),
     ("fuzz", &["domain", "sources", "log", "embedded"]),
     ("xtask", &[]),
 ];
