@@ -129,6 +129,67 @@ async fn damage_is_named_and_everything_else_is_read() {
     assert!(error.contains("500 corrupt") && error.contains(name), "{error}");
 }
 
+/// One group in the middle is damaged: a copy brings it back; or it is given up, and the stream goes on.
+#[tokio::test]
+async fn damage_is_repaired_or_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, copy) = (folder.path().join("data"), folder.path().join("copy"));
+    let server = Server::start(&data, "127.0.0.1:0");
+    server.feed("match/m1/1", 1, 5).await;
+    assert!(server.terminate().success());
+    let path = segment(&data);
+    let bytes = fs::read(&path).unwrap();
+    for name in ["log.json", path.file_name().unwrap().to_str().unwrap()] {
+        fs::create_dir_all(copy.join("log")).unwrap();
+        fs::copy(data.join("log").join(name), copy.join("log").join(name)).unwrap();
+    }
+    let damage = |path: &Path| {
+        let mut bytes = bytes.clone();
+        let at = bytes.windows(7).position(|window| window == b"{\"n\":3}").unwrap();
+        bytes[at + 5] = b'4';
+        fs::write(path, bytes).unwrap();
+    };
+    let seqs = async |server: &Server| -> Vec<u64> {
+        let client = server.client();
+        let (mut seqs, mut after) = (Vec::new(), 0);
+        loop {
+            let page = client.get(&format!("/events?subject=match/m1/1&after={after}")).await;
+            let page = page.unwrap()["events"].as_array().unwrap().clone();
+            let Some(last) = page.last() else { return seqs };
+            after = last["seq"].as_u64().unwrap();
+            seqs.extend(page.iter().map(|event| event["seq"].as_u64().unwrap()));
+        }
+    };
+
+    damage(&path);
+    let repaired = log(&data, &["repair", "--json", "--from", copy.to_str().unwrap()]);
+    assert!(repaired.status.success(), "{repaired:?}");
+    assert_eq!(
+        (&json(&repaired)["events"], &json(&repaired)["missing"]),
+        (&1.into(), &Value::from([0; 0]))
+    );
+    assert!(log(&data, &["verify"]).status.success());
+    let server = Server::start(&data, "127.0.0.1:0");
+    assert_eq!(seqs(&server).await, [1, 2, 3, 4, 5]);
+    assert!(server.terminate().success());
+
+    let given_up = copy;
+    damage(&given_up.join("log").join(path.file_name().unwrap()));
+    let asked = log(&given_up, &["accept-loss"]);
+    assert!(!asked.status.success() && text(&asked.stderr).contains("--yes"), "{asked:?}");
+    let accepted = log(&given_up, &["accept-loss", "--yes", "--json"]);
+    assert!(accepted.status.success(), "{accepted:?}");
+    let lost = serde_json::json!([{"subject": "match/m1/1", "first_seq": 3, "last_seq": 3}]);
+    assert_eq!(json(&accepted)["streams"], lost);
+    assert!(log(&given_up, &["verify"]).status.success());
+    let server = Server::start(&given_up, "127.0.0.1:0");
+    assert_eq!(seqs(&server).await, [1, 2, 4, 5]);
+    let state = server.client().get("/matches/m1/maps/1").await.unwrap();
+    assert_eq!(state["seq"], 5);
+    server.feed("match/m1/1", 6, 1).await;
+    assert_eq!(seqs(&server).await, [1, 2, 4, 5, 6]);
+}
+
 /// Reads a page outside of the API.
 fn get(server: &Server, path: &str) -> String {
     use std::io::{Read as _, Write as _};
