@@ -476,8 +476,9 @@ impl Scanned {
         let name = segment_name(home.segment);
         if self.has_bad_header {
             // Nobody can say then that what follows was never finished.
-            let is_lost = last.is_none() && torn_bytes > 0;
-            let what = "its header is damaged, and none of its groups can be read";
+            let is_lost = last.is_none();
+            let what = "its header is damaged, and none of its groups can be read; repair it from a \
+                        copy, or remove it to give up what it had";
             return if is_lost { Err(corrupt(home.segment, 0, what)) } else { Ok(None) };
         }
         if torn_bytes > 0 {

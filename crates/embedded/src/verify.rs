@@ -84,19 +84,43 @@ pub(crate) fn identity(disk: &dyn Disk) -> Result<Identity, Error> {
     Identity::read(disk)?.ok_or_else(|| unusable("it has no readable log.json"))
 }
 
+impl Collected {
+    fn holes(&self) -> Vec<Hole> {
+        let hole = |part: &Part| match part {
+            Part::Hole(hole) if !hole.is_accepted => Some(Hole::clone(hole)),
+            _ => None,
+        };
+        self.parts.iter().filter_map(hole).collect()
+    }
+}
+
 /// What there is of a log that may be in use.
 pub(crate) fn settled(
     disk: &dyn Disk,
     identity: &Identity,
     cache: &Arc<Blocks>,
 ) -> Result<Collected, Error> {
+    let mut seen: Option<Vec<Hole>> = None;
     for _ in 1..MAX_TRIES {
         match collect(disk, identity, cache) {
-            Err(Error::Io(error)) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(Error::Io(error)) if is_of_use(&error) => {}
+            Ok(collected) => {
+                let holes = collected.holes();
+                // What is just being written or replaced may look like damage, once.
+                if holes.is_empty() || seen.as_ref() == Some(&holes) {
+                    return Ok(collected);
+                }
+                seen = Some(holes);
+            }
             other => return other,
         }
     }
     collect(disk, identity, cache)
+}
+
+/// Whether an error may come from the use of the log: a file was replaced, or cut to its groups.
+fn is_of_use(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof)
 }
 
 /// What there is to check.

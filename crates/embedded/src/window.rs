@@ -36,10 +36,23 @@ impl Window {
         let end = self.start + self.buffer.len() as u64;
         if offset < self.start || offset + bytes as u64 > end {
             self.buffer.resize(bytes.max(WINDOW_BYTES.min(left)), 0);
-            self.file.read_at(&mut self.buffer, offset)?;
+            if let Err(error) = self.file.read_at(&mut self.buffer, offset) {
+                self.buffer.clear();
+                return self.shrunk(error, offset, bytes);
+            }
             self.start = offset;
         }
         let at = usize::try_from(offset - self.start).unwrap_or(usize::MAX);
         Ok(self.buffer.get(at..at.saturating_add(bytes)).unwrap_or_default())
+    }
+
+    /// Zeros behind the last group are cut off when a segment is full, also while somebody reads it.
+    fn shrunk(&mut self, error: io::Error, offset: u64, bytes: usize) -> io::Result<&[u8]> {
+        let size = self.file.size()?;
+        if error.kind() != io::ErrorKind::UnexpectedEof || size >= self.size {
+            return Err(error);
+        }
+        self.size = size;
+        self.get(offset, bytes)
     }
 }

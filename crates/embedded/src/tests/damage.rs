@@ -213,6 +213,20 @@ fn only_the_last_group_is_cut_off() {
     assert!(holes.len() == 1 && holes[0].offset == first as u64, "{holes:?}");
 }
 
+/// A segment has its name only with its header: one without was damaged, and is not begun anew.
+#[test]
+fn an_emptied_last_segment_stops_the_start() {
+    for size in [0, 32, 39] {
+        let (disk, files) = written(GROUPS);
+        let last = files.last().unwrap();
+        disk.open(last).unwrap().set_size(size).unwrap();
+        let error = log(&disk).map(|_| ()).unwrap_err();
+        assert_eq!(place(&error), (last.as_str(), 0));
+        assert_eq!(disk.content(last).len() as u64, size);
+        assert!(!verified(&disk).damage.is_empty());
+    }
+}
+
 #[test]
 fn a_read_never_gives_damaged_records() {
     for (disk, files) in [written(GROUPS), sealed()] {

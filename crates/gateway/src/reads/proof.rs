@@ -39,6 +39,10 @@ fn of(log: &Log, subject: &Subject, seq: u64) -> Result<Value, Problem> {
         _ => None,
     };
     let mut entries = log.read(subject, seq.saturating_sub(2), 2)?;
+    if entries.last().is_some_and(|last| last.recorded.seq < seq) {
+        // It ends where the stream does, or where damage begins: that is an error then.
+        entries.extend(log.read(subject, seq - 1, 1)?);
+    }
     let at = entries.iter().position(|entry| entry.recorded.seq == seq);
     let Some(at) = at else {
         return Err(not_found(format!("event {seq} in {subject}")));
