@@ -52,11 +52,7 @@ impl Export {
 
     /// What is missing.
     pub fn holes(&self) -> Vec<Hole> {
-        let hole = |part: &Part| match part {
-            Part::Hole(hole) => Some(Hole::clone(hole)),
-            _ => None,
-        };
-        self.parts.iter().filter_map(hole).collect()
+        history::holes(&self.parts)
     }
 
     /// Subjects of streams that start with `prefix`, in order, after `after`.

@@ -178,6 +178,15 @@ impl Part {
     }
 }
 
+/// What is missing in these parts, accepted losses included.
+pub(crate) fn holes(parts: &[Part]) -> Vec<Hole> {
+    let hole = |part: &Part| match part {
+        Part::Hole(hole) => Some(Hole::clone(hole)),
+        _ => None,
+    };
+    parts.iter().filter_map(hole).collect()
+}
+
 /// The last record of a stream in these parts.
 pub(crate) fn head(parts: &[Part], subject: &str) -> Result<Option<Head>, Error> {
     for part in parts.iter().rev() {

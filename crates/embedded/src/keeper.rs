@@ -27,7 +27,7 @@ use crate::{
     history::{self, Part},
     recovery::corrupt,
     scan::{Damage, Visitor, scan, segment_name},
-    sealed::{Arrival, Arrivals, Kind, Range, Sealed, Streams, Target, seal, sealed_name},
+    sealed::{Arrival, Arrivals, Kind, LEVEL, Range, Sealed, Streams, Target, seal, sealed_name},
     segment::Segment,
     segments::Shared,
     verify::Spot,
@@ -37,8 +37,6 @@ use crate::{
 const TIER_BYTES: u64 = 16 << 20;
 /// Files of this tier are not merged any more: by default from 1 GiB on.
 const TOP_TIER: u32 = 2;
-/// The level of zstd: the lowest one, which is as small as level 3 for events.
-const LEVEL: i32 = 1;
 
 /// A thread that does what there is to do.
 pub(crate) struct Keeper {

@@ -13,6 +13,7 @@
 //!   … valid, bad, valid                    a hole
 //!   … bad, in a segment before the last    a hole, up to the next segment
 //!   a number missing between files         a hole
+//!   last segment: bad header, no group     the start is refused: what it had is not known
 //!   a sealed file that cannot be opened    it is written again, if its blocks are whole; else a
 //!                                          hole, unless those that it was made from are there
 //!   a file whose name ends in .tmp         removed: it was being made
@@ -36,7 +37,7 @@ use matchwire_log::{Defect, Error};
 use crate::{
     disk::{Disk, File},
     format::{Group, Home, SEGMENT_HEADER_BYTES, SegmentHeader, VERSION, View, put_group},
-    history::{Hole, Part},
+    history::{self, Hole, Part},
     identity::{self, Identity, Lost},
     scan::{Damage, Scan, Visitor, scan, segment_name},
     sealed::{Blocks, Range, Salvage, Sealed, parse_name, sealed_name},
@@ -430,11 +431,8 @@ impl<'a> History<'a> {
             self.disk.sync()?;
         }
         report.files = self.files + 1;
-        let unaccepted = |part: &Part| match part {
-            Part::Hole(gap) if !gap.is_accepted => Some(Hole::clone(gap)),
-            _ => None,
-        };
-        report.holes = self.parts.iter().filter_map(unaccepted).collect();
+        report.holes = history::holes(&self.parts);
+        report.holes.retain(|hole| !hole.is_accepted);
         Ok(Opened { identity, parts: self.parts, open, report })
     }
 }
@@ -476,9 +474,10 @@ impl Scanned {
         let name = segment_name(home.segment);
         if self.has_bad_header {
             // Nobody can say then that what follows was never finished.
-            let is_lost = last.is_none();
-            let what = "its header is damaged, and none of its groups can be read; repair it from a \
-                        copy, or remove it to give up what it had";
+            // The word that the log was closed there says that it had none.
+            let is_lost = last.is_none() && !is_closed;
+            let what = "its header is damaged, and none of its groups can be read; put back a copy of \
+                        it, or remove it to give up what it had";
             return if is_lost { Err(corrupt(home.segment, 0, what)) } else { Ok(None) };
         }
         if torn_bytes > 0 {

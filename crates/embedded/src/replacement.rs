@@ -23,7 +23,7 @@ use crate::{
     keeper::arrival,
     recovery::{Listed, Opened, list, recover},
     scan::segment_name,
-    sealed::{Blocks, Prepared, Range, Sealed, Streams, Target, prepare, sealed_name},
+    sealed::{Blocks, LEVEL, Prepared, Range, Sealed, Streams, Target, prepare, sealed_name},
     segment::Segment,
     window::Window,
     writer::{TMP_SUFFIX, error},
@@ -32,7 +32,6 @@ use crate::{
 /// What the copy of a damaged file has behind its name.
 const DAMAGED_SUFFIX: &str = ".damaged";
 const COPY_BYTES: usize = 1 << 20;
-const LEVEL: i32 = 1;
 static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// A log that is to be repaired.

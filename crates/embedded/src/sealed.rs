@@ -53,6 +53,9 @@
 //!
 //! What is sealed when, and which files are merged, is left to the medium.
 
+/// The level of zstd: the lowest one, which is as small as level 3 for events.
+pub(crate) const LEVEL: i32 = 1;
+
 mod ends;
 mod frame;
 mod name;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use crate::{
-    history::{Hole, Part},
+    history::{self, Hole, Part},
     scrub::ScrubStats,
     segments::Shared,
     stats::Files,
@@ -111,10 +111,6 @@ impl Shared {
 
     pub(crate) fn holes(&self) -> Vec<Hole> {
         let parts = self.state.read().parts.clone();
-        let hole = |part: &Part| match part {
-            Part::Hole(hole) => Some(Hole::clone(hole)),
-            _ => None,
-        };
-        parts.iter().filter_map(hole).collect()
+        history::holes(&parts)
     }
 }

@@ -86,11 +86,9 @@ pub(crate) fn identity(disk: &dyn Disk) -> Result<Identity, Error> {
 
 impl Collected {
     fn holes(&self) -> Vec<Hole> {
-        let hole = |part: &Part| match part {
-            Part::Hole(hole) if !hole.is_accepted => Some(Hole::clone(hole)),
-            _ => None,
-        };
-        self.parts.iter().filter_map(hole).collect()
+        let mut holes = history::holes(&self.parts);
+        holes.retain(|hole| !hole.is_accepted);
+        holes
     }
 }
 

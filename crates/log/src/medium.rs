@@ -68,7 +68,8 @@ pub trait Medium: Send + Sync + 'static {
 
     /// Records of a stream with `seq` greater than `after`, in order and without a gap: at least one
     /// if there is one, at most `limit`, and no further one once `limit_bytes` stored bytes are
-    /// reached.
+    /// reached. Before damage it ends early, and the next read is the error; behind a loss that was
+    /// accepted, the first record is the first that is there.
     fn read(
         &self,
         subject: &Subject,

@@ -28,7 +28,7 @@ pub(crate) enum Command {
     Send(Send),
     /// Print a stream's events as they come
     Tail(Tail),
-    /// Check, measure or export the log in a data directory; a server may be running on it
+    /// Check, measure, export or repair the log in a data directory
     #[command(subcommand)]
     Log(LogCommand),
     /// Copy a data directory to another directory or to S3, while the server runs

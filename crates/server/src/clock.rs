@@ -1,15 +1,14 @@
 //! The machine's clock, held against the log: `recordedtime` never goes back, so a clock that is
 //! behind gives every event the same time until it has caught up.
 
-use std::{
-    io::{BufRead as _, IsTerminal as _, Write as _},
-    time::Duration,
-};
+use std::time::Duration;
 
 use anyhow::bail;
 use matchwire_domain::timestamp::Timestamp;
 use matchwire_log::Log;
 use tokio::time;
+
+use crate::ask::{asked, is_somebody_there};
 
 /// A log that is further in the future than this is not taken without a word, in milliseconds.
 const FUTURE_MS: i64 = 3_600_000;
@@ -28,22 +27,13 @@ pub(crate) fn check(recorded: Timestamp, now: Timestamp, is_accepted: bool) -> a
         "the newest event in the log is from {recorded}, and the clock of this machine says {now}: \
          until it has caught up, every new event would get that same time"
     );
-    if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && asked(&what)? {
+    if is_somebody_there() && asked(&format!("{what}. Start nevertheless?"))? {
         return Ok(());
     }
     bail!(
         "{what}. If the clock is wrong, set it right and start again; if the log is, start with \
          --accept-clock (or MATCHWIRE_ACCEPT_CLOCK=true)"
     )
-}
-
-fn asked(what: &str) -> std::io::Result<bool> {
-    let mut out = std::io::stderr().lock();
-    write!(out, "{what}. Start nevertheless? [y/N] ")?;
-    out.flush()?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 /// Warns when the clock gets behind the log, once each time.

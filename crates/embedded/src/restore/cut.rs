@@ -16,12 +16,9 @@ use crate::{
     history::Part,
     recovery::{Listed, list},
     scan::{Damage, Visitor, scan, segment_name},
-    sealed::{Blocks, Range, Sealed, Target, seal, sealed_name},
+    sealed::{Blocks, LEVEL, Range, Sealed, Target, seal, sealed_name},
     segment::Segment,
 };
-
-/// The level of zstd for a file that is written again.
-const LEVEL: i32 = 1;
 
 /// What is left of a log.
 pub(super) struct Done {

@@ -1,17 +1,16 @@
 //! `matchwire log repair` and `accept-loss`: what an operator does about damage.
 
-use std::{
-    fmt::Write as _,
-    io::{self, BufRead as _, IsTerminal as _, Write as _},
-    path::Path,
-};
+use std::{fmt::Write as _, path::Path};
 
 use anyhow::{Context as _, bail};
 use matchwire_embedded::{AcceptedLoss, Hole, LostEvents, Repaired};
 use serde_json::json;
 
 use super::{folder, print};
-use crate::cli::{AcceptLoss, Repair};
+use crate::{
+    ask::{asked, is_somebody_there},
+    cli::{AcceptLoss, Repair},
+};
 
 /// How many streams are named, at most.
 const MAX_NAMED: usize = 100;
@@ -85,14 +84,10 @@ fn ask(log: &Path) -> anyhow::Result<()> {
         "what is missing in {} will be given up for good; a back-up could no longer be spliced in",
         log.display()
     );
-    if !io::stdin().is_terminal() {
+    if !is_somebody_there() {
         bail!("{what}; say --yes if that is what you want");
     }
-    eprint!("{what}. Go on? [y/N] ");
-    io::stderr().flush()?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    if answer.trim().eq_ignore_ascii_case("y") { Ok(()) } else { bail!("nothing was changed") }
+    if asked(&format!("{what}. Go on?"))? { Ok(()) } else { bail!("nothing was changed") }
 }
 
 fn accepted_text(accepted: &AcceptedLoss) -> String {
