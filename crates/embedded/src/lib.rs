@@ -18,6 +18,8 @@ mod segment;
 
 mod sealed;
 
+pub mod archive;
+
 mod history;
 mod keeper;
 pub mod recovery;

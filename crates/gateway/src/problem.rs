@@ -45,6 +45,8 @@ pub enum Code {
     LogFull,
     /// The server does not acknowledge from memory.
     MemoryAcks,
+    /// What is asked for is in an archive that cannot be read now.
+    ArchiveAway,
     /// What is asked for lies at or behind damage of the log.
     Corrupt,
     /// The server fails.
@@ -70,6 +72,7 @@ impl Code {
             Self::Busy => ("busy", 503, "Too busy"),
             Self::LogFull => ("log_full", 503, "The log cannot take more now"),
             Self::MemoryAcks => ("memory_acks_off", 403, "Acknowledgements from memory are off"),
+            Self::ArchiveAway => ("archive_away", 503, "The archive cannot be read now"),
             Self::Corrupt => ("corrupt", 500, "The log is damaged here"),
             Self::Internal => ("internal", 500, "Internal error"),
         }
@@ -162,6 +165,7 @@ impl From<matchwire_log::Error> for Problem {
             Error::Full => Code::LogFull,
             Error::TooLarge { .. } => Code::TooLarge,
             Error::Stopped => Code::Busy,
+            Error::Away { .. } => Code::ArchiveAway,
             Error::Corrupt { .. } => {
                 storage::tell(&error);
                 Code::Corrupt

@@ -1,6 +1,6 @@
 //! Why the log refuses or fails.
 
-/// Why the log refuses or fails. Only [`Error::Full`] is worth a retry.
+/// Why the log refuses or fails. Only [`Error::Full`] and [`Error::Away`] are worth a retry.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The queue or the disk is full. Nothing was stored; the same append may be tried again.
@@ -24,6 +24,14 @@ pub enum Error {
         /// What is wrong there.
         what: String,
     },
+    /// What is asked for is in an archive that cannot be reached now. The same call may be tried again.
+    #[error("{place} holds this part of the log and cannot be read now: {what}")]
+    Away {
+        /// The archive.
+        place: String,
+        /// What stands against it.
+        what: String,
+    },
     /// The directory of the log cannot be used as it is.
     #[error("the log in {place} cannot be opened: {what}")]
     Unusable {
@@ -44,6 +52,6 @@ pub enum Error {
 impl Error {
     /// Whether the same call may succeed later on this log.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Full)
+        matches!(self, Self::Full | Self::Away { .. })
     }
 }

@@ -176,7 +176,7 @@ impl<'a> Life<'a> {
                     let failed = |met: Met| (met.writes, met.syncs);
                     failed(met) != failed(self.met_at_open)
                 }
-                Error::TooLarge { .. } => false,
+                Error::TooLarge { .. } | Error::Away { .. } => false,
             };
         self.report.damaged += u64::from(self.flipped > 0);
         if is_right { Ok(()) } else { Err(format!("without a reason: {error:?}")) }
