@@ -3,9 +3,13 @@
 //! A subject is a kind and one or two segments, `match/m1/1`; the grammar is in [`Subject::parse`].
 //! Which events a kind of stream may hold is the business of [`crate::vocabulary`].
 
+mod pattern;
+
 use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
+
+pub use pattern::{Pattern, PatternError};
 
 /// The longest segment, in bytes.
 pub const MAX_SEGMENT_BYTES: usize = 64;

@@ -37,6 +37,9 @@ pub trait Archive: Send + Sync + 'static {
     /// The rows of a group, which is counted from 0.
     fn read(&self, object: &Object, group: u32) -> Result<Vec<Row>, Error>;
 
+    /// The names of all objects that start with a prefix, which ends in `/`.
+    fn list(&self, prefix: &str) -> Result<Vec<String>, Error>;
+
     /// Removes an object; one that is not there is no error.
     fn remove(&self, name: &str) -> Result<(), Error>;
 }

@@ -71,12 +71,19 @@ struct First {
 impl Clipped {
     /// Goes to the first row in the range, and gives the chain before it; nothing if there is none.
     fn find_first(&mut self, opening: &Opening) -> Result<Option<Opening>, Error> {
-        let (mut before, mut is_anchored) = (opening.before, opening.is_anchored);
+        let (mut before, mut is_anchored) = (Some(opening.before), opening.is_anchored);
         while let Some(row) = self.streams.next_row()? {
             if row.position > self.range.last {
                 break;
             }
             if row.position >= self.range.first {
+                let before = before.ok_or_else(|| {
+                    let what = format!(
+                        "{} cannot be cut before seq {}, since what comes before is trimmed",
+                        opening.subject, row.seq
+                    );
+                    Error::Unusable { place: "the copy".into(), what }
+                })?;
                 let Row { seq, position, recorded, fingerprint, kind, chain, stored } = row;
                 let (kind, stored) = (Some(kind), stored.to_vec());
                 self.first = First { seq, position, recorded, fingerprint, kind, chain, stored };
@@ -85,9 +92,12 @@ impl Clipped {
                 return Ok(Some(Opening { subject, first_seq: seq, before, is_anchored }));
             }
             before = match row.chain {
-                Some(chain) => chain,
+                Some(chain) => Some(chain),
                 None if is_anchored => before,
-                None => before.next(row.seq, row.recorded, Digest::leaf(row.stored)),
+                None if row.kind.is_event() => {
+                    before.map(|it| it.next(row.seq, row.recorded, Digest::leaf(row.stored)))
+                }
+                None => None,
             };
             is_anchored = false;
         }

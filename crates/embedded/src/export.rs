@@ -1,7 +1,7 @@
 //! Reads a log beside the process that writes it, without changing anything: for exports.
 //!
 //! What is seen is the log as it was when it was opened here; files that are sealed or merged later
-//! are still held. Holes are passed over: the next `seq` tells what is missing. Its last group may be
+//! are still held. Holes and what was trimmed are passed over: the next `seq` tells what is missing. Its last group may be
 //! one whose writer still waits for the disk.
 
 use std::{path::Path, sync::Arc};
@@ -67,7 +67,7 @@ impl Export {
 
     /// Records of a stream with `seq` greater than `after`, in order: at least one if there is one,
     /// at most `limit`, and no further one once `limit_bytes` stored bytes are reached. Where some
-    /// are lost, the next ones that are there.
+    /// are lost or trimmed, the next ones that are there.
     pub fn read(
         &self,
         subject: &Subject,
@@ -79,7 +79,13 @@ impl Export {
             let Some(found) = part.find(subject.as_str())? else { continue };
             if found.last_seq > after {
                 let seq = found.first_seq.max(after + 1);
-                return part.read(subject, &found, seq, limit, limit_bytes);
+                match part.read(subject, &found, seq, limit, limit_bytes) {
+                    Err(Error::Trimmed { floor, .. }) if floor.seq < found.last_seq => {
+                        return part.read(subject, &found, floor.seq + 1, limit, limit_bytes);
+                    }
+                    Err(Error::Trimmed { .. }) => {}
+                    page => return page,
+                }
             }
         }
         Ok(Vec::new())

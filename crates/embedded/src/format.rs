@@ -10,7 +10,7 @@
 //! segment header, 40 bytes
 //!    0  8  magic
 //!    8  4  CRC-32C of what follows
-//!   12  4  version of the format, 2
+//!   12  4  version of the format, 3
 //!   16  8  log id
 //!   24  8  segment: the number of its first group
 //!   32  8  recordedtime that was reached before the segment, in milliseconds since 1970
@@ -40,8 +40,9 @@
 //! The header of a group has a checksum of its own, since a header that is valid proves that
 //! everything before it was synced.
 //!
-//! In format 1, which is read but never written, a group has 36 bytes before its records (one
-//! CRC-32C for all, then bytes, number, synced, count), and a record has no flags.
+//! Formats 1 and 2 are read but never written. In 2 segments are the same; sealed files have nothing
+//! that was trimmed or archived. In 1 a group has 36 bytes before its records (one CRC-32C for all,
+//! then bytes, number, synced, count), and a record has no flags.
 //!
 //! Numbers are little-endian. A record has its own checksum, since readers fetch single records.
 //! The leaf is not stored: it is computed from the event when that is read, so it is true to what
@@ -63,7 +64,7 @@ pub(crate) use header::{SEGMENT_HEADER_BYTES, SegmentHeader};
 pub(crate) use record::View;
 
 /// The version of the format that is written. Earlier ones are read.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// What a file belongs to; part of its checksums, so that nothing from elsewhere passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

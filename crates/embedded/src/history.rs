@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use matchwire_domain::{chain::Digest, envelope::Recorded, subject::Subject};
 use matchwire_log::{
     Error,
-    medium::{Head, Hits},
+    medium::{Floor, Head, Hit, Hits},
 };
 
 use crate::{
@@ -123,15 +123,16 @@ impl Part {
         subject: &str,
         found: &Found,
         fingerprints: &[u64],
-        hits: &mut Vec<(usize, u64)>,
+        hits: &mut Vec<Hit>,
     ) -> Result<(), Error> {
+        let mut hit = |index, seq, check| hits.push(Hit { index, seq, check });
         match (self, &found.entry) {
             (Self::Sealed(sealed), Some(entry)) => {
-                sealed.lookup(entry, fingerprints, &mut |index, seq| hits.push((index, seq)))
+                sealed.lookup(subject, entry, fingerprints, &mut hit)
             }
             (Self::Segment(segment), _) => {
                 for (index, fingerprint) in fingerprints.iter().enumerate() {
-                    segment.index.lookup(subject, *fingerprint, |seq| hits.push((index, seq)));
+                    segment.index.lookup(subject, *fingerprint, |seq| hit(index, seq, None));
                 }
                 Ok(())
             }
@@ -221,6 +222,19 @@ pub(crate) fn chain_before(
     if is_past_loss { Ok(None) } else { Err(error) }
 }
 
+/// The last event of a stream that was trimmed in these parts, if any was.
+pub(crate) fn floor(parts: &[Part], subject: &str) -> Result<Option<Floor>, Error> {
+    for part in parts.iter().rev() {
+        let Part::Sealed(sealed) = part else { continue };
+        if let Some(entry) = sealed.entry(subject)?
+            && let Some(floor) = sealed.floor(subject, &entry)?
+        {
+            return Ok(Some(floor));
+        }
+    }
+    Ok(None)
+}
+
 /// The part that has a seq of a stream. `newer` is the first seq that a later part has, if any.
 ///
 /// Where the seq was lost, and the loss was accepted, it is the next one that is there: the answer
@@ -273,7 +287,7 @@ pub(crate) fn lookup(
     subject: &str,
     mut newer: Option<u64>,
     fingerprints: &[u64],
-    mut found: Vec<(usize, u64)>,
+    mut found: Vec<Hit>,
 ) -> Result<Hits, Error> {
     let (mut hole, mut hidden) = (None, None);
     for part in parts.iter().rev() {

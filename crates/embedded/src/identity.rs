@@ -119,7 +119,7 @@ impl Identity {
         let id = u64::from_str_radix(&identity.id, 16);
         // The text is part of every chain: nothing but what was written once will do.
         let is_right = id.is_ok_and(|id| format!("{id:016x}") == identity.id)
-            && (identity.is_old() || identity.checksum == Some(identity.sum()));
+            && (identity.format == 1 || identity.checksum == Some(identity.sum()));
         Ok(is_right.then_some(identity))
     }
 

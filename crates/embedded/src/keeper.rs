@@ -17,12 +17,14 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
+    time::Instant,
 };
 
 use matchwire_domain::timestamp::Timestamp;
 use matchwire_log::Error;
 
 use crate::{
+    archive::Object,
     format::{SegmentHeader, View},
     history::{self, Part},
     recovery::corrupt,
@@ -90,23 +92,34 @@ impl Shared {
             let waiting = self.waiting();
             self.keeping.is_working.store(true, Ordering::SeqCst);
             let done = self.maintain();
+            let done = match (done, self.aging.tick()) {
+                (Ok(false), Some(_)) => self.age(self.aging.now()),
+                (done, _) => done,
+            };
             self.keeping.is_working.store(false, Ordering::SeqCst);
             self.keeping.is_stuck.store(done.is_err(), Ordering::SeqCst);
             match done {
                 Ok(true) | Err(Error::Stopped) => continue,
                 Ok(false) => {}
                 Err(error) => {
-                    tracing::error!(%error, "cannot seal or merge; trying again later");
+                    tracing::error!(%error, "cannot keep the log's files in order; trying again later");
                     self.tell();
                 }
             }
             let (lock, changed) = &self.changed;
             let mut guard = lock.lock();
+            let until = self.aging.tick().map(|tick| Instant::now() + tick);
             while self.waiting() <= waiting && !self.keeping.stop.load(Ordering::SeqCst) {
                 if !self.keeping.is_stuck.load(Ordering::SeqCst) && self.waiting() > 0 {
                     break;
                 }
-                changed.wait(&mut guard);
+                let Some(until) = until else {
+                    changed.wait(&mut guard);
+                    continue;
+                };
+                if changed.wait_until(&mut guard, until).timed_out() {
+                    break;
+                }
             }
         }
     }
@@ -193,7 +206,8 @@ impl Shared {
     /// The first files, one behind the other, among which enough are of one tier, and none of a
     /// higher one.
     fn mergeable(&self, parts: &[Part]) -> Option<Vec<Arc<Sealed>>> {
-        let stays = |file: &Sealed| file.is_lossy() || self.is_damaged(file);
+        let stays =
+            |file: &Sealed| file.is_lossy() || file.object().is_some() || self.is_damaged(file);
         for tier in 0..TOP_TIER {
             let mut run: Vec<Arc<Sealed>> = Vec::new();
             for part in parts {
@@ -229,9 +243,33 @@ impl Shared {
             level: LEVEL,
             cache: self.cache.clone(),
             is_lossy: false,
+            object: None,
             stop: &self.keeping.stop,
         };
-        let sealed = seal(&target, inputs)?;
+        self.seal_to(&target, inputs)
+    }
+
+    /// What a file is to become that is written again.
+    pub(crate) fn target(&self, file: &Sealed, object: Option<Object>) -> Target<'_> {
+        Target {
+            disk: &*self.disk,
+            log_id: self.log_id,
+            range: file.range(),
+            recorded: file.recorded(),
+            level: LEVEL,
+            cache: self.cache.clone(),
+            is_lossy: file.is_lossy(),
+            object,
+            stop: &self.keeping.stop,
+        }
+    }
+
+    pub(crate) fn seal_to(
+        &self,
+        target: &Target<'_>,
+        inputs: Vec<Box<dyn Streams>>,
+    ) -> Result<Sealed, Error> {
+        let sealed = seal(target, inputs)?;
         self.counts.sealed_bytes.fetch_add(sealed.stats().file_bytes, Ordering::Relaxed);
         Ok(sealed)
     }

@@ -96,8 +96,9 @@ impl<'a> Broken<'a> {
         inputs: Vec<Box<dyn Streams>>,
     ) -> Result<Prepared, Error> {
         let (disk, log_id, cache) = (self.disk, self.identity.log_id(), self.cache.clone());
-        let (level, is_lossy, stop) = (LEVEL, false, &NEVER);
-        prepare(&Target { disk, log_id, range, recorded, level, cache, is_lossy, stop }, inputs)
+        let (level, is_lossy, object, stop) = (LEVEL, false, None, &NEVER);
+        let target = Target { disk, log_id, range, recorded, level, cache, is_lossy, object, stop };
+        prepare(&target, inputs)
     }
 
     /// Writes the piece of a damaged segment as a sealed file.

@@ -20,7 +20,7 @@ use parking_lot::Mutex;
 
 use crate::{
     history::Part,
-    sealed::{Range, Sealed, sealed_name},
+    sealed::{Depth, Range, Sealed, sealed_name},
     segments::Shared,
     verify::Spot,
 };
@@ -106,7 +106,7 @@ impl Shared {
     }
 
     fn check(&self, file: &Arc<Sealed>, progress: &mut dyn FnMut(u64)) -> Result<(), Error> {
-        let verified = file.verify_until(&self.scrubbing.stop, &mut |bytes| {
+        let verified = file.verify_until(Depth::File, &self.scrubbing.stop, &mut |bytes| {
             self.scrubbing.state.lock().stats.bytes += bytes;
             progress(bytes);
         });

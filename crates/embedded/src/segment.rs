@@ -27,6 +27,8 @@ pub(crate) struct Segment {
     pub(crate) end: u64,
     /// The latest recordedtime in it or before it.
     pub(crate) recorded: Timestamp,
+    /// The recordedtime of its first record.
+    pub(crate) first_recorded: Option<Timestamp>,
     /// Whether a part of the file is damaged. It is left as it is then, for a repair.
     pub(crate) is_damaged: AtomicBool,
     pub(crate) index: Index,
@@ -42,6 +44,7 @@ impl Segment {
             next: home.segment,
             end: SEGMENT_HEADER_BYTES as u64,
             recorded,
+            first_recorded: None,
             is_damaged: AtomicBool::new(false),
             index: Index::default(),
         }
@@ -64,6 +67,7 @@ impl Segment {
     pub(crate) fn add(&mut self, offset: u64, view: &View<'_>) -> Result<(), String> {
         self.index.add(offset, view)?;
         self.recorded = self.recorded.max(view.recorded);
+        self.first_recorded.get_or_insert(view.recorded);
         Ok(())
     }
 

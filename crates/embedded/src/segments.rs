@@ -10,10 +10,10 @@ use std::{
     },
 };
 
-use matchwire_domain::{envelope::Recorded, subject::Subject};
+use matchwire_domain::{envelope::Recorded, subject::Subject, timestamp::Timestamp};
 use matchwire_log::{
     Error, Medium,
-    medium::{Durability, Head, Hits, Identity, Record, Tail, Written},
+    medium::{Durability, Head, Hit, Hits, Identity, Record, Tail, Written},
 };
 use parking_lot::{Condvar, Mutex, RwLock};
 
@@ -22,6 +22,7 @@ use crate::{
     format::{GROUP_HEADER_BYTES, Home, View, group_bytes},
     history::{self, Hole, Part},
     keeper::{Keeper, Keeping},
+    lifecycle::{Aging, Lifecycle},
     recovery::{Opened, Recovery, corrupt, recover},
     scrub::{ScrubStats, Scrubbing},
     sealed::Blocks,
@@ -89,6 +90,9 @@ pub struct Segments {
 pub(crate) struct Shared {
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) log_id: u64,
+    /// The names of the log and of its current history.
+    pub(crate) log_name: String,
+    pub(crate) lineage_name: String,
     pub(crate) options: Options,
     pub(crate) cache: Arc<Blocks>,
     /// Positions at which the history forked: files are not merged over them.
@@ -96,6 +100,7 @@ pub(crate) struct Shared {
     /// Nothing once a write or a sync has failed.
     writer: Mutex<Option<Writer>>,
     pub(crate) state: RwLock<State>,
+    pub(crate) aging: Aging,
     pub(crate) keeping: Keeping,
     pub(crate) scrubbing: Scrubbing,
     pub(crate) counts: Counts,
@@ -127,7 +132,16 @@ impl Segments {
 
     /// Opens a log on another disk than the real one.
     pub fn open_on(disk: Arc<dyn Disk>, options: Options) -> Result<Self, Error> {
-        let cache = Arc::new(Blocks::new(options.cache_bytes));
+        Self::open_with(disk, options, Lifecycle::default())
+    }
+
+    /// Opens a log whose events do not stay as they are for ever.
+    pub fn open_with(
+        disk: Arc<dyn Disk>,
+        options: Options,
+        lifecycle: Lifecycle,
+    ) -> Result<Self, Error> {
+        let cache = Arc::new(Blocks::over(options.cache_bytes, lifecycle.archive.clone()));
         let Opened { identity, parts, open, report } = recover(&*disk, options.log_id, &cache)?;
         let size = open.file.size()?.max(open.end);
         let writer = Writer::new(open.file.clone(), open.home, open.end, size, options.ahead_bytes);
@@ -136,11 +150,14 @@ impl Segments {
         let shared = Arc::new(Shared {
             disk,
             log_id: identity.log_id(),
+            log_name: identity.id.clone(),
+            lineage_name: lineage.current().into(),
             options: Options { segment_bytes: options.segment_bytes.min(2 << 30), ..options },
             cache,
             forks: lineage.forks().iter().map(|fork| fork.position).collect(),
             writer: Mutex::new(Some(writer)),
             state: RwLock::new(State { tail, parts: Arc::new(parts), open }),
+            aging: Aging::new(lifecycle),
             keeping: Keeping::default(),
             scrubbing: Scrubbing::default(),
             counts: Counts::default(),
@@ -189,6 +206,13 @@ impl Segments {
     /// merges some sealed files. False if there is nothing to do.
     pub fn maintain(&self) -> Result<bool, Error> {
         self.shared.maintain()
+    }
+
+    /// Does one piece of what the [`Lifecycle`] asks for by a time, as is otherwise done in the
+    /// background: rewrites a file without what is past its age, or archives one. False if there is
+    /// nothing to do.
+    pub fn age(&self, now: Timestamp) -> Result<bool, Error> {
+        self.shared.age(now)
     }
 }
 
@@ -239,6 +263,25 @@ impl Shared {
     /// Starts the next segment, with the group at `position`; the one before waits to be sealed.
     fn roll(&self, writer: &mut Writer, position: u64) -> Result<(), Error> {
         self.wait_for_keeper();
+        self.start_segment(writer, position)
+    }
+
+    /// Starts the next segment now, unless the open one is empty, or the log has stopped.
+    pub(crate) fn roll_now(&self) -> Result<(), Error> {
+        let mut guard = self.writer.lock();
+        let Some(writer) = guard.as_mut() else { return Ok(()) };
+        let position = self.state.read().tail.position;
+        if writer.home.segment == position {
+            return Ok(());
+        }
+        let rolled = self.start_segment(writer, position);
+        if rolled.as_ref().is_err_and(|error| !matches!(error, Error::Full)) {
+            *guard = None;
+        }
+        rolled
+    }
+
+    fn start_segment(&self, writer: &mut Writer, position: u64) -> Result<(), Error> {
         let home = Home::new(self.log_id, position);
         let recorded = self.state.read().tail.recorded;
         let file = create_segment(&*self.disk, home, recorded, &[])?;
@@ -326,7 +369,7 @@ impl Medium for Segments {
             return Err(Error::Stopped);
         }
         let written = self.shared.write(writer, position, group);
-        if written.as_ref().is_err_and(|error| !error.is_retryable()) {
+        if written.as_ref().is_err_and(|error| !matches!(error, Error::Full)) {
             *guard = None;
         }
         written
@@ -367,7 +410,9 @@ impl Medium for Segments {
             let index = &state.open.index;
             let subject = subject.as_str();
             for (place, fingerprint) in fingerprints.iter().enumerate() {
-                index.lookup(subject, *fingerprint, |seq| found.push((place, seq)));
+                index.lookup(subject, *fingerprint, |seq| {
+                    found.push(Hit { index: place, seq, check: None });
+                });
             }
             let first_seq = index.stream(subject).map(|stream| stream.first_seq);
             // The stream begins here: nobody else has records of it.

@@ -32,10 +32,16 @@ pub struct Stats {
     pub segments: Files,
     /// Everything else in the directory.
     pub other: Files,
-    /// Bytes of the events as they came, without framing.
+    /// Objects of the archive that have events of the log.
+    pub archived: Files,
+    /// Bytes of the events here as they came, without framing.
     pub stored_bytes: u64,
-    /// Events.
+    /// Events, archived ones included.
     pub events: u64,
+    /// Of the events, those that are in the archive.
+    pub archived_events: u64,
+    /// Events of which retention has left no more than their identity.
+    pub trimmed_events: u64,
     /// Streams.
     pub streams: u64,
     /// The `recordedtime` of the oldest and the newest event; nothing without events.
@@ -80,8 +86,11 @@ pub fn stats_on(disk: &dyn Disk) -> Result<Stats, Error> {
         sealed: Files::default(),
         segments: Files::default(),
         other: Files::default(),
+        archived: Files::default(),
         stored_bytes: 0,
         events: 0,
+        archived_events: 0,
+        trimmed_events: 0,
         streams: streams(&export)?,
         recorded: None,
         missing_groups: 0,
@@ -93,7 +102,14 @@ pub fn stats_on(disk: &dyn Disk) -> Result<Stats, Error> {
                 let of = sealed.stats();
                 stats.stored_bytes += of.stored_bytes;
                 stats.events += of.events;
-                stats.note(of.first_recorded, of.last_recorded);
+                stats.archived_events += of.away;
+                stats.trimmed_events += of.trimmed;
+                if let Some(object) = sealed.object() {
+                    stats.archived.add(object.bytes);
+                }
+                if of.events > 0 {
+                    stats.note(of.first_recorded, of.last_recorded);
+                }
             }
             Part::Segment(segment) => {
                 let header = SegmentHeader::new(segment.home, segment.recorded);

@@ -28,9 +28,15 @@ pub struct Storage {
     pub damaged: Files,
     /// Sealed files.
     pub sealed: Files,
-    /// Events in sealed files, and their stored bytes before compression.
+    /// Events in sealed files, archived ones included.
     pub sealed_events: u64,
-    /// Stored bytes of those, before they were compressed.
+    /// Events that were trimmed: what is left of them are their identities.
+    pub trimmed_events: u64,
+    /// Events that are in the archive.
+    pub archived_events: u64,
+    /// The objects of the archive that have them.
+    pub archived: Files,
+    /// Stored bytes of those that are in the files, before they were compressed.
     pub stored_bytes: u64,
     /// Bytes of groups that were appended since the start.
     pub appended_bytes: u64,
@@ -100,6 +106,11 @@ impl Shared {
                     let stats = sealed.stats();
                     storage.sealed.add(stats.file_bytes);
                     storage.sealed_events += stats.events;
+                    storage.trimmed_events += stats.trimmed;
+                    storage.archived_events += stats.away;
+                    if let Some(object) = sealed.object() {
+                        storage.archived.add(object.bytes);
+                    }
                     storage.stored_bytes += stats.stored_bytes;
                     storage.memory_bytes += stats.memory_bytes as u64;
                 }

@@ -9,6 +9,7 @@ mod full;
 mod loss;
 mod random;
 mod repair;
+mod retention;
 mod scrub;
 
 use std::{sync::Arc, time::Instant};

@@ -28,8 +28,12 @@ pub struct Verified {
     pub files: u64,
     /// Groups of records.
     pub groups: u64,
-    /// Events.
+    /// Events, archived ones included.
     pub events: u64,
+    /// Events of which retention has left no more than their identity.
+    pub trimmed: u64,
+    /// Of the events, those that are in the archive, which was not read.
+    pub archived: u64,
     /// Streams.
     pub streams: u64,
     /// Bytes that were read.
@@ -208,16 +212,24 @@ impl Checking<'_> {
             progress(Progress { bytes: start + bytes, total_bytes });
         });
         self.verified.bytes = start + sealed.stats().file_bytes;
-        self.verified.events += sealed.stats().events;
+        let stats = sealed.stats();
+        self.verified.events += stats.events;
+        self.verified.trimmed += stats.trimmed;
+        self.verified.archived += stats.away;
         if let Err(error) = whole {
             return self.damaged(error);
         }
-        let mut walk = sealed.walk()?;
+        let (mut walk, is_here) = (sealed.walk_here()?, sealed.object().is_none());
         while let Some(opening) = walk.next_stream()? {
             self.verified.streams += u64::from(opening.first_seq == 1);
             let file = crate::sealed::sealed_name(sealed.range());
             // Where the chain before was missing, that of the first row is given, which must follow.
-            let first = if opening.is_anchored { walk.next_row()? } else { None };
+            let first = if opening.is_anchored && is_here { walk.next_row()? } else { None };
+            let first = first.filter(|row| row.kind.is_event());
+            if opening.is_anchored && first.is_none() {
+                // The event that was believed is not here any more.
+                continue;
+            }
             let first = first.map(|row| (row.recorded, Digest::leaf(row.stored)));
             let goes_on = self.goes_on(before, &opening, first);
             // What is missing in the file itself may be what is looked for.

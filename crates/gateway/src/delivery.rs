@@ -101,7 +101,7 @@ pub(crate) struct Delivery {
     app: Arc<App>,
     bell: Bell,
     subscriptions: Vec<Subscription>,
-    /// Topics that ended at damage of the log, and were not told of yet.
+    /// Topics that ended at what cannot be read, and were not told of yet.
     broken: Vec<(Topic, Problem)>,
     looked: Instant,
 }
@@ -152,8 +152,8 @@ impl Delivery {
                 break;
             }
         }
-        for (topic, Problem { code, detail }) in self.broken.drain(..) {
-            let text = compose::error(&topic, code.as_str(), &detail);
+        for (topic, problem) in self.broken.drain(..) {
+            let text = compose::error(&topic, problem.members());
             batch.put(Kind::Error, text, Place::Same);
         }
         // The next batch starts with another topic, so that a busy one starves none.
@@ -214,10 +214,10 @@ impl Delivery {
         Ok(())
     }
 
-    /// Whether a subscription goes on: one that meets damage of the log ends, and no other one.
+    /// Whether a subscription goes on: one that meets what cannot be read ends, and no other one.
     fn goes_on(&mut self, at: usize, done: Result<(), Refusal>) -> Result<bool, Refusal> {
         match done {
-            Err(Refusal::Log(error @ matchwire_log::Error::Corrupt { .. })) => {
+            Err(Refusal::Log(error)) if error.is_partial() => {
                 let topic = self.subscriptions.remove(at).topic().clone();
                 self.broken.push((topic, error.into()));
                 Ok(false)

@@ -6,7 +6,8 @@ use axum::{
     response::IntoResponse,
 };
 use matchwire_domain::subject;
-use serde_json::json;
+use matchwire_log::medium::Floor;
+use serde_json::{Map, Value, json};
 
 use crate::storage;
 
@@ -45,6 +46,8 @@ pub enum Code {
     LogFull,
     /// The server does not acknowledge from memory.
     MemoryAcks,
+    /// What is asked for was removed, as its retention says.
+    Trimmed,
     /// What is asked for is in an archive that cannot be read now.
     ArchiveAway,
     /// What is asked for lies at or behind damage of the log.
@@ -72,6 +75,7 @@ impl Code {
             Self::Busy => ("busy", 503, "Too busy"),
             Self::LogFull => ("log_full", 503, "The log cannot take more now"),
             Self::MemoryAcks => ("memory_acks_off", 403, "Acknowledgements from memory are off"),
+            Self::Trimmed => ("trimmed", 410, "Removed by retention"),
             Self::ArchiveAway => ("archive_away", 503, "The archive cannot be read now"),
             Self::Corrupt => ("corrupt", 500, "The log is damaged here"),
             Self::Internal => ("internal", 500, "Internal error"),
@@ -109,12 +113,26 @@ pub struct Problem {
     pub code: Code,
     /// What exactly, for a person.
     pub detail: String,
+    /// Of what was trimmed, the last event that is gone.
+    pub floor: Option<Floor>,
 }
 
 impl Problem {
     /// A problem.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into() }
+        Self { code, detail: detail.into(), floor: None }
+    }
+
+    /// The members that are told on every wire: the code, what exactly, and of what was trimmed from
+    /// where the stream goes on.
+    pub(crate) fn members(&self) -> Map<String, Value> {
+        let mut members = Map::new();
+        members.insert("code".into(), self.code.as_str().into());
+        members.insert("detail".into(), self.detail.as_str().into());
+        if let Some(Floor { seq, chain }) = self.floor {
+            members.insert("floor".into(), json!({"seq": seq, "chain": chain.to_string()}));
+        }
+        members
     }
 
     /// The problem of a response that failed without saying why.
@@ -126,15 +144,12 @@ impl Problem {
     /// The response, with the id by which the request can be found again.
     pub(crate) fn render(&self, trace_id: &str) -> Response<Body> {
         let (code, status, title) = self.code.parts();
-        let body = json!({
-            "type": format!("urn:matchwire:problem:{code}"),
-            "title": title,
-            "status": status,
-            "detail": self.detail,
-            "code": code,
-            "trace_id": trace_id,
-        });
-        let mut response = Response::new(Body::from(body.to_string()));
+        let mut body = self.members();
+        body.insert("type".into(), format!("urn:matchwire:problem:{code}").into());
+        body.insert("title".into(), title.into());
+        body.insert("status".into(), status.into());
+        body.insert("trace_id".into(), trace_id.into());
+        let mut response = Response::new(Body::from(Value::Object(body).to_string()));
         *response.status_mut() = self.code.status();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -166,6 +181,10 @@ impl From<matchwire_log::Error> for Problem {
             Error::TooLarge { .. } => Code::TooLarge,
             Error::Stopped => Code::Busy,
             Error::Away { .. } => Code::ArchiveAway,
+            Error::Trimmed { floor, .. } => {
+                let floor = Some(*floor);
+                return Self { floor, ..Self::new(Code::Trimmed, error.to_string()) };
+            }
             Error::Corrupt { .. } => {
                 storage::tell(&error);
                 Code::Corrupt

@@ -26,6 +26,10 @@ pub struct Storage {
     pub files: Vec<Files>,
     /// Stored bytes of the events in sealed files, before they were compressed.
     pub stored_bytes: u64,
+    /// Events of which retention has left no more than their identity.
+    pub trimmed_events: u64,
+    /// Events that are in the archive.
+    pub archived_events: u64,
     /// Bytes of groups that were appended since the start.
     pub appended_bytes: u64,
     /// Bytes of sealed files that were written since the start.

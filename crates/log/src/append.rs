@@ -47,6 +47,12 @@ pub enum Outcome {
         /// Whether the first one has other content.
         differs: bool,
     },
+    /// Its identity was there before, and is all that is at hand of the first one: its record was
+    /// trimmed, or is in an archive. Whether the content differs is not known.
+    Known {
+        /// The number of the first one.
+        seq: u64,
+    },
 }
 
 /// Why nothing of an append was stored.

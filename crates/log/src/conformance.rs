@@ -113,7 +113,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 fn seqs(outcomes: &[Outcome]) -> Vec<i64> {
     let seq = |outcome: &Outcome| match *outcome {
         Outcome::Appended { seq, .. } => i64::try_from(seq).unwrap(),
-        Outcome::Duplicate { seq, .. } => -i64::try_from(seq).unwrap(),
+        Outcome::Duplicate { seq, .. } | Outcome::Known { seq } => -i64::try_from(seq).unwrap(),
     };
     outcomes.iter().map(seq).collect()
 }

@@ -1,5 +1,9 @@
 //! Why the log refuses or fails.
 
+use matchwire_domain::subject::Subject;
+
+use crate::medium::Floor;
+
 /// Why the log refuses or fails. Only [`Error::Full`] and [`Error::Away`] are worth a retry.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -23,6 +27,14 @@ pub enum Error {
         offset: u64,
         /// What is wrong there.
         what: String,
+    },
+    /// What is asked for was removed, as the retention of the stream says.
+    #[error("{subject} is trimmed up to seq {}; read it from seq {} on", .floor.seq, .floor.seq + 1)]
+    Trimmed {
+        /// The stream.
+        subject: Subject,
+        /// The last event that was removed.
+        floor: Floor,
     },
     /// What is asked for is in an archive that cannot be reached now. The same call may be tried again.
     #[error("{place} holds this part of the log and cannot be read now: {what}")]
@@ -50,6 +62,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether it is about what was asked for alone, and other streams, or other parts of the same
+    /// one, can be read nevertheless.
+    pub fn is_partial(&self) -> bool {
+        matches!(self, Self::Corrupt { .. } | Self::Trimmed { .. } | Self::Away { .. })
+    }
+
     /// Whether the same call may succeed later on this log.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Full | Self::Away { .. })

@@ -9,7 +9,7 @@ use tokio::sync::{oneshot, watch};
 use crate::{
     Append, Clock, Durability, Entry, Error, Lineage, Medium, Observer, Outcome, Refused, Stats,
     fingerprint::Fingerprints,
-    medium::Hits,
+    medium::{Hit, Hits},
     queue::Queue,
     sequencer::{Answer, Call, Hashed, Pipeline, Progress, Shared, Steps},
     stats::Counters,
@@ -162,7 +162,8 @@ impl Log {
     /// Events of a stream with seq greater than `after`, in order and without a gap: at most
     /// `limit`, and not many more than 4 MiB, but at least one if there is one.
     ///
-    /// Recent events are in memory; older ones are read from the medium, which blocks.
+    /// Recent events are in memory; older ones are read from the medium, which blocks. What was trimmed
+    /// is [`Error::Trimmed`], with the `seq` from which on the stream can be read.
     pub fn read(&self, subject: &Subject, after: u64, limit: usize) -> Result<Vec<Entry>, Error> {
         self.shared.read(subject, after, limit)
     }
@@ -173,7 +174,8 @@ impl Log {
         Ok(self.shared.head(subject)?.map_or(0, |head| head.seq))
     }
 
-    /// The event with an identity; damage that may hide it is an error. May block like [`read`](Self::read).
+    /// The event with an identity; damage that may hide it is an error, and so is one that was
+    /// trimmed. May block like [`read`](Self::read).
     pub fn find(
         &self,
         subject: &Subject,
@@ -183,7 +185,10 @@ impl Log {
         let shared = &self.shared;
         let fingerprint = Fingerprints::new(subject).of(source, id);
         let Hits { found, hidden } = shared.medium.lookup(subject, &[fingerprint])?;
-        for (_, seq) in found {
+        for Hit { seq, check, .. } in found {
+            if check.is_some_and(|check| check != Fingerprints::check(source, id)) {
+                continue;
+            }
             if let Some(recorded) = shared.identified(subject, seq, source, id)? {
                 return Ok(Some(recorded));
             }

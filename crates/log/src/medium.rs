@@ -1,6 +1,6 @@
 //! The seam under the log: a durable, ordered list of groups of records.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use matchwire_domain::{chain::Digest, envelope::Recorded, subject::Subject, timestamp::Timestamp};
 
@@ -69,7 +69,9 @@ pub trait Medium: Send + Sync + 'static {
     /// Records of a stream with `seq` greater than `after`, in order and without a gap: at least one
     /// if there is one, at most `limit`, and no further one once `limit_bytes` stored bytes are
     /// reached. Before damage it ends early, and the next read is the error; behind a loss that was
-    /// accepted, the first record is the first that is there.
+    /// accepted, the first record is the first that is there. A read of what retention has removed is
+    /// [`Error::Trimmed`], with the stream's floor; one of what is in an archive takes longer, and is
+    /// [`Error::Away`] while that cannot be reached.
     fn read(
         &self,
         subject: &Subject,
@@ -79,8 +81,55 @@ pub trait Medium: Send + Sync + 'static {
     ) -> Result<Vec<Recorded>, Error>;
 
     /// Where the fingerprints occur in a stream. There may be several records with one fingerprint,
-    /// and none is left out that can be read.
+    /// and none is left out that is there, trimmed or archived ones included. It never waits for an
+    /// archive.
     fn lookup(&self, subject: &Subject, fingerprints: &[u64]) -> Result<Hits, Error>;
+}
+
+/// One that the log shares with whoever looks after it.
+impl<M: Medium + ?Sized> Medium for Arc<M> {
+    fn identity(&self) -> &Identity {
+        (**self).identity()
+    }
+
+    fn tail(&self) -> Tail {
+        (**self).tail()
+    }
+
+    fn head(&self, subject: &Subject) -> Result<Option<Head>, Error> {
+        (**self).head(subject)
+    }
+
+    fn seq_before(&self, subject: &Subject, position: u64) -> Result<u64, Error> {
+        (**self).seq_before(subject, position)
+    }
+
+    fn subjects(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Subject>, Error> {
+        (**self).subjects(prefix, after, limit)
+    }
+
+    fn append(&self, position: u64, group: &[Record]) -> Result<Written, Error> {
+        (**self).append(position, group)
+    }
+
+    fn read(
+        &self,
+        subject: &Subject,
+        after: u64,
+        limit: usize,
+        limit_bytes: usize,
+    ) -> Result<Vec<Recorded>, Error> {
+        (**self).read(subject, after, limit, limit_bytes)
+    }
+
+    fn lookup(&self, subject: &Subject, fingerprints: &[u64]) -> Result<Hits, Error> {
+        (**self).lookup(subject, fingerprints)
+    }
 }
 
 /// Whose medium it is.
@@ -147,11 +196,33 @@ pub struct Head {
     pub is_sealed: bool,
 }
 
+/// The last event of a stream that was removed by retention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Floor {
+    /// Its `seq`; the next one is the first that can be read.
+    pub seq: u64,
+    /// The stream's chain up to and with it, from which the chain goes on.
+    pub chain: Digest,
+}
+
+/// A record that has a fingerprint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hit {
+    /// Which of the fingerprints, by its place among those that were asked for.
+    pub index: usize,
+    /// The record's `seq`.
+    pub seq: u64,
+    /// Of a record that is not at hand, since it was trimmed or is in an archive: its
+    /// [check](crate::Fingerprints::check), by which its identity is told. Nothing of one that can
+    /// be read.
+    pub check: Option<u64>,
+}
+
 /// Where fingerprints occur in a stream.
 #[derive(Debug, Default)]
 pub struct Hits {
-    /// Pairs of an index into the fingerprints and the `seq` of a record that has it.
-    pub found: Vec<(usize, u64)>,
+    /// The records, in any order.
+    pub found: Vec<Hit>,
     /// The damage that hides records of the stream, if there is any: they may have them, too. The
     /// stream goes on nevertheless if its head is known.
     pub hidden: Option<Error>,

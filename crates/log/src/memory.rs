@@ -11,7 +11,7 @@ use parking_lot::RwLock;
 
 use crate::{
     Error, Lineage,
-    medium::{Durability, Head, Hits, Identity, Medium, Record, Tail, Written},
+    medium::{Durability, Head, Hit, Hits, Identity, Medium, Record, Tail, Written},
 };
 
 /// A medium in memory. Clones share the records, so that opening a clone is what opening a
@@ -142,7 +142,8 @@ impl Medium for Memory {
         let mut found = Vec::new();
         for (index, fingerprint) in fingerprints.iter().enumerate() {
             let seqs = kept.ids.get(fingerprint).into_iter().flatten();
-            found.extend(seqs.filter(|(s, _)| s == subject).map(|(_, seq)| (index, *seq)));
+            let hit = |(_, seq): &(Subject, u64)| Hit { index, seq: *seq, check: None };
+            found.extend(seqs.filter(|(s, _)| s == subject).map(hit));
         }
         Ok(Hits { found, hidden: None })
     }

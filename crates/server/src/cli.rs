@@ -84,6 +84,11 @@ pub(crate) struct Serve {
     /// answered like that may be lost in a crash
     #[arg(long, env = "MATCHWIRE_ALLOW_MEMORY_ACKS")]
     pub(crate) allow_memory_acks: bool,
+    /// How long events are kept, by pattern of subject: room/*=90d, or room/staff=forever; may be
+    /// given several times, and the first that matches a stream counts. What none matches is kept
+    /// for ever
+    #[arg(long, env = "MATCHWIRE_RETAIN", value_name = "PATTERN=AGE", value_delimiter = ',')]
+    pub(crate) retain: Vec<matchwire_embedded::Rule>,
     /// Start although the newest event is from the future by this machine's clock
     #[arg(long, env = "MATCHWIRE_ACCEPT_CLOCK")]
     pub(crate) accept_clock: bool,

@@ -17,7 +17,7 @@ use matchwire_domain::{
     subject::{self, Subject},
 };
 use matchwire_gateway::{Answer, Code, Exchange as _, Problem, Source};
-use matchwire_log::{Append, Log, Outcome};
+use matchwire_log::{Append, Error, Log, Outcome};
 use matchwire_sources::cs_log::{Carry, Offsets, Post, Reader};
 use serde::{Deserialize, Serialize};
 use tokio::task;
@@ -117,7 +117,17 @@ impl CsLog {
         carry: Option<Carry>,
         post: &Posted,
     ) -> Result<Prepared, Problem> {
-        if let Some(known) = self.log.find(stream, SOURCE, identity)? {
+        let known = match self.log.find(stream, SOURCE, identity) {
+            // It was read once, and what it told is not known any more.
+            Err(Error::Trimmed { .. }) => {
+                let (appended, duplicate, unknown, refused) = (0, 0, 0, 0);
+                let admitted = Instant::now();
+                let answer = Answer { appended, duplicate, unknown, refused, admitted };
+                return Ok(Prepared::Known(answer, carry));
+            }
+            known => known?,
+        };
+        if let Some(known) = known {
             let Record { appended, unknown, .. } = read(&known)?;
             let admitted = Instant::now();
             let answer = Answer { appended: 0, duplicate: appended, unknown, refused: 0, admitted };
@@ -170,7 +180,7 @@ impl CsLog {
             for outcome in outcomes {
                 match outcome {
                     Outcome::Appended { .. } => answer.appended += 1,
-                    Outcome::Duplicate { .. } => answer.duplicate += 1,
+                    Outcome::Duplicate { .. } | Outcome::Known { .. } => answer.duplicate += 1,
                 }
             }
         }
@@ -198,7 +208,11 @@ impl CsLog {
         if head == 0 {
             return Ok(Carry::default());
         }
-        let last = self.log.read(stream, head - 1, 1)?;
+        let last = match self.log.read(stream, head - 1, 1) {
+            // After so long a feed begins anew; its events are known by their ids.
+            Err(Error::Trimmed { .. }) => return Ok(Carry::default()),
+            last => last?,
+        };
         let last = last.first().ok_or_else(|| internal(format!("{stream} has no {head}")))?;
         Ok(read(&last.recorded)?.carry)
     }

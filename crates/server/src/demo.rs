@@ -32,6 +32,7 @@ pub(crate) async fn run(args: &Demo) -> anyhow::Result<()> {
         host: Vec::new(),
         segment_mib: 64,
         allow_memory_acks: false,
+        retain: Vec::new(),
         accept_clock: false,
     };
     let running = Running::start(&serve).await?;

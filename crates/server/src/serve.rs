@@ -4,7 +4,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::{Context as _, bail};
-use matchwire_embedded::Segments;
+use matchwire_embedded::{Lifecycle, Retention, Segments, disk::Directory};
 use matchwire_gateway::{Access, App, Exchange as _, Limits, Meter, Parts, StorageWatch};
 use matchwire_log::{Clock as _, Log, Medium as _, SystemClock, live::Live};
 use tokio::{
@@ -27,10 +27,15 @@ pub(crate) struct Running {
 
 /// Runs the command, until it is told to stop.
 pub(crate) async fn run(args: &Serve) -> anyhow::Result<()> {
+    // Whoever reads that it listens may stop it at once.
+    let told = told_to_stop();
     let running = Running::start(args).await?;
     let address = running.address();
     println!("Matchwire listens on http://{address}");
     println!("The console is at http://{address}/console");
+    for rule in &args.retain {
+        println!("Events are kept by the rule {rule}");
+    }
     if args.listen.ip().is_loopback() {
         println!("Everybody on this machine may send and read; nobody else can.");
     } else {
@@ -41,21 +46,22 @@ pub(crate) async fn run(args: &Serve) -> anyhow::Result<()> {
         );
     }
     tokio::select! {
-        () = told_to_stop() => running.stop().await,
+        () = told => running.stop().await,
         stopped = running.stopped() => stopped,
     }
 }
 
-/// Waits for SIGTERM or Ctrl-C.
-pub(crate) async fn told_to_stop() {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// Waits for SIGTERM or Ctrl-C, which count from this call on.
+pub(crate) fn told_to_stop() -> impl Future<Output = ()> {
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    async {
+        let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
     }
 }
 
@@ -120,12 +126,19 @@ fn open_log(args: &Serve, meter: Arc<Meter>) -> anyhow::Result<(Log, StorageWatc
     let place = || format!("cannot open the log in {}", folder.display());
     let options =
         matchwire_embedded::Options { segment_bytes: args.segment_mib << 20, ..Default::default() };
-    let segments = Segments::open(&folder, options).with_context(place)?;
+    let disk = Directory::open(&folder).with_context(place)?;
+    let lifecycle = lifecycle(args);
+    let segments = Segments::open_with(Arc::new(disk), options, lifecycle).with_context(place)?;
     clock::check(segments.tail().recorded, SystemClock.now(), args.accept_clock)?;
     let storage = storage::watch(segments.monitor());
     let options = matchwire_log::Options { observer: Some(meter), ..Default::default() };
     let log = Log::open_with(Box::new(segments), Arc::new(SystemClock), options);
     Ok((log.with_context(place)?, storage))
+}
+
+/// What becomes of old events.
+fn lifecycle(args: &Serve) -> Lifecycle {
+    Lifecycle { retention: Retention::new(args.retain.clone()), ..Lifecycle::default() }
 }
 
 /// Beyond loopback a server without keys must be told who may do what.

@@ -15,6 +15,7 @@ pub(crate) fn watch(monitor: Monitor) -> StorageWatch {
             ("waiting", taken.waiting),
             ("damaged", taken.damaged),
             ("sealed", taken.sealed),
+            ("archived", taken.archived),
         ];
         Storage {
             damage: monitor.damage().into_iter().map(damage).collect(),
@@ -22,6 +23,8 @@ pub(crate) fn watch(monitor: Monitor) -> StorageWatch {
                 .map(|(kind, files)| Files { kind, count: files.count, bytes: files.bytes })
                 .into(),
             stored_bytes: taken.stored_bytes,
+            trimmed_events: taken.trimmed_events,
+            archived_events: taken.archived_events,
             appended_bytes: taken.appended_bytes,
             sealed_bytes: taken.sealed_bytes,
             scrubbed_bytes: monitor.scrub_stats().bytes,

@@ -7,7 +7,7 @@
 //!                ▼                               │ compares
 //!              process: Log, Steps, Segments ── model
 //!                │
-//!              Faulty, the disk that fails
+//!              Faulty, the disk that fails, and Shelf, the archive that does
 //! ```
 //!
 //! Everything happens on one thread, in the order that the seed gives: a call of `append` waits in
@@ -20,10 +20,12 @@ mod supply;
 mod medium;
 mod model;
 mod process;
+mod shelf;
 
 mod audit;
 mod decay;
 mod life;
+mod old_age;
 mod recovery;
 mod settle;
 
@@ -64,6 +66,8 @@ pub struct Report {
     pub unknown: u64,
     /// Pieces of background work that were done.
     pub maintained: u64,
+    /// Files that were trimmed or archived.
+    pub aged: u64,
     /// Answers that told of damage, while there was some.
     pub damaged: u64,
     /// Faults of the disk that came up.
@@ -83,6 +87,7 @@ impl Report {
             (&mut self.conflicts, other.conflicts),
             (&mut self.unknown, other.unknown),
             (&mut self.maintained, other.maintained),
+            (&mut self.aged, other.aged),
             (&mut self.damaged, other.damaged),
             (&mut self.met.crashes, other.met.crashes),
             (&mut self.met.kills, other.met.kills),

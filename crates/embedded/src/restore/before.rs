@@ -46,12 +46,18 @@ impl Before {
         };
         let mut ordinal = 0;
         while all.next_stream()?.is_some() {
-            let mut last_seq = 0;
+            let (mut last_seq, mut is_cut) = (0, false);
             while let Some(row) = all.next_row()? {
                 if row.recorded <= to_time {
                     last_seq = row.seq;
+                    is_cut = !row.kind.is_event() && row.chain.is_none();
                     before.recorded = before.recorded.max(row.recorded);
-                } else if row.position < before.late_position {
+                    continue;
+                }
+                if std::mem::take(&mut is_cut) {
+                    return Err(trimmed_since(to_time));
+                }
+                if row.position < before.late_position {
                     (before.late_position, before.late) = (row.position, row.recorded);
                 }
             }
@@ -60,6 +66,12 @@ impl Before {
         }
         Ok(before)
     }
+}
+
+/// Events around a time were trimmed, so that nobody knows the chain there.
+fn trimmed_since(to_time: Timestamp) -> Error {
+    let what = format!("what was recorded around {to_time} has been trimmed; choose a later time");
+    Error::Unusable { place: "the back-up".into(), what }
 }
 
 impl Streams for Before {

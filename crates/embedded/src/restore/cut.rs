@@ -84,6 +84,7 @@ fn shorten(
         level: LEVEL,
         cache: Arc::new(Blocks::new(0)),
         is_lossy: sealed.is_lossy(),
+        object: None,
         stop: &AtomicBool::new(false),
     };
     seal(&target, vec![Box::new(Before::new(sealed, to_time)?)])?;

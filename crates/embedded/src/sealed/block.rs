@@ -15,6 +15,8 @@ pub(super) const GENESIS: u8 = 2;
 pub(super) const CLOSED: u8 = 4;
 const LOST: u8 = 8;
 pub(super) const ANCHORED: u8 = 16;
+pub(super) const TRIMMED: u8 = 32;
+const AWAY: u8 = 64;
 
 /// A decompressed payload. Pages have no chunks.
 #[derive(Debug, Default)]
@@ -36,13 +38,28 @@ pub(super) struct Chunk {
     pub(super) after: Digest,
     /// Its last row seals the stream.
     pub(super) is_closed: bool,
-    /// Its rows are lost; only what its head says is known.
-    pub(super) is_lost: bool,
+    /// What its rows are.
+    pub(super) content: Content,
     pub(super) position: u64,
     pub(super) recorded: i64,
-    metas: Span<usize>,
-    fingerprints: Span<usize>,
-    stored: Span<usize>,
+    pub(super) metas: Span<usize>,
+    pub(super) fingerprints: Span<usize>,
+    pub(super) stored: Span<usize>,
+}
+
+/// What the rows of a chunk are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Content {
+    /// Events.
+    #[default]
+    Events,
+    /// They are lost; only what the head says is known.
+    Lost,
+    /// They were trimmed; in the place of the event stands the check of its identity.
+    Trimmed,
+    /// They are in a group of the archive's object, from a row on. In the place of the fingerprints
+    /// stand the checks of the identities, and the other columns are empty.
+    Away { group: u32, row: u32 },
 }
 
 /// The head of a chunk that is written.
@@ -53,7 +70,7 @@ pub(super) struct Head<'a> {
     pub(super) start: Option<(&'a str, u64, Option<Digest>)>,
     pub(super) is_anchored: bool,
     pub(super) count: u64,
-    pub(super) is_lost: bool,
+    pub(super) content: Content,
     pub(super) metas_bytes: usize,
     pub(super) stored_bytes: usize,
     pub(super) position: u64,
@@ -70,9 +87,18 @@ impl Head<'_> {
             Some((_, _, None)) => flags |= GENESIS,
             Some(_) => {}
         }
-        flags |= if self.is_lost { LOST } else { 0 };
+        flags |= match self.content {
+            Content::Events => 0,
+            Content::Lost => LOST,
+            Content::Trimmed => TRIMMED,
+            Content::Away { .. } => AWAY,
+        };
         flags |= if self.is_anchored { ANCHORED } else { 0 };
         out.push(flags);
+        if let Content::Away { group, row } = self.content {
+            put(out, group.into());
+            put(out, row.into());
+        }
         if let Some((subject, first_seq, before)) = self.start {
             out.push(u8::try_from(subject.len()).unwrap_or(u8::MAX));
             out.extend_from_slice(subject.as_bytes());
@@ -113,7 +139,8 @@ impl Block {
             chunk.position = heads.varint()?;
             chunk.recorded = heads.signed()?;
             chunk.after = Digest(heads.array()?);
-            let rows = if chunk.is_lost { 0 } else { usize::try_from(chunk.count).ok()? };
+            let has_rows = chunk.content != Content::Lost;
+            let rows = if has_rows { usize::try_from(chunk.count).ok()? } else { 0 };
             chunk.metas = take(&mut metas, metas_bytes)?;
             chunk.fingerprints = take(&mut fingerprints, rows.checked_mul(8)?)?;
             chunk.stored = take(&mut stored, stored_bytes)?;
@@ -152,6 +179,13 @@ impl Chunk {
         at: &dyn Fn(&Fields<'_>) -> usize,
     ) -> Option<Self> {
         let flags = heads.u8()?;
+        let content = match flags & (LOST | TRIMMED | AWAY) {
+            0 => Content::Events,
+            LOST => Content::Lost,
+            TRIMMED => Content::Trimmed,
+            AWAY => Content::Away { group: heads.number()?, row: heads.number()? },
+            _ => return None,
+        };
         let (subject, first_seq, before) = if flags & CONTINUES != 0 {
             let last = last.filter(|last| !last.is_closed)?;
             (last.subject.clone(), last.last_seq().checked_add(1)?, Some(last.after))
@@ -174,13 +208,34 @@ impl Chunk {
             is_anchored: flags & ANCHORED != 0,
             after: Digest([0; 32]),
             is_closed: flags & CLOSED != 0,
-            is_lost: flags & LOST != 0,
+            content,
             position: 0,
             recorded: 0,
             metas: 0..0,
             fingerprints: 0..0,
             stored: 0..0,
         })
+    }
+
+    /// What a row is that has its event, or had it.
+    fn kind(&self, seals: bool) -> Kind {
+        match self.content {
+            Content::Trimmed => Kind::Trimmed { seals },
+            _ if seals => Kind::Last,
+            _ => Kind::Event,
+        }
+    }
+
+    /// The check of an identity, of a row that does not have its event here.
+    pub(super) fn check(&self, block: &Block, seq: u64) -> Option<u64> {
+        let nth = usize::try_from(seq.checked_sub(self.first_seq)?).ok()?;
+        let span = match self.content {
+            Content::Events | Content::Lost => return None,
+            Content::Trimmed => &self.stored,
+            Content::Away { .. } => &self.fingerprints,
+        };
+        let checks = block.payload.get(span.clone())?.as_chunks::<8>().0;
+        checks.get(nth).map(|check| u64::from_le_bytes(*check))
     }
 
     pub(super) fn last_seq(&self) -> u64 {
@@ -238,9 +293,14 @@ impl Cursor {
 
     /// The next row, if there is one; nothing if it is not what a writer makes.
     pub(super) fn next<'a>(&mut self, block: &'a Block, chunk: &Chunk) -> Option<Row<'a>> {
-        if chunk.is_lost {
-            self.row = chunk.count;
-            return Some(chunk.lost());
+        match chunk.content {
+            Content::Lost => {
+                self.row = chunk.count;
+                return Some(chunk.lost());
+            }
+            // Whoever wants its rows fills the block first.
+            Content::Away { .. } => return None,
+            Content::Events | Content::Trimmed => {}
         }
         let payload = &block.payload;
         let mut metas = Fields(payload.get(self.metas..chunk.metas.end)?);
@@ -263,7 +323,7 @@ impl Cursor {
             position: self.position,
             recorded: Timestamp::from_ms(self.recorded),
             fingerprint,
-            kind: if is_last && chunk.is_closed { Kind::Last } else { Kind::Event },
+            kind: chunk.kind(is_last && chunk.is_closed),
             chain: is_last.then_some(chunk.after),
             stored,
         })

@@ -12,6 +12,7 @@ use foldhash::HashMap;
 use parking_lot::Mutex;
 
 use super::block::Block;
+use crate::archive::Archive;
 
 /// How much is kept by default.
 const DEFAULT_BYTES: usize = 16 << 20;
@@ -22,6 +23,8 @@ const SPARE_DECOMPRESSORS: usize = 4;
 /// first.
 pub(crate) struct Blocks {
     limit_bytes: usize,
+    /// Where events are that are not in the log's own files.
+    pub(super) archive: Option<Arc<dyn Archive>>,
     files: AtomicU64,
     kept: Mutex<Kept>,
     spare: Mutex<Vec<zstd::bulk::Decompressor<'static>>>,
@@ -52,8 +55,14 @@ impl Default for Blocks {
 impl Blocks {
     /// A cache of at most so many bytes.
     pub(crate) fn new(limit_bytes: usize) -> Self {
+        Self::over(limit_bytes, None)
+    }
+
+    /// The same, for a log that has events in an archive.
+    pub(crate) fn over(limit_bytes: usize, archive: Option<Arc<dyn Archive>>) -> Self {
         Self {
             limit_bytes,
+            archive,
             files: AtomicU64::new(0),
             kept: Mutex::default(),
             spare: Mutex::default(),

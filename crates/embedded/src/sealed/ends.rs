@@ -4,16 +4,16 @@
 //! footer, 128 bytes
 //!    0  8  magic
 //!    8  4  CRC-32C of what follows
-//!   12  4  version of the format, 2
+//!   12  4  version of the format, 3
 //!   16  8  log id
 //!   24  8  first group
 //!   32  8  last group
 //!   40  8  recordedtime that is reached with the file
-//!   48  8  first recordedtime in the file
+//!   48  8  first recordedtime in the file of an event that was not trimmed
 //!   56  8  last recordedtime in the file
-//!   64  8  how many events
+//!   64  8  how many events, trimmed and archived ones included
 //!   72  8  how many streams
-//!   80  8  bytes of all stored events
+//!   80  8  bytes of all stored events that are in the file
 //!   88 12  filter of ids: offset (8), bytes (4)
 //!  100 12  filter of subjects
 //!  112 12  index
@@ -26,6 +26,7 @@ use matchwire_domain::timestamp::Timestamp;
 use super::{
     Range,
     frame::{Home, Place},
+    streams::{Kind, Row},
 };
 use crate::format::{Fields, VERSION};
 
@@ -34,16 +35,38 @@ pub(super) const FOOTER_BYTES: usize = 128;
 const HEADER_MAGIC: [u8; 8] = *b"\xF8MWSLD\r\n";
 const FOOTER_MAGIC: [u8; 8] = *b"\xF8MWEND\r\n";
 
+/// The oldest version of the format that is read.
+const FIRST_VERSION: u32 = 2;
+
 /// What a file has in all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Sums {
     /// The latest time in or before the file.
     pub(super) recorded: Timestamp,
+    /// Of the first event that was not trimmed.
     pub(super) first_recorded: Timestamp,
     pub(super) last_recorded: Timestamp,
     pub(super) events: u64,
     pub(super) streams: u64,
     pub(super) stored_bytes: u64,
+}
+
+impl Sums {
+    /// Adds a row; `trimmed` is how many of those before were trimmed.
+    pub(super) fn add(&mut self, row: &Row<'_>, trimmed: u64) {
+        let (is_first, is_first_kept) = (self.events == 0, self.events == trimmed);
+        let recorded = row.recorded;
+        self.recorded = self.recorded.max(recorded);
+        self.last_recorded = if is_first { recorded } else { self.last_recorded.max(recorded) };
+        self.events += 1;
+        if !matches!(row.kind, Kind::Trimmed { .. }) {
+            let first = if is_first_kept { recorded } else { self.first_recorded };
+            self.first_recorded = first.min(recorded);
+        }
+        if row.kind.is_event() {
+            self.stored_bytes += row.stored.len() as u64;
+        }
+    }
 }
 
 /// The end of a file.
@@ -146,7 +169,7 @@ fn check_start(
         return Err("its header or footer is damaged");
     }
     let version = fields.u32().ok_or(cut)?;
-    if version != VERSION {
+    if !(FIRST_VERSION..=VERSION).contains(&version) {
         return Ok(Some(version));
     }
     let mut number = || fields.u64().ok_or(cut);

@@ -4,12 +4,17 @@
 //! with its offset less the one before and its bytes. A block has the number of its first stream
 //! less that of the block before, and its first seq; a page of the table has the number and the
 //! subject (with its length, 1) of its first stream; a page of ids has its first fingerprint (8).
+//! From format 3 on there follow how many rows were trimmed, and how many are in an archive; if any
+//! are, the name of their object (with its length) and its size.
 //!
 //! It takes some 24 bytes for each block, 90 for each page of the table, and 24 for each of ids:
 //! about 0.3 bytes for each event and 1.5 for each stream.
 
-use super::{frame::Place, varint::put};
-use crate::format::Fields;
+use super::{
+    frame::Place,
+    varint::{put, put_size},
+};
+use crate::{archive::Object, format::Fields};
 
 /// Where the frames of a file are, each in order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -17,6 +22,11 @@ pub(super) struct Index {
     pub(super) blocks: Vec<BlockAt>,
     pub(super) pages: Vec<PageAt>,
     pub(super) ids: Vec<IdsAt>,
+    /// How many rows were trimmed.
+    pub(super) trimmed: u64,
+    /// How many rows are in the archive, and where.
+    pub(super) away: u64,
+    pub(super) object: Option<Object>,
 }
 
 /// A block, and its first row.
@@ -67,6 +77,13 @@ impl Index {
             put_place(&mut out, &mut offset, page.place);
             out.extend(page.fingerprint.to_le_bytes());
         }
+        put(&mut out, self.trimmed);
+        put(&mut out, self.away);
+        if let Some(Object { name, bytes }) = &self.object {
+            put_size(&mut out, name.len());
+            out.extend_from_slice(name.as_bytes());
+            put(&mut out, *bytes);
+        }
         out
     }
 
@@ -80,6 +97,7 @@ impl Index {
             blocks: Vec::with_capacity(blocks),
             pages: Vec::with_capacity(pages),
             ids: Vec::with_capacity(ids),
+            ..Self::default()
         };
         let (mut offset, mut ordinal) = (0, 0_u32);
         for _ in 0..blocks {
@@ -99,6 +117,15 @@ impl Index {
         for _ in 0..ids {
             let place = read_place(&mut fields, &mut offset)?;
             index.ids.push(IdsAt { place, fingerprint: fields.u64()? });
+        }
+        if fields.0.is_empty() {
+            return Some(index);
+        }
+        (index.trimmed, index.away) = (fields.varint()?, fields.varint()?);
+        if index.away > 0 {
+            let bytes = fields.size()?;
+            let name = std::str::from_utf8(fields.bytes(bytes)?).ok()?.to_owned();
+            index.object = Some(Object { name, bytes: fields.varint()? });
         }
         fields.0.is_empty().then_some(index)
     }

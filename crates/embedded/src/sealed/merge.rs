@@ -10,9 +10,10 @@ use super::{
     frame::Home,
     sealed_name,
     streams::{Id, Opening, Streams},
+    verify::Depth,
     writer::{Writer, corrupt},
 };
-use crate::{disk::Disk, writer::error};
+use crate::{archive::Object, disk::Disk, writer::error};
 
 /// What is to be sealed, and where.
 pub(crate) struct Target<'a> {
@@ -26,6 +27,8 @@ pub(crate) struct Target<'a> {
     pub(crate) cache: Arc<Blocks>,
     /// Whether something is missing in the rows of which nothing is known.
     pub(crate) is_lossy: bool,
+    /// The archive's object that has those events that are away.
+    pub(crate) object: Option<Object>,
     /// Once it is true, sealing ends with [`Error::Stopped`] at the next block.
     pub(crate) stop: &'a AtomicBool,
 }
@@ -99,7 +102,7 @@ fn discard(disk: &dyn Disk, name: &str) {
 fn read_back(target: &Target<'_>, name: &str) -> Result<Sealed, Error> {
     let home = Home { log_id: target.log_id, range: target.range };
     let sealed = Sealed::open_as(target.disk, name.into(), home, target.cache.clone())?;
-    sealed.verify_until(target.stop, &mut |_| ())?;
+    sealed.verify_until(Depth::Archive, target.stop, &mut |_| ())?;
     Ok(sealed)
 }
 
@@ -108,6 +111,7 @@ fn write(target: &Target<'_>, name: &str, inputs: Vec<Box<dyn Streams>>) -> Resu
     let file = target.disk.create(name).map_err(error)?;
     let mut writer = Writer::new(file, home, target.recorded, target.level, target.stop)?;
     writer.is_lossy = target.is_lossy;
+    writer.set_object(target.object.clone());
     let mut sources = Vec::with_capacity(inputs.len());
     for mut streams in inputs {
         let head = streams.next_stream()?;

@@ -1,24 +1,25 @@
 //! A sealed file that is open: finds streams, ids and records in it.
 
+mod absent;
 mod entries;
 mod file;
 
 use std::sync::Arc;
 
 use matchwire_domain::{chain::Digest, envelope::Recorded, subject::Subject, timestamp::Timestamp};
-use matchwire_log::Error;
+use matchwire_log::{Error, medium::Floor};
 
 use super::{
     Blocks, Range,
-    block::{Block, Chunk, Cursor},
+    block::{Block, Chunk, Content, Cursor},
     filter::subject_key,
     frame::{Home, Part},
     ids,
-    streams::{Kind, Row},
+    streams::Row,
     table::{Entry, PageRows},
     walk::Walk,
 };
-use crate::disk::Disk;
+use crate::{archive::Object, disk::Disk};
 pub(crate) use entries::Entries;
 pub(super) use file::Whole;
 
@@ -32,9 +33,13 @@ pub(crate) struct Sealed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stats {
     pub(crate) file_bytes: u64,
-    /// Of all stored events, before they were compressed.
+    /// Of all events that are stored here, before they were compressed.
     pub(crate) stored_bytes: u64,
+    /// Those that are not trimmed.
     pub(crate) events: u64,
+    pub(crate) trimmed: u64,
+    /// Of the events, those that are in the archive.
+    pub(crate) away: u64,
     pub(crate) streams: u64,
     /// What it takes in memory now, without the cache.
     pub(crate) memory_bytes: usize,
@@ -81,16 +86,28 @@ impl Sealed {
 
     /// What it has.
     pub(crate) fn stats(&self) -> Stats {
-        let sums = &self.whole.footer.sums;
+        let (sums, index) = (&self.whole.footer.sums, &self.whole.index);
         Stats {
             file_bytes: self.whole.file_bytes,
             stored_bytes: sums.stored_bytes,
-            events: sums.events,
+            events: sums.events.saturating_sub(index.trimmed),
+            trimmed: index.trimmed,
+            away: index.away,
             streams: sums.streams,
             memory_bytes: self.whole.memory_bytes(),
             first_recorded: sums.first_recorded,
             last_recorded: sums.last_recorded,
         }
+    }
+
+    /// Its name in the log's directory.
+    pub(crate) fn name(&self) -> &str {
+        &self.whole.name
+    }
+
+    /// The archive's object that has events of it.
+    pub(crate) fn object(&self) -> Option<&Object> {
+        self.whole.index.object.as_ref()
     }
 
     /// What it has of a stream.
@@ -190,11 +207,16 @@ impl Sealed {
             };
             let at = self.whole.index.blocks.get(number);
             let place = at.ok_or_else(|| missing(self.whole.footer.index.offset))?.place;
-            let block = self.whole.cached(place, Part::Block)?;
+            let block = self.whole.events(place)?;
             let start = page.next;
             for chunk in &block.chunks {
                 let is_next = chunk.first_seq <= page.next && page.next <= chunk.last_seq();
                 if is_next && !page.is_full() && block.subject(chunk) == subject.as_str() {
+                    if chunk.content == Content::Trimmed && page.records.is_empty() {
+                        let floor = Floor { seq: chunk.last_seq(), chain: chunk.after };
+                        let floor = self.floor(subject.as_str(), entry)?.unwrap_or(floor);
+                        return Err(Error::Trimmed { subject: subject.clone(), floor });
+                    }
                     page.add(&block, chunk, entry)
                         .ok_or_else(|| self.whole.broken(place.offset, subject, chunk))?;
                 }
@@ -208,14 +230,17 @@ impl Sealed {
         Ok(page.records)
     }
 
-    /// Calls `found(index, seq)` for each record of the stream that has `fingerprints[index]`.
+    /// Calls `found(index, seq, check)` for each record of the stream that has
+    /// `fingerprints[index]`; the check is there if the record's event is not. Nothing is fetched.
     pub(crate) fn lookup(
         &self,
+        subject: &str,
         entry: &Entry,
         fingerprints: &[u64],
-        found: &mut dyn FnMut(usize, u64),
+        found: &mut dyn FnMut(usize, u64, Option<u64>),
     ) -> Result<(), Error> {
         let filter = self.whole.id_filter()?;
+        let has_empty = self.whole.index.trimmed + self.whole.index.away > 0;
         for (index, fingerprint) in fingerprints.iter().enumerate() {
             if !filter.may_have(*fingerprint) {
                 continue;
@@ -231,7 +256,9 @@ impl Sealed {
                         break;
                     }
                     if id.fingerprint == *fingerprint && id.ordinal == entry.ordinal {
-                        found(index, id.seq);
+                        let check =
+                            if has_empty { self.check(subject, entry, id.seq)? } else { None };
+                        found(index, id.seq, check);
                     }
                 }
             }
@@ -244,6 +271,11 @@ impl Sealed {
     /// the file has them.
     pub(crate) fn walk(&self) -> Result<Walk, Error> {
         Walk::new(self.whole.clone())
+    }
+
+    /// The same without fetching events from the archive; the rows of those cannot be read.
+    pub(crate) fn walk_here(&self) -> Result<Walk, Error> {
+        Walk::here(self.whole.clone())
     }
 }
 
@@ -269,10 +301,10 @@ impl Page {
             && chunk.is_anchored == (starts && entry.is_anchored)
             && chunk.last_seq() <= entry.last_seq
             && (!ends || chunk.after == entry.chain);
-        if chunk.is_lost && self.records.is_empty() {
-            self.next = chunk.last_seq() + 1;
-        } else if chunk.is_lost {
-            self.limit = self.records.len();
+        match chunk.content {
+            Content::Lost if self.records.is_empty() => self.next = chunk.last_seq() + 1,
+            Content::Lost | Content::Trimmed => self.limit = self.records.len(),
+            Content::Events | Content::Away { .. } => {}
         }
         let first = self.next;
         let (records, bytes_left) = (&mut self.records, &mut self.bytes_left);
@@ -289,21 +321,21 @@ impl Page {
     }
 }
 
-/// Computes the chains of a chunk's rows; nothing if they do not end where the chunk says.
+/// Computes the chains of a chunk's rows; nothing if they do not end where the chunk says. Where the
+/// events are not here there is nothing to be proven.
 pub(super) fn prove(
     block: &Block,
     chunk: &Chunk,
     before: Digest,
     visit: &mut dyn FnMut(&Row<'_>, Digest, Digest),
 ) -> Option<()> {
+    if chunk.content != Content::Events {
+        return Some(());
+    }
     let (mut cursor, mut chain, mut anchor) =
         (Cursor::new(chunk), before, chunk.is_anchored.then_some(before));
     while !cursor.is_done(chunk) {
         let row = cursor.next(block, chunk)?;
-        if matches!(row.kind, Kind::Lost { .. }) {
-            // Nothing is there to be proven.
-            return Some(());
-        }
         let leaf = Digest::leaf(row.stored);
         chain = match anchor.take() {
             Some(anchor) => anchor,

@@ -15,7 +15,7 @@ use matchwire_log::Error;
 
 use super::{
     Blocks, Prepared, Range, Rebuilt, Sealed, Streams, Target,
-    block::Block,
+    block::{Block, Content},
     ends::{FOOTER_BYTES, Footer, HEADER_BYTES, recorded},
     frame::{FRAME_HEADER_BYTES, Frame, Home, MAGIC, Part, Place},
     index::{BlockAt, Index, PageAt},
@@ -114,7 +114,8 @@ impl Salvage {
     fn target<'a>(&self, disk: &'a dyn Disk, is_lossy: bool, stop: &'a AtomicBool) -> Target<'a> {
         let Home { log_id, range } = self.whole.home;
         let (recorded, cache) = (self.whole.footer.sums.recorded, self.whole.cache.clone());
-        Target { disk, log_id, range, recorded, level: 1, cache, is_lossy, stop }
+        let (level, object) = (super::LEVEL, None);
+        Target { disk, log_id, range, recorded, level, cache, is_lossy, object, stop }
     }
 }
 
@@ -192,7 +193,7 @@ impl Found {
         let Some(first) = block.chunks.first() else { return false };
         self.index.blocks.push(BlockAt { place, ordinal: 0, seq: first.first_seq });
         for chunk in &block.chunks {
-            self.events += if chunk.is_lost { 0 } else { chunk.count };
+            self.events += if chunk.content == Content::Lost { 0 } else { chunk.count };
             self.recorded = self.recorded.max(Timestamp::from_ms(chunk.recorded));
         }
         true

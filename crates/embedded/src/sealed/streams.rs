@@ -27,15 +27,27 @@ pub(crate) enum Kind {
     /// So many rows from this one on are lost. Their number and the chain after them are known, and
     /// whether the last one sealed the stream; nothing else is.
     Lost { rows: u64, seals: bool },
+    /// An event that was removed by retention, and whether it sealed the stream. What is stored of
+    /// it is the check of its identity, 8 bytes.
+    Trimmed { seals: bool },
+    /// An event that is in an archive, and whether it seals the stream: so many rows into a group of
+    /// the file's object. What is stored here is the check of its identity, 8 bytes.
+    Away { group: u32, row: u32, seals: bool },
 }
 
 impl Kind {
+    /// Whether the event itself is in the row.
+    pub(crate) fn is_event(self) -> bool {
+        matches!(self, Self::Event | Self::Last)
+    }
+
     /// How many seqs the row stands for, and whether its stream ends with it.
     pub(crate) fn span(self) -> (u64, bool) {
         match self {
             Self::Event => (1, false),
             Self::Last => (1, true),
             Self::Lost { rows, seals } => (rows, seals),
+            Self::Trimmed { seals } | Self::Away { seals, .. } => (1, seals),
         }
     }
 }

@@ -1,15 +1,17 @@
 //! The table of streams, in pages: what a file has of each stream.
 
-use matchwire_domain::{chain::Digest, subject::Subject};
+use matchwire_domain::{chain::Digest, subject::Subject, timestamp::Timestamp};
 
 use super::{
-    block::{ANCHORED, CLOSED, GENESIS},
-    varint::put,
+    block::{ANCHORED, CLOSED, GENESIS, TRIMMED},
+    varint::{put, put_signed},
 };
 use crate::format::Fields;
 
 /// A page is full with so many bytes.
 const PAGE_BYTES: usize = 4_000;
+/// The time of the first event that was not trimmed stands in the row.
+const TIMED: u8 = 64;
 
 /// A stream's records in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,10 @@ pub(crate) struct Entry {
     pub(crate) chain: Digest,
     /// Its last record here seals the stream.
     pub(crate) is_closed: bool,
+    /// The last seq that was trimmed here; 0 if none was.
+    pub(crate) floor: u64,
+    /// The recordedtime of the first event that was not trimmed; nothing if all were, and in format 2.
+    pub(crate) oldest: Option<Timestamp>,
     /// The number of the stream in the file.
     pub(super) ordinal: u32,
 }
@@ -62,9 +68,16 @@ impl Page {
         let genesis = entry.first_seq == 1;
         let closed = if entry.is_closed { CLOSED } else { 0 };
         let anchored = if entry.is_anchored { ANCHORED } else { 0 };
-        out.push(closed | anchored | if genesis { GENESIS } else { 0 });
+        let trimmed = (entry.floor + 1).saturating_sub(entry.first_seq);
+        let flags = closed | anchored | if genesis { GENESIS } else { 0 };
+        let flags = flags | if trimmed > 0 { TRIMMED } else { 0 };
+        out.push(flags | if entry.oldest.is_some() { TIMED } else { 0 });
         put(out, entry.first_seq);
         put(out, entry.last_seq - entry.first_seq);
+        if trimmed > 0 {
+            put(out, trimmed);
+        }
+        entry.oldest.iter().for_each(|oldest| put_signed(out, oldest.ms()));
         if !genesis {
             out.extend(entry.before.0);
         }
@@ -103,6 +116,8 @@ pub(super) struct PageRow {
     is_anchored: bool,
     chain: Digest,
     is_closed: bool,
+    floor: u64,
+    oldest: Option<Timestamp>,
     ordinal: u32,
 }
 
@@ -142,13 +157,27 @@ impl<'a> PageRows<'a> {
         let flags = fields.u8()?;
         let first_seq = fields.varint()?;
         let last_seq = first_seq.checked_add(fields.varint()?)?;
+        let trimmed = if flags & TRIMMED != 0 { fields.varint()? } else { 0 };
+        let floor = if trimmed > 0 { first_seq.checked_add(trimmed - 1)? } else { 0 };
+        let oldest = if flags & TIMED != 0 { Some(fields.signed()?) } else { None };
+        let oldest = oldest.map(Timestamp::from_ms);
         let genesis = flags & GENESIS != 0;
         let before = if genesis { None } else { Some(Digest(fields.array()?)) };
         let chain = Digest(fields.array()?);
         let ordinal = self.ordinal;
         (self.left, self.ordinal) = (self.left.checked_sub(1)?, ordinal.checked_add(1)?);
         let (is_closed, is_anchored) = (flags & CLOSED != 0, flags & ANCHORED != 0);
-        Some(PageRow { first_seq, last_seq, before, is_anchored, chain, is_closed, ordinal })
+        Some(PageRow {
+            first_seq,
+            last_seq,
+            before,
+            is_anchored,
+            chain,
+            is_closed,
+            floor,
+            oldest,
+            ordinal,
+        })
     }
 }
 
@@ -162,6 +191,8 @@ impl PageRow {
             is_anchored: self.is_anchored,
             chain: self.chain,
             is_closed: self.is_closed,
+            floor: self.floor,
+            oldest: self.oldest,
             ordinal: self.ordinal,
         }
     }

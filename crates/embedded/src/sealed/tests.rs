@@ -31,6 +31,7 @@ fn target(disk: &dyn Disk, first: u64, last: u64) -> Target<'_> {
         level: 1,
         cache: Arc::default(),
         is_lossy: false,
+        object: None,
         stop: &NEVER,
     }
 }

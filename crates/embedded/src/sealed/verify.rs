@@ -5,12 +5,12 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use matchwire_domain::{chain::Digest, subject::Subject};
+use matchwire_domain::{subject::Subject, timestamp::Timestamp};
 use matchwire_log::Error;
 
 use super::{
     Sealed,
-    block::{Block, Chunk},
+    block::{Block, Chunk, Content, Cursor},
     ends::{FOOTER_BYTES, Footer, HEADER_BYTES, Sums, check_header},
     filter::{Filter, mixed, subject_key},
     frame::{FRAME_HEADER_BYTES, Frame, Part, Place},
@@ -22,26 +22,36 @@ use super::{
 };
 use crate::window::Window;
 
+/// What is checked of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// What is in the file.
+    File,
+    /// Its events in the archive as well, which are fetched.
+    Archive,
+}
+
 impl Sealed {
     /// Reads everything, and checks it: checksums, chains from their bytes, the table and the ids
     /// against the rows, the filters and the index against those. `progress` is told the bytes of
-    /// each frame.
+    /// each frame. Of events that are in the archive only what the file says of them is checked.
     ///
     /// The first damage is an [`Error::Corrupt`] with its place.
     pub(crate) fn verify(&self, progress: &mut dyn FnMut(u64)) -> Result<(), Error> {
-        self.verify_until(&AtomicBool::new(false), progress)
+        self.verify_until(Depth::File, &AtomicBool::new(false), progress)
     }
 
-    /// The same, until it is to stop.
+    /// The same as deep as is said, until it is to stop.
     pub(crate) fn verify_until(
         &self,
+        depth: Depth,
         stop: &AtomicBool,
         progress: &mut dyn FnMut(u64),
     ) -> Result<(), Error> {
         let whole = &*self.whole;
         let mut window = Window::new(whole.file.clone())?;
         check_ends(whole, &mut window)?;
-        let mut found = Found::new(whole)?;
+        let mut found = Found::new(whole, depth)?;
         let footer_at = whole.file_bytes - FOOTER_BYTES as u64;
         let mut offset = HEADER_BYTES as u64;
         while offset < footer_at {
@@ -78,6 +88,9 @@ fn check_ends(whole: &Whole, window: &mut Window) -> Result<(), Error> {
 /// What was found so far.
 struct Found<'a> {
     whole: &'a Whole,
+    depth: Depth,
+    /// Rows were passed over of which only the number is known here.
+    is_partial: bool,
     index: Index,
     sums: Sums,
     /// The places of filters and index.
@@ -96,10 +109,13 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    fn new(whole: &'a Whole) -> Result<Self, Error> {
+    fn new(whole: &'a Whole, depth: Depth) -> Result<Self, Error> {
+        let object = whole.index.object.clone();
         Ok(Self {
             whole,
-            index: Index::default(),
+            depth,
+            is_partial: false,
+            index: Index { object, ..Index::default() },
             sums: Sums::default(),
             ends: Vec::new(),
             stream: None,
@@ -137,7 +153,13 @@ impl<'a> Found<'a> {
 
     fn block(&mut self, place: Place, frame: &Frame<'_>) -> Result<(), Error> {
         let whole = self.whole;
-        let block = whole.block(place.offset, frame.payload, frame.raw_bytes)?;
+        let mut block = whole.block(place.offset, frame.payload, frame.raw_bytes)?;
+        let is_away = |chunk: &&Chunk| matches!(chunk.content, Content::Away { .. });
+        self.index.away +=
+            block.chunks.iter().filter(is_away).map(|chunk| chunk.count).sum::<u64>();
+        if self.depth == Depth::Archive {
+            block = whole.with_events(block)?;
+        }
         for (number, chunk) in block.chunks.iter().enumerate() {
             let corrupt = |what| whole.corrupt(place.offset, what);
             self.chunk(place.offset, &block, chunk)?;
@@ -168,19 +190,32 @@ impl<'a> Found<'a> {
                 && chunk.before == Some(entry.chain)
                 && !entry.is_closed);
         let (sums, ids, ordinal) = (&mut self.sums, &mut self.ids.0, entry.ordinal);
-        let mut count = |row: &Row<'_>, _: Digest, _: Digest| {
-            let first = if sums.events == 0 { row.recorded } else { sums.first_recorded };
-            let last = if sums.events == 0 { row.recorded } else { sums.last_recorded };
-            sums.first_recorded = first.min(row.recorded);
-            sums.last_recorded = last.max(row.recorded);
-            sums.events += 1;
-            sums.stored_bytes += row.stored.len() as u64;
+        let trimmed = &mut self.index.trimmed;
+        let mut count = |row: &Row<'_>| {
+            sums.add(row, *trimmed);
+            *trimmed += u64::from(!row.kind.is_event());
             let id = Id { fingerprint: row.fingerprint, ordinal, seq: row.seq };
             *ids = ids.wrapping_add(hash(id));
         };
-        prove(block, chunk, chunk.before.unwrap_or(entry.before), &mut count)
-            .filter(|()| fits)
-            .ok_or_else(|| whole.broken(offset, subject, chunk))?;
+        let before = chunk.before.unwrap_or(entry.before);
+        let proven = match chunk.content {
+            Content::Events => prove(block, chunk, before, &mut |row, _, _| count(row)),
+            Content::Trimmed => rows(block, chunk, &mut count),
+            Content::Lost => Some(()),
+            Content::Away { .. } => {
+                self.is_partial = true;
+                self.sums.events += chunk.count;
+                Some(())
+            }
+        };
+        proven.filter(|()| fits).ok_or_else(|| whole.broken(offset, subject, chunk))?;
+        match chunk.content {
+            Content::Trimmed => entry.floor = chunk.last_seq(),
+            Content::Lost => {}
+            Content::Events | Content::Away { .. } => {
+                entry.oldest.get_or_insert(Timestamp::from_ms(chunk.recorded));
+            }
+        }
         (entry.last_seq, entry.chain) = (chunk.last_seq(), chunk.after);
         entry.is_closed = chunk.is_closed;
         Ok(())
@@ -199,8 +234,18 @@ impl<'a> Found<'a> {
         let (first_seq, last_seq) = (chunk.first_seq, chunk.last_seq());
         let chain = chunk.after;
         let is_anchored = chunk.is_anchored;
-        let entry =
-            Entry { first_seq, last_seq, before, is_anchored, chain, is_closed: false, ordinal };
+        let (is_closed, floor, oldest) = (false, 0, None);
+        let entry = Entry {
+            first_seq,
+            last_seq,
+            before,
+            is_anchored,
+            chain,
+            is_closed,
+            floor,
+            oldest,
+            ordinal,
+        };
         self.stream = Some((subject, entry));
         Ok(())
     }
@@ -212,7 +257,9 @@ impl<'a> Found<'a> {
 
     /// Compares the streams that were read with those that the table names, as far as both are.
     fn compare(&mut self, offset: u64) -> Result<(), Error> {
-        while let (Some(read), Some(named)) = (self.streams.front(), self.named.front()) {
+        while let (Some(read), Some(named)) = (self.streams.front_mut(), self.named.front()) {
+            // Format 2 does not say the time.
+            read.1.oldest = read.1.oldest.filter(|_| named.1.oldest.is_some());
             if read != named {
                 let what = format!("the table is wrong about {}", read.0);
                 return Err(self.whole.corrupt(offset, what));
@@ -274,21 +321,38 @@ impl<'a> Found<'a> {
             (Part::SubjectFilter, subject_filter),
             (Part::Index, index),
         ];
+        let is_whole = !self.is_partial;
+        let found = match self.is_partial {
+            true => Sums { events: self.sums.events, streams: self.sums.streams, ..sums },
+            // What is fetched does not count as stored here.
+            false if self.index.away > 0 => {
+                let Sums { recorded, stored_bytes, .. } = sums;
+                Sums { recorded, stored_bytes, ..self.sums }
+            }
+            false => Sums { recorded: sums.recorded, ..self.sums },
+        };
         let wrong = if !self.streams.is_empty() || !self.named.is_empty() {
             "the table does not have the streams of the blocks"
-        } else if self.ids.0 != self.ids.1 || self.id_count != self.sums.events {
+        } else if (is_whole && self.ids.0 != self.ids.1) || self.id_count != self.sums.events {
             "the ids are not those of the rows"
         } else if self.ends != ends || self.index != self.whole.index {
             "the index does not have what is there"
-        } else if (Sums { recorded: sums.recorded, ..self.sums }) != sums
-            || sums.recorded < sums.last_recorded
-        {
+        } else if found != sums || sums.recorded < sums.last_recorded {
             "the footer does not have the sums of what is there"
         } else {
             return Ok(());
         };
         Err(self.whole.corrupt(offset, wrong))
     }
+}
+
+/// Calls `visit` with each row of a chunk; nothing if the rows are not what a writer makes.
+fn rows(block: &Block, chunk: &Chunk, visit: &mut dyn FnMut(&Row<'_>)) -> Option<()> {
+    let mut cursor = Cursor::new(chunk);
+    while !cursor.is_done(chunk) {
+        visit(&cursor.next(block, chunk)?);
+    }
+    Some(())
 }
 
 /// A number for an id, to be summed up.

@@ -15,7 +15,8 @@ use super::{
 };
 use crate::window::Window;
 
-/// A walk over a file. It reads blocks alone, and needs no table.
+/// A walk over a file. It reads blocks alone, and needs no table. Events that are in the archive are
+/// fetched.
 pub(crate) struct Walk {
     whole: Arc<Whole>,
     window: Window,
@@ -30,6 +31,8 @@ pub(crate) struct Walk {
     is_entered: bool,
     /// The stream that is read, with what its next chunk must start with.
     stream: Option<Reached>,
+    /// Events that are in the archive are not fetched; their rows cannot be read.
+    stays_here: bool,
     /// Rows may be missing between chunks, and are given as lost ones.
     is_over_gaps: bool,
     /// So many are missing before the chunk that was entered.
@@ -57,11 +60,17 @@ impl Walk {
             cursor: Cursor::default(),
             is_entered: false,
             stream: None,
+            stays_here: false,
             is_over_gaps: false,
             gap: 0,
             ids: (Vec::new(), ids::Cursor::default()),
             next_ids: 0,
         })
+    }
+
+    /// One that fetches nothing.
+    pub(super) fn here(whole: Arc<Whole>) -> Result<Self, Error> {
+        Ok(Self { stays_here: true, ..Self::new(whole)? })
     }
 
     /// One over what is left of a damaged file.
@@ -88,7 +97,8 @@ impl Walk {
             let place = at.place;
             let whole = self.whole.clone();
             let (payload, raw_bytes) = self.frame(place, Part::Block)?;
-            self.block = whole.block(place.offset, payload, raw_bytes)?;
+            let block = whole.block(place.offset, payload, raw_bytes)?;
+            self.block = if self.stays_here { block } else { whole.with_events(block)? };
             (self.chunk, self.offset) = (0, place.offset);
             self.next_block += 1;
             self.enter();

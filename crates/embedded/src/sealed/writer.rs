@@ -14,6 +14,7 @@ use matchwire_log::Error;
 
 use super::{
     Range,
+    block::Content,
     ends::{Footer, HEADER_BYTES, Sums, put_header},
     filter::{Filter, subject_key},
     frame::{Home, Part, Place},
@@ -22,10 +23,10 @@ use super::{
     sealed_name,
     streams::{Id, Kind, Opening, Row},
     table::{self, Entry, FullPage},
-    varint::{put, put_signed, put_size},
 };
-use crate::disk::File;
-use columns::{Chunk, Columns};
+use crate::{archive::Object, disk::File};
+use columns::Chunk;
+pub(super) use columns::Columns;
 use out::Out;
 
 /// A block is full with so many bytes before they are compressed.
@@ -34,6 +35,8 @@ const BLOCK_BYTES: usize = 128 << 10;
 const SLACK: usize = 2;
 /// A chunk is full with so many rows: who reads one row computes the chain of all.
 const CHUNK_ROWS: usize = 64;
+/// The same for a chunk of events that are not here.
+const EMPTY_CHUNK_ROWS: usize = 1_024;
 /// The most that a block may have; a reader takes no more.
 const MAX_BLOCK_BYTES: usize = 64 << 20;
 
@@ -71,6 +74,9 @@ struct Stream {
     chunk_before: Digest,
     chain: Digest,
     is_closed: bool,
+    /// The last seq that was trimmed, or 0; and the time of the first event that was not.
+    floor: u64,
+    oldest: Option<Timestamp>,
     last_position: u64,
     last_recorded: Timestamp,
 }
@@ -105,6 +111,8 @@ impl<'a> Writer<'a> {
                 chunk_before: nowhere,
                 chain: nowhere,
                 is_closed: false,
+                floor: 0,
+                oldest: None,
                 last_position: 0,
                 last_recorded: Timestamp::default(),
             },
@@ -142,6 +150,8 @@ impl<'a> Writer<'a> {
             chunk_before: before,
             chain: before,
             is_closed: false,
+            floor: 0,
+            oldest: None,
             last_position: 0,
             last_recorded: Timestamp::default(),
         };
@@ -157,7 +167,7 @@ impl<'a> Writer<'a> {
             let what = format!("{subject} goes on with seq {found} where {expected} belongs");
             return Err(self.corrupt(what));
         }
-        self.settle();
+        self.settle()?;
         if opening.is_anchored {
             self.stream.expected = Some(opening.before);
         } else if opening.before != self.stream.chain {
@@ -172,44 +182,46 @@ impl<'a> Writer<'a> {
         if let Kind::Lost { rows, .. } = row.kind {
             return self.push_lost(row, rows);
         }
-        if let Some(expected) = self.stream.expected.take() {
-            self.settle();
-            let leaf = Digest::leaf(row.stored);
-            if self.stream.chain.next(row.seq, row.recorded, leaf) != expected {
-                let subject = &self.stream.subject;
-                let what = format!("the chain of {subject} is broken at seq {}", row.seq);
-                return Err(self.corrupt(what));
-            }
-        }
+        self.check_expected(row)?;
+        self.turn_to(row)?;
         if self.chunk.rows == 0 {
             self.begin_chunk(row);
         }
-        let (block, chunk, stream) = (&mut self.block, &mut self.chunk, &mut self.stream);
-        put(&mut block.metas, row.position - stream.last_position);
-        put_signed(&mut block.metas, row.recorded.ms() - stream.last_recorded.ms());
-        put_size(&mut block.metas, row.stored.len());
-        block.fingerprints.extend(row.fingerprint.to_le_bytes());
-        block.stored.extend_from_slice(row.stored);
-        (block.rows, chunk.rows) = (block.rows + 1, chunk.rows + 1);
-        (stream.last_position, stream.last_recorded) = (row.position, row.recorded);
-        stream.next_seq += 1;
-        stream.is_closed = row.kind.span().1;
-        match row.chain {
-            Some(chain) => {
-                stream.chain = chain;
-                chunk.unknown.clear();
-            }
-            None => chunk.unknown.push((row.recorded, row.stored.len())),
-        }
+        self.put_row(row);
         self.count(row);
 
-        // Where the chain is known, as at the end of a chunk that is merged, nothing is computed.
-        let slack = if self.chunk.unknown.is_empty() { 1 } else { SLACK };
+        // Where the chain is known, as at the end of a chunk that is merged, nothing is computed;
+        // where the events are not here, it cannot be.
+        let is_here = self.chunk.content == Content::Events;
+        let slack = match self.chunk.unknown.is_empty() {
+            true => 1,
+            false if is_here => SLACK,
+            false => return Ok(()),
+        };
+        let rows = if is_here { CHUNK_ROWS } else { EMPTY_CHUNK_ROWS };
         let is_full = self.block.bytes() >= BLOCK_BYTES * slack;
-        if is_full || self.chunk.rows >= CHUNK_ROWS * slack || stream_ends(row) {
-            self.end_chunk();
+        if is_full || self.chunk.rows >= rows * slack || stream_ends(row) {
+            self.end_chunk()?;
         }
         if is_full { self.end_block() } else { Ok(()) }
+    }
+
+    /// Checks a row against the chain that it must have.
+    fn check_expected(&mut self, row: &Row<'_>) -> Result<(), Error> {
+        let Some(expected) = self.stream.expected.take() else { return Ok(()) };
+        self.settle()?;
+        let leaf = Digest::leaf(row.stored);
+        let found = if row.kind.is_event() {
+            Some(self.stream.chain.next(row.seq, row.recorded, leaf))
+        } else {
+            row.chain
+        };
+        if found.is_some_and(|found| found != expected) {
+            let subject = &self.stream.subject;
+            let what = format!("the chain of {subject} is broken at seq {}", row.seq);
+            return Err(self.corrupt(what));
+        }
+        Ok(())
     }
 
     fn check(&self, row: &Row<'_>) -> Result<(), Error> {
@@ -234,14 +246,17 @@ impl<'a> Writer<'a> {
     }
 
     fn count(&mut self, row: &Row<'_>) {
-        let sums = &mut self.sums;
-        let first = if sums.events == 0 { row.recorded } else { sums.first_recorded };
-        sums.first_recorded = first.min(row.recorded);
-        sums.last_recorded =
-            if sums.events == 0 { row.recorded } else { sums.last_recorded.max(row.recorded) };
-        sums.recorded = sums.recorded.max(row.recorded);
-        sums.events += 1;
-        sums.stored_bytes += row.stored.len() as u64;
+        self.sums.add(row, self.index.trimmed);
+        match row.kind {
+            Kind::Trimmed { .. } => {
+                self.index.trimmed += 1;
+                self.stream.floor = row.seq;
+            }
+            kind => {
+                self.index.away += u64::from(matches!(kind, Kind::Away { .. }));
+                self.stream.oldest.get_or_insert(row.recorded);
+            }
+        }
     }
 
     fn end_block(&mut self) -> Result<(), Error> {
@@ -257,15 +272,25 @@ impl<'a> Writer<'a> {
 
     /// Ends the stream.
     pub(super) fn close(&mut self) -> Result<(), Error> {
-        self.end_chunk();
-        let Stream { ordinal, first_seq, next_seq, before, is_anchored, chain, is_closed, .. } =
-            self.stream;
+        self.end_chunk()?;
+        let Stream { ordinal, first_seq, next_seq, before, is_anchored, .. } = self.stream;
+        let Stream { chain, is_closed, floor, oldest, .. } = self.stream;
         let subject = &self.stream.subject;
         if next_seq == first_seq {
             return Err(self.corrupt(format!("{subject} has no rows")));
         }
         let last_seq = next_seq - 1;
-        let entry = Entry { first_seq, last_seq, before, is_anchored, chain, is_closed, ordinal };
+        let entry = Entry {
+            first_seq,
+            last_seq,
+            before,
+            is_anchored,
+            chain,
+            is_closed,
+            floor,
+            oldest,
+            ordinal,
+        };
         let full = self.table.add(subject, &entry);
         full.map_or(Ok(()), |page| self.put_page(page))
     }
@@ -329,6 +354,11 @@ impl<'a> Writer<'a> {
         let (home, sums, is_lossy) = (self.home, self.sums, self.is_lossy);
         let footer = Footer { home, sums, id_filter, subject_filter, index, is_lossy };
         self.out.end(&footer.encode(), &put_header(self.home, self.sums.recorded))
+    }
+
+    /// Says in which object those events are that are not here.
+    pub(super) fn set_object(&mut self, object: Option<Object>) {
+        self.index.object = object;
     }
 
     fn put_whole(&mut self, part: Part, payload: &[u8]) -> Result<Place, Error> {

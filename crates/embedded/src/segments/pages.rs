@@ -26,7 +26,14 @@ impl Segments {
         };
         match (history::find(&parts, subject.as_str(), next, newer)?, newer) {
             (Some((part, found, seq)), _) => {
-                let page = part.read(subject, &found, seq, limit, limit_bytes)?;
+                let page = match part.read(subject, &found, seq, limit, limit_bytes) {
+                    // A later part may have been trimmed as well.
+                    Err(Error::Trimmed { subject, floor }) => {
+                        let floor = history::floor(&parts, subject.as_str())?.unwrap_or(floor);
+                        return Err(Error::Trimmed { subject, floor });
+                    }
+                    page => page?,
+                };
                 if page.is_empty() && limit > 0 && limit_bytes > 0 {
                     // All that the part had from there on is lost.
                     return self.page(subject, found.last_seq + 1, limit, limit_bytes);

@@ -304,8 +304,8 @@ fn other_formats_and_other_logs_are_refused() {
         let error = log(&disk).map(|_| ()).unwrap_err().to_string();
         assert!(error.contains(reason), "{error}");
     };
-    write(&json.replace("\"format\": 2", "\"format\": 3"));
-    refused("it has format 3, and this version of matchwire reads formats 1 to 2");
+    write(&json.replace("\"format\": 3", "\"format\": 4"));
+    refused("it has format 4, and this version of matchwire reads formats 1 to 3");
     write("{\"format\":1,\"id\":\"0123456789abcdef\"}");
     refused(&format!("{} is damaged at byte 0: it is segment", files[0]));
     for broken in ["{\"form", &json.replacen("\"position\": 1", "\"position\": 2", 1)] {

@@ -28,7 +28,17 @@ fn log(directory: &Path) -> Log {
 /// Twelve groups, each with two events of two streams, over six segments.
 #[test]
 fn format_1_is_read_and_goes_on() {
-    let directory = copy("format-1");
+    is_read_and_goes_on("format-1");
+}
+
+/// The same, of which some are sealed.
+#[test]
+fn format_2_is_read_and_goes_on() {
+    is_read_and_goes_on("format-2");
+}
+
+fn is_read_and_goes_on(format: &str) {
+    let directory = copy(format);
     for opened in 0..3_u64 {
         let log = log(directory.path());
         for stream in ["match/a/1", "room/b"] {

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use matchwire_domain::subject::Subject;
 use matchwire_log::live::EventFrame;
-use serde_json::json;
+use serde_json::{Map, Value};
 
 use crate::topic::Topic;
 
@@ -13,10 +13,11 @@ pub(super) fn frame(parts: &[&[u8]]) -> Bytes {
     parts.concat().into()
 }
 
-/// An error that concerns a topic.
-pub(super) fn error(topic: &Topic, code: &str, detail: &str) -> Bytes {
-    let topic = topic.as_str();
-    json!({"type": "error", "code": code, "detail": detail, "topic": topic}).to_string().into()
+/// An error that concerns a topic, with the members of a problem.
+pub(super) fn error(topic: &Topic, mut members: Map<String, Value>) -> Bytes {
+    members.insert("type".into(), "error".into());
+    members.insert("topic".into(), topic.as_str().into());
+    Value::Object(members).to_string().into()
 }
 
 /// An event in a match.

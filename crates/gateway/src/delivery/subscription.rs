@@ -150,7 +150,9 @@ impl Subscription {
                 if event.seq > part.seq + 1 {
                     let (first, last) = (part.seq + 1, event.seq - 1);
                     let detail = format!("{}: seq {first} to {last} are lost", part.subject());
-                    let text = compose::error(&self.topic, "lost", &detail);
+                    let members = [("code", Value::from("lost")), ("detail", detail.into())];
+                    let members = members.map(|(name, value)| (name.to_owned(), value));
+                    let text = compose::error(&self.topic, members.into_iter().collect());
                     batch.put(Kind::Error, text, Place::Same);
                 }
                 part.seq = event.seq;

@@ -53,6 +53,15 @@ fn write_fate(text: &mut String, index: usize, fate: &Fate) {
         }
         Fate::Taken { event, outcome } => {
             let (seq, leaf, chain, status) = match outcome {
+                Outcome::Known { seq } => {
+                    let (id, subject) = (json!(&*event.id), &event.subject);
+                    let _ = write!(
+                        text,
+                        "{{\"id\":{id},\"subject\":\"{subject}\",\"seq\":{seq},\
+                         \"status\":\"duplicate\"}}"
+                    );
+                    return;
+                }
                 Outcome::Appended { seq, leaf, chain } => (seq, leaf, chain, "appended\"}"),
                 Outcome::Duplicate { seq, leaf, chain, differs: false } => {
                     (seq, leaf, chain, "duplicate\"}")
@@ -80,7 +89,9 @@ pub(super) fn count(meter: &Meter, source: &'static str, fates: &[Fate]) {
             Fate::Rejected(_) => count.rejected += 1,
             Fate::Accepted(_) => count.accepted += 1,
             Fate::Taken { outcome: Outcome::Appended { .. }, .. } => count.appended += 1,
-            Fate::Taken { outcome: Outcome::Duplicate { .. }, .. } => count.duplicate += 1,
+            Fate::Taken { outcome: Outcome::Duplicate { .. } | Outcome::Known { .. }, .. } => {
+                count.duplicate += 1;
+            }
         }
     }
     meter.count(source, count);

@@ -23,6 +23,8 @@ pub(super) struct LogMeter {
     files: Family<Label, Amount>,
     disk_bytes: Family<Label, Amount>,
     stored_bytes: Amount,
+    trimmed_events: Amount,
+    archived_events: Amount,
     memory_bytes: Amount,
     appended_bytes: Counter,
     sealed_bytes: Counter,
@@ -38,6 +40,10 @@ impl LogMeter {
         let disk_bytes = add(registry, "log_disk_bytes", help, Family::default());
         let help = "Stored bytes of the events in sealed files, before compression";
         let stored_bytes = gauge(registry, "log_stored_bytes", help);
+        let help = "Events of which retention has left no more than their identity";
+        let trimmed_events = gauge(registry, "log_trimmed_events", help);
+        let help = "Events that are in the archive";
+        let archived_events = gauge(registry, "log_archived_events", help);
         let help = "Memory of indexes, filters and decoded blocks of sealed files";
         let memory_bytes = gauge(registry, "log_memory_bytes", help);
         let help = "Bytes of groups that were appended";
@@ -57,6 +63,8 @@ impl LogMeter {
             files,
             disk_bytes,
             stored_bytes,
+            trimmed_events,
+            archived_events,
             memory_bytes,
             appended_bytes,
             sealed_bytes,
@@ -76,6 +84,8 @@ impl LogMeter {
             self.disk_bytes.get_or_create(&[("kind", files.kind)]).set(files.bytes);
         }
         self.stored_bytes.set(storage.stored_bytes);
+        self.trimmed_events.set(storage.trimmed_events);
+        self.archived_events.set(storage.archived_events);
         self.memory_bytes.set(storage.memory_bytes);
         raise(&self.appended_bytes, storage.appended_bytes);
         raise(&self.sealed_bytes, storage.sealed_bytes);

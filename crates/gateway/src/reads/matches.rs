@@ -88,7 +88,7 @@ fn smallest(log: &Log, id: &str, after: Option<&str>) -> Result<String, Problem>
         match log.head(&Subject::parse(&format!("match/{id}"))?) {
             Ok(head) => Ok(head > 0),
             // Behind damage nobody can say; what has events anywhere is found by its subject.
-            Err(matchwire_log::Error::Corrupt { .. }) => Ok(false),
+            Err(error) if error.is_partial() => Ok(false),
             Err(error) => Err(error.into()),
         }
     };

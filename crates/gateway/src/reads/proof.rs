@@ -9,7 +9,7 @@ use axum::{
     http::Response,
 };
 use matchwire_domain::{chain::Digest, envelope::Recorded, subject::Subject};
-use matchwire_log::Log;
+use matchwire_log::{Error, Log};
 use serde_json::{Value, json as value};
 
 use super::{blocking, events, json, not_found};
@@ -38,7 +38,13 @@ fn of(log: &Log, subject: &Subject, seq: u64) -> Result<Value, Problem> {
         1 => Some((0, Digest::genesis(log.id(), subject))),
         _ => None,
     };
-    let mut entries = log.read(subject, seq.saturating_sub(2), 2)?;
+    let mut entries = match log.read(subject, seq.saturating_sub(2), 2) {
+        Err(Error::Trimmed { floor, .. }) if floor.seq + 1 == seq => {
+            before = Some((floor.seq, floor.chain));
+            log.read(subject, floor.seq, 1)?
+        }
+        entries => entries?,
+    };
     if entries.last().is_some_and(|last| last.recorded.seq < seq) {
         // It ends where the stream does, or where damage begins: that is an error then.
         entries.extend(log.read(subject, seq - 1, 1)?);

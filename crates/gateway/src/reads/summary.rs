@@ -7,7 +7,7 @@ use matchwire_log::{Error, live::Live};
 use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 
 /// How many summaries are kept.
 const KEPT: usize = 10_000;
@@ -30,15 +30,15 @@ const FIELDS: [&str; 10] = [
 pub(crate) struct Summaries(Mutex<HashMap<Subject, (u64, Arc<Value>)>>);
 
 impl Summaries {
-    /// The summary of a map, never behind the log. Of one that cannot be read for damage of the log,
-    /// it is what stands against it, so that a list has all others.
+    /// The summary of a map, never behind the log. Of one that cannot be read, for damage of the log,
+    /// or since it was trimmed or is in an archive that is away, it is what stands against it, so
+    /// that a list has all others.
     pub(super) async fn of(&self, live: &Live, subject: &Subject) -> Result<Arc<Value>, Problem> {
-        match self.read(live, subject).await.map_err(Problem::from) {
-            Err(Problem { code: Code::Corrupt, detail }) => {
-                let error = json!({"code": Code::Corrupt.as_str(), "detail": detail});
-                Ok(Arc::new(json!({"error": error})))
+        match self.read(live, subject).await {
+            Err(error) if error.is_partial() => {
+                Ok(Arc::new(json!({"error": Problem::from(error).members()})))
             }
-            other => other,
+            other => other.map_err(Problem::from),
         }
     }
 

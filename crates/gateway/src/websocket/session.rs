@@ -3,7 +3,7 @@
 use std::{future::poll_fn, sync::Arc, time::Instant};
 
 use futures_util::SinkExt;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use tokio::{
     sync::watch,
     time::{self, Duration, Interval, MissedTickBehavior},
@@ -238,9 +238,8 @@ impl Session {
             Ok(()) => self.deliver().await,
             Err(Refusal::Cursor) => self.complain("cursor", cursor, topic).await,
             Err(Refusal::TooMany) => Err(Close::TooMany),
-            Err(Refusal::Log(error @ matchwire_log::Error::Corrupt { .. })) => {
-                let Problem { code, detail } = error.into();
-                self.complain(code.as_str(), &detail, topic).await
+            Err(Refusal::Log(error)) if error.is_partial() => {
+                self.tell(Problem::from(error).members(), topic).await
             }
             Err(Refusal::Log(error)) => {
                 tracing::error!(%error, topic, "a topic cannot be followed");
@@ -250,9 +249,15 @@ impl Session {
     }
 
     async fn complain(&mut self, code: &str, detail: &str, topic: &str) -> Result<(), Close> {
-        let topic: String = topic.chars().take(200).collect();
-        let error = json!({"type": "error", "code": code, "detail": detail, "topic": topic});
-        self.say("error", error.to_string()).await
+        let members = [("code".to_owned(), code.into()), ("detail".to_owned(), detail.into())];
+        self.tell(members.into_iter().collect(), topic).await
+    }
+
+    /// Sends an error about a topic.
+    async fn tell(&mut self, mut members: Map<String, Value>, topic: &str) -> Result<(), Close> {
+        members.insert("type".into(), "error".into());
+        members.insert("topic".into(), topic.chars().take(200).collect::<String>().into());
+        self.say("error", Value::Object(members).to_string()).await
     }
 
     async fn check_silence(&mut self) -> Result<(), Close> {

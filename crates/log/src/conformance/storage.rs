@@ -151,7 +151,8 @@ pub fn looks_up_all_that_share_a_fingerprint(open: &Open) {
         medium.append(position, &group).unwrap();
     }
     let check = |medium: &dyn Medium| {
-        let mut found = medium.lookup(&subject("match/a/1"), &[1, 0, 9]).unwrap().found;
+        let found = medium.lookup(&subject("match/a/1"), &[1, 0, 9]).unwrap().found;
+        let mut found: Vec<(usize, u64)> = found.iter().map(|hit| (hit.index, hit.seq)).collect();
         found.sort_unstable();
         assert_eq!(found, [(0, 1), (0, 4), (1, 3)]);
         assert!(medium.lookup(&subject("match/c/1"), &[1, 0]).unwrap().found.is_empty());

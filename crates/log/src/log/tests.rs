@@ -144,7 +144,9 @@ async fn occupy(gate: &Gate, log: &Log, id: &str) -> JoinHandle<Answer> {
 
 fn seq(answer: Answer) -> u64 {
     match answer.unwrap().remove(0).unwrap().remove(0) {
-        Outcome::Appended { seq, .. } | Outcome::Duplicate { seq, .. } => seq,
+        Outcome::Appended { seq, .. } | Outcome::Duplicate { seq, .. } | Outcome::Known { seq } => {
+            seq
+        }
     }
 }
 

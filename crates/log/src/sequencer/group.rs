@@ -28,20 +28,25 @@ pub(crate) struct Hashed {
 
 /// An event that was there before, as far as a duplicate's answer needs it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct First {
-    pub(crate) seq: u64,
-    pub(crate) leaf: Digest,
-    pub(crate) chain: Digest,
+pub(crate) enum First {
+    /// Its record is at hand.
+    Recorded { seq: u64, leaf: Digest, chain: Digest },
+    /// Only its identity is.
+    Known { seq: u64 },
 }
 
 impl First {
     pub(crate) fn of(recorded: &Recorded) -> Self {
-        Self { seq: recorded.seq, leaf: recorded.leaf, chain: recorded.chain }
+        Self::Recorded { seq: recorded.seq, leaf: recorded.leaf, chain: recorded.chain }
     }
 
-    fn duplicate(self, leaf: Digest) -> Outcome {
-        let differs = self.leaf != leaf;
-        Outcome::Duplicate { seq: self.seq, leaf: self.leaf, chain: self.chain, differs }
+    fn duplicate(self, of: Digest) -> Outcome {
+        match self {
+            Self::Recorded { seq, leaf, chain } => {
+                Outcome::Duplicate { seq, leaf, chain, differs: leaf != of }
+            }
+            Self::Known { seq } => Outcome::Known { seq },
+        }
     }
 }
 
@@ -125,7 +130,7 @@ impl Group {
             seq += 1;
             chain = chain.next(seq, self.recorded, leaf);
             outcomes.push(Outcome::Appended { seq, leaf, chain });
-            self.push(fingerprint, event, First { seq, leaf, chain });
+            self.push(fingerprint, event, (seq, leaf, chain));
         }
         let stored = self.records.len() - before;
         if let Some(Record { seals, .. }) = self.records.last().filter(|_| stored > 0) {
@@ -135,12 +140,11 @@ impl Group {
         Ok(outcomes)
     }
 
-    fn push(&mut self, fingerprint: u64, event: Event, first: First) {
+    fn push(&mut self, fingerprint: u64, event: Event, (seq, leaf, chain): (u64, Digest, Digest)) {
         let index = self.records.len();
         if *self.ids.entry(fingerprint).or_insert(index) != index {
             self.collided.push(index);
         }
-        let First { seq, leaf, chain } = first;
         let Event { subject, source, id, stored, seals } = event;
         self.identities.push((source, id));
         let recorded = Recorded { seq, recorded: self.recorded, leaf, chain, stored };
@@ -207,7 +211,7 @@ mod tests {
     fn seqs(outcomes: Result<Vec<Outcome>, Refused>) -> Vec<i64> {
         let seq = |outcome: Outcome| match outcome {
             Outcome::Appended { seq, .. } => seq.cast_signed(),
-            Outcome::Duplicate { seq, .. } => -seq.cast_signed(),
+            Outcome::Duplicate { seq, .. } | Outcome::Known { seq } => -seq.cast_signed(),
         };
         outcomes.unwrap().into_iter().map(seq).collect()
     }
@@ -224,7 +228,7 @@ mod tests {
     fn numbers_go_on_from_the_durable_head() {
         let mut group = Group::new("0123456789abcdef".into(), Timestamp::from_ms(0), None);
         let head = Some(Head { seq: 41, chain: Digest([1; 32]), is_sealed: false });
-        let first = First { seq: 9, leaf: Digest([2; 32]), chain: Digest([3; 32]) };
+        let first = First::Recorded { seq: 9, leaf: Digest([2; 32]), chain: Digest([3; 32]) };
         let outcomes = group.stage(hashed(&["1", "2"], 7), &[Some(first)], head).unwrap();
         assert!(matches!(outcomes[0], Outcome::Duplicate { seq: 9, differs: true, .. }));
         assert!(matches!(outcomes[1], Outcome::Appended { seq: 42, .. }));

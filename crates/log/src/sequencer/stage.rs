@@ -9,7 +9,10 @@ use super::{
     Answer, Call, Hashed, Shared,
     group::{First, Group},
 };
-use crate::{Error, Outcome, Refused, medium::Head};
+use crate::{
+    Error, Fingerprints, Outcome, Refused,
+    medium::{Head, Hit},
+};
 
 /// A group that is ready to be committed, with the answers that then are due.
 pub(crate) struct Staged {
@@ -98,6 +101,14 @@ impl Stager {
     /// The durable head of an append's stream, and where its events are durable already; empty if
     /// none is.
     fn look_up(&self, hashed: &Hashed) -> Result<(Option<Head>, Vec<Option<First>>), Error> {
+        match self.look_up_once(hashed) {
+            // A record was trimmed after it was found; now its check is.
+            Err(Error::Trimmed { .. }) => self.look_up_once(hashed),
+            other => other,
+        }
+    }
+
+    fn look_up_once(&self, hashed: &Hashed) -> Result<(Option<Head>, Vec<Option<First>>), Error> {
         let Hashed { append, fingerprints, .. } = hashed;
         let Some(head) = self.shared.head(&append.subject)? else { return Ok((None, Vec::new())) };
         let hits = self.shared.medium.lookup(&append.subject, fingerprints)?.found;
@@ -105,11 +116,16 @@ impl Stager {
             return Ok((Some(head), Vec::new()));
         }
         let mut known = vec![None; append.events.len()];
-        for (index, seq) in hits {
-            if let (Some(Event { source, id, .. }), Some(known)) =
+        for Hit { index, seq, check } in hits {
+            let (Some(Event { source, id, .. }), Some(known)) =
                 (append.events.get(index), known.get_mut(index))
-                && let Some(first) = self.shared.identified(&append.subject, seq, source, id)?
-            {
+            else {
+                continue;
+            };
+            if let Some(check) = check {
+                let is_same = check == Fingerprints::check(source, id);
+                *known = known.or(is_same.then_some(First::Known { seq }));
+            } else if let Some(first) = self.shared.identified(&append.subject, seq, source, id)? {
                 *known = Some(First::of(&first));
             }
         }

@@ -34,6 +34,14 @@ fn report(stats: &Stats) -> String {
         let _ = writeln!(out, "ratio       {ratio:.3} on disk / stored");
     }
     let _ = writeln!(out, "events      {} in {} streams", stats.events, stats.streams);
+    if stats.archived_events > 0 {
+        let Files { count, bytes } = stats.archived;
+        let (events, bytes) = (stats.archived_events, HumanBytes(bytes));
+        let _ = writeln!(out, "archived    {events} of the events, {count} objects, {bytes}");
+    }
+    if stats.trimmed_events > 0 {
+        let _ = writeln!(out, "trimmed     {} events more", stats.trimmed_events);
+    }
     if let Some((oldest, newest)) = stats.recorded {
         let _ = writeln!(out, "recorded    {oldest} to {newest}");
     }
@@ -57,6 +65,9 @@ fn as_json(stats: &Stats) -> Value {
         "stored_bytes": stats.stored_bytes,
         "ratio": ratio(stats),
         "events": stats.events,
+        "archived_events": stats.archived_events,
+        "archived_bytes": stats.archived.bytes,
+        "trimmed_events": stats.trimmed_events,
         "streams": stats.streams,
         "oldest": oldest.map(|time| time.to_string()),
         "newest": newest.map(|time| time.to_string()),

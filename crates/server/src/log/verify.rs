@@ -45,13 +45,19 @@ fn bar(is_quiet: bool) -> ProgressBar {
 }
 
 fn report(verified: &Verified) -> String {
-    let Verified { files, groups, events, streams, bytes, unfinished_bytes, damage, accepted } =
-        verified;
+    let Verified { files, groups, events, streams, bytes, unfinished_bytes, .. } = verified;
+    let Verified { trimmed, archived, damage, accepted, .. } = verified;
     let mut out = format!(
         "{events} events in {streams} streams; {groups} groups in {files} files, {}\n",
         HumanBytes(*bytes)
     );
     // Writing to a string cannot fail.
+    if *trimmed > 0 {
+        let _ = writeln!(out, "{trimmed} events more were trimmed, as their retention says");
+    }
+    if *archived > 0 {
+        let _ = writeln!(out, "{archived} of the events are in the archive, which was not read");
+    }
     if *unfinished_bytes > 0 {
         let _ = writeln!(
             out,
@@ -74,8 +80,8 @@ fn report(verified: &Verified) -> String {
 }
 
 fn as_json(verified: &Verified) -> Value {
-    let Verified { files, groups, events, streams, bytes, unfinished_bytes, damage, accepted } =
-        verified;
+    let Verified { files, groups, events, streams, bytes, unfinished_bytes, .. } = verified;
+    let Verified { trimmed, archived, damage, accepted, .. } = verified;
     let spot = |spot: &Spot| json!({"file": spot.file, "offset": spot.offset, "what": spot.what});
     let hole = |hole: &Hole| {
         let Hole { first, last, file, offset, what, .. } = hole;
@@ -83,6 +89,7 @@ fn as_json(verified: &Verified) -> Value {
     };
     json!({
         "files": files, "groups": groups, "events": events, "streams": streams, "bytes": bytes,
+        "trimmed": trimmed, "archived": archived,
         "unfinished_bytes": unfinished_bytes,
         "damage": damage.iter().map(spot).collect::<Vec<_>>(),
         "accepted": accepted.iter().map(hole).collect::<Vec<_>>(),

@@ -123,12 +123,14 @@ fn summary(seeds: u64, report: &Report) -> String {
     let Report { operations, opens, appended, duplicates, conflicts, unknown, .. } = report;
     let met = report.met;
     format!(
-        "{seeds} seeds, {operations} operations, {opens} openings, {} pieces of background work\n\
+        "{seeds} seeds, {operations} operations, {opens} openings, {} pieces of background work, {} files \
+         trimmed or archived\n\
          events: {appended} appended, {duplicates} duplicates; {conflicts} conflicts, {unknown} calls \
          without an answer\n\
          faults: {} power failures, {} kills, {} failed reads, {} failed writes, {} failed syncs, \
          {} times full, {} flipped bits of which {} answers told",
         report.maintained,
+        report.aged,
         met.crashes,
         met.kills,
         met.reads,

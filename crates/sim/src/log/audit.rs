@@ -20,11 +20,20 @@ impl Life<'_> {
     /// While bits are flipped, what is given must be right nevertheless, and what is not given must
     /// be an error that says so.
     pub(super) fn audit(&mut self) -> Held {
+        // Whether a group in doubt is there can only be told of whole streams.
+        let fails = self.shelf.set_fails(0);
+        let audited = self.audit_all();
+        self.shelf.set_fails(fails);
+        audited
+    }
+
+    fn audit_all(&mut self) -> Held {
         let mut beyond = Vec::new();
         for stream in 0..self.scenario.streams {
             let subject = self.subject(stream)?;
-            let (mut found, is_whole) = self.read_all(stream)?;
+            let (floor, mut found, is_whole) = self.read_all(stream)?;
             let known = usize::try_from(self.model.head(stream)).unwrap_or_default();
+            let first = usize::try_from(floor).unwrap_or_default();
             let before = self.disk.met();
             let served = self.process.as_ref().map_or(Ok(0), |process| process.log.head(&subject));
             let served = match served {
@@ -37,13 +46,13 @@ impl Life<'_> {
                     known as u64
                 }
             };
-            if is_whole && served != found.len() as u64 || served < known as u64 {
-                let read = found.len();
+            let read = first + found.len();
+            if is_whole && served != read as u64 || served < known as u64 {
                 return Err(format!(
                     "{subject} has {known} events, the head is {served}, and {read} can be read"
                 ));
             }
-            let rest = found.split_off(known.min(found.len()));
+            let rest = found.split_off((known - first.min(known)).min(found.len()));
             for recorded in &found {
                 let checked = self.model.check_read(stream, recorded);
                 checked.map_err(|what| format!("{subject}: {what}"))?;
@@ -80,6 +89,9 @@ impl Life<'_> {
         });
         let page = match page {
             Ok(page) => page,
+            Err(Error::Trimmed { floor, .. }) if floor.seq > after => {
+                return self.model.trimmed(stream, floor, self.flipped > 0);
+            }
             Err(error) => return self.excuse(&error, before),
         };
         if page.is_empty() != (after == head) || page.len() > limit {
@@ -111,6 +123,12 @@ impl Life<'_> {
             let (source, id) = (&fact.event.source, &fact.event.id);
             let found = match process.log.find(&subject, source, id) {
                 Ok(found) => found,
+                Err(Error::Trimmed { floor, .. })
+                    if expected.is_some_and(|seq| seq <= floor.seq) =>
+                {
+                    self.model.trimmed(stream, floor, self.flipped > 0)?;
+                    continue;
+                }
                 Err(error) => {
                     self.excuse(&error, before)?;
                     continue;
@@ -155,25 +173,35 @@ impl Life<'_> {
         Err(format!("these are not the streams after {after:?}: {got:?}"))
     }
 
-    /// A whole stream in pages, with its numbers, times and chain checked; and whether it is whole.
-    fn read_all(&mut self, stream: usize) -> Result<(Vec<Recorded>, bool), String> {
+    /// A whole stream in pages behind its floor, with its numbers, times and chain checked; and
+    /// whether it is whole.
+    fn read_all(&mut self, stream: usize) -> Result<(u64, Vec<Recorded>, bool), String> {
         let subject = self.subject(stream)?;
         let before = self.disk.met();
-        let mut found: Vec<Recorded> = Vec::new();
-        let Some(process) = &self.process else { return Ok((found, false)) };
+        let (mut start, mut found): (u64, Vec<Recorded>) = (0, Vec::new());
+        let Some(process) = &self.process else { return Ok((start, found, false)) };
         let mut chain = Digest::genesis(process.log.id(), &subject);
         loop {
             let limit = self.random.random_range(1..60);
-            let page = match process.log.read(&subject, found.len() as u64, limit) {
-                Ok(page) if page.is_empty() => return Ok((found, true)),
+            let after = start + found.len() as u64;
+            let page = match process.log.read(&subject, after, limit) {
+                Ok(page) if page.is_empty() => return Ok((start, found, true)),
                 Ok(page) => page,
+                Err(Error::Trimmed { floor, .. }) if floor.seq > after => {
+                    for recorded in found.drain(..) {
+                        self.model.check_read(stream, &recorded)?;
+                    }
+                    self.model.trimmed(stream, floor, self.flipped > 0)?;
+                    (start, chain) = (floor.seq, floor.chain);
+                    continue;
+                }
                 Err(error) => {
                     self.excuse(&error, before)?;
-                    return Ok((found, false));
+                    return Ok((start, found, false));
                 }
             };
             for recorded in page.into_iter().map(|entry| entry.recorded) {
-                let (seq, last) = (found.len() as u64 + 1, found.last());
+                let (seq, last) = (start + found.len() as u64 + 1, found.last());
                 chain = chain.next(seq, recorded.recorded, Digest::leaf(&recorded.stored));
                 let follows = last.is_none_or(|last| last.recorded <= recorded.recorded);
                 if recorded.seq != seq || recorded.chain != chain || !follows {
@@ -196,7 +224,8 @@ impl Life<'_> {
         let verified = verify_on(&self.disk, &mut |_| ());
         let verified = verified.map_err(|error: Error| format!("verify: {error:?}"))?;
         let streams = (0..self.scenario.streams).filter(|stream| self.model.head(*stream) > 0);
-        let found = (verified.damage.is_empty(), verified.events, verified.streams);
+        let events = verified.events + verified.trimmed;
+        let found = (verified.damage.is_empty(), events, verified.streams);
         if found == (true, self.model.total(), streams.count() as u64) {
             return Ok(());
         }

@@ -13,6 +13,7 @@ use super::{
     model::Model,
     process::Process,
     scenario::{Mishap, Operation, Scenario},
+    shelf::Shelf,
     supply::Supply,
 };
 
@@ -26,6 +27,7 @@ pub(super) struct Life<'a> {
     pub(super) random: SmallRng,
     pub(super) scenario: Scenario,
     pub(super) disk: Faulty,
+    pub(super) shelf: Shelf,
     pub(super) clock: Arc<ManualClock>,
     pub(super) log_id: u64,
     pub(super) supply: Supply,
@@ -54,7 +56,8 @@ impl<'a> Life<'a> {
         Self {
             log_id: random.random(),
             supply: Supply::new(scenario.streams),
-            model: Model::new(scenario.streams),
+            model: Model::new(scenario.streams, scenario.archive.is_some()),
+            shelf: Shelf::new(random.random(), scenario.archive.map_or(0, |(_, fails)| fails)),
             scenario,
             disk,
             clock: Arc::new(ManualClock::new(now_ms)),
@@ -84,6 +87,7 @@ impl<'a> Life<'a> {
                 Operation::Read => self.read()?,
                 Operation::Look => self.look()?,
                 Operation::Maintain => self.maintain()?,
+                Operation::Age => self.age()?,
                 Operation::Reopen => self.reopen()?,
                 Operation::Suffer(mishap) => self.suffer(mishap)?,
             }
@@ -94,6 +98,7 @@ impl<'a> Life<'a> {
         }
         self.settle_down()?;
         self.audit()?;
+        self.grow_old()?;
         self.reopen()?;
         self.fall();
         self.rise()?;
@@ -176,10 +181,16 @@ impl<'a> Life<'a> {
                     let failed = |met: Met| (met.writes, met.syncs);
                     failed(met) != failed(self.met_at_open)
                 }
-                Error::TooLarge { .. } | Error::Away { .. } => false,
+                Error::Away { .. } => self.scenario.archive.is_some_and(|(_, fails)| fails > 0),
+                Error::TooLarge { .. } | Error::Trimmed { .. } => false,
             };
         self.report.damaged += u64::from(self.flipped > 0);
         if is_right { Ok(()) } else { Err(format!("without a reason: {error:?}")) }
+    }
+
+    /// What the clock shows.
+    pub(super) fn now_ms(&self) -> i64 {
+        self.now_ms
     }
 
     /// Time passes, at least as long as the disk has taken.

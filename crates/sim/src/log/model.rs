@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use matchwire_domain::{chain::Digest, envelope::Recorded};
-use matchwire_log::{Outcome, Refused};
+use matchwire_domain::{chain::Digest, envelope::Recorded, timestamp::Timestamp};
+use matchwire_log::{Outcome, Refused, medium::Floor};
 
 use super::supply::{Fact, Tried};
 
@@ -12,12 +12,18 @@ pub(super) struct Model {
     streams: Vec<Stream>,
     /// Groups of which nobody knows whether they are stored. At most one of them is.
     maybe: Vec<Staged>,
+    /// Whether events may be in an archive.
+    archives: bool,
 }
 
 #[derive(Default)]
 struct Stream {
     events: Vec<Known>,
     ids: BTreeMap<Key, u64>,
+    /// Up to which seq it is trimmed, as far as somebody was told.
+    floor: u64,
+    /// What was recorded before may be trimmed.
+    horizon_ms: Option<i64>,
 }
 
 /// The end of a stream.
@@ -35,6 +41,7 @@ pub(super) struct Known {
     pub(super) fact: Fact,
     /// Nothing until somebody was told.
     pub(super) chain: Option<Digest>,
+    recorded: Option<Timestamp>,
 }
 
 /// What must become of an event.
@@ -54,9 +61,9 @@ pub(super) struct Staged {
 }
 
 impl Model {
-    pub(super) fn new(streams: usize) -> Self {
+    pub(super) fn new(streams: usize, archives: bool) -> Self {
         let streams = (0..streams).map(|_| Stream::default()).collect();
-        Self { streams, maybe: Vec::new() }
+        Self { streams, maybe: Vec::new(), archives }
     }
 
     /// The last seq of a stream.
@@ -136,7 +143,7 @@ impl Model {
         for (stream, fact) in added {
             if let Some(stream) = self.streams.get_mut(stream) {
                 stream.ids.insert(key(&fact), stream.events.len() as u64 + 1);
-                stream.events.push(Known { fact, chain: None });
+                stream.events.push(Known { fact, chain: None, recorded: None });
             }
         }
     }
@@ -162,6 +169,13 @@ impl Model {
         };
         for (expected, outcome) in expected.iter().zip(got) {
             let (got, chain) = match *outcome {
+                Outcome::Known { seq } if !expected.is_new && seq == expected.seq => {
+                    self.check_absent(stream, seq)?;
+                    continue;
+                }
+                Outcome::Known { seq } => {
+                    return Err(format!("seq {seq} is known where {expected:?} belongs"));
+                }
                 Outcome::Appended { seq, leaf, chain } => {
                     (Expected { seq, leaf, is_new: true, differs: false }, chain)
                 }
@@ -187,7 +201,69 @@ impl Model {
         if recorded.stored != known.fact.event.stored || recorded.leaf != known.fact.leaf {
             return Err(format!("other bytes with seq {seq} than were stored"));
         }
-        self.chain(stream, seq, recorded.chain)
+        self.chain(stream, seq, recorded.chain)?;
+        let known = self.streams.get_mut(stream).and_then(|stream| stream.events.get_mut(index));
+        let before = known.and_then(|known| known.recorded.replace(recorded.recorded));
+        if before.is_some_and(|before| before != recorded.recorded) {
+            return Err(format!("seq {seq} was recorded at {before:?}, and then at another time"));
+        }
+        Ok(())
+    }
+
+    /// What a stream has recorded before a time may be trimmed from now on.
+    pub(super) fn may_trim(&mut self, stream: usize, before_ms: i64) {
+        if let Some(stream) = self.streams.get_mut(stream) {
+            stream.horizon_ms = stream.horizon_ms.max(Some(before_ms));
+        }
+    }
+
+    /// A stream is trimmed up to a floor: that must be right, and all of it past its age.
+    pub(super) fn trimmed(
+        &mut self,
+        stream: usize,
+        floor: Floor,
+        is_damaged: bool,
+    ) -> Result<(), String> {
+        let Floor { seq, chain } = floor;
+        self.check_absent(stream, seq)?;
+        self.chain(stream, seq, chain)?;
+        let Some(stream) = self.streams.get_mut(stream) else { return Ok(()) };
+        let horizon = stream.horizon_ms.map(Timestamp::from_ms);
+        let young = stream.events.iter().zip(1..=seq).find(|(known, _)| {
+            known.recorded.is_some_and(|recorded| horizon.is_none_or(|horizon| recorded >= horizon))
+        });
+        if let Some((known, young)) = young {
+            let recorded = known.recorded;
+            return Err(format!("seq {young} of {recorded:?} is trimmed, as of {horizon:?}"));
+        }
+        // Damage may hide the part that has more of it.
+        if seq < stream.floor && !is_damaged {
+            return Err(format!("it is trimmed to {seq}, and was to {}", stream.floor));
+        }
+        stream.floor = stream.floor.max(seq);
+        Ok(())
+    }
+
+    /// The event of a seq may be trimmed, or away.
+    fn check_absent(&self, stream: usize, seq: u64) -> Result<(), String> {
+        let known = self.streams.get(stream);
+        let may = known.is_some_and(|stream| stream.horizon_ms.is_some() || self.archives);
+        if seq > 0 && seq <= self.head(stream) && may {
+            return Ok(());
+        }
+        Err(format!("seq {seq} is not there, and nothing was to be removed"))
+    }
+
+    /// Nothing that was recorded before a time is there any more.
+    pub(super) fn is_kept(&self, stream: usize, due_ms: i64) -> Result<(), String> {
+        let Some(stream) = self.streams.get(stream) else { return Ok(()) };
+        let due = Timestamp::from_ms(due_ms);
+        let kept = stream.events.iter().zip(1..).skip(usize::try_from(stream.floor).unwrap_or(0));
+        let mut old = kept.filter(|(known, _)| known.recorded.is_some_and(|at| at < due));
+        match old.next() {
+            Some((_, seq)) => Err(format!("seq {seq} is still there, and was to go at {due}")),
+            None => Ok(()),
+        }
     }
 
     /// The chain at a seq, which is the same whoever is told.

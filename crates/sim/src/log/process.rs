@@ -8,14 +8,14 @@ use std::{
     time::Instant,
 };
 
-use matchwire_domain::subject::Subject;
+use matchwire_domain::{subject::Subject, timestamp::Timestamp};
 use matchwire_embedded::{
     self as embedded, Segments,
     disk::{Faulty, Met},
 };
 use matchwire_log::{Append, Error, Log, ManualClock, Options, Outcome, Refused, Steps};
 
-use super::{medium::Masked, scenario::Scenario, supply::Tried};
+use super::{medium::Masked, scenario::Scenario, shelf::Shelf, supply::Tried};
 
 /// What a call gets.
 pub(super) type Answer = Result<Vec<Result<Vec<Outcome>, Refused>>, Error>;
@@ -60,6 +60,7 @@ impl Process {
         disk: &Faulty,
         clock: &Arc<ManualClock>,
         scenario: &Scenario,
+        shelf: &Shelf,
         log_id: u64,
     ) -> Result<Self, Error> {
         let options = embedded::Options {
@@ -71,7 +72,9 @@ impl Process {
             background: false,
             ..embedded::Options::default()
         };
-        let segments = Arc::new(Segments::open_on(Arc::new(disk.clone()), options)?);
+        let lifecycle = scenario.lifecycle(shelf);
+        let segments = Segments::open_with(Arc::new(disk.clone()), options, lifecycle)?;
+        let segments = Arc::new(segments);
         let medium = Masked { segments: segments.clone(), mask: scenario.fingerprint_mask };
         let bounds = Options {
             queue_calls: scenario.queue_calls,
@@ -166,6 +169,11 @@ impl Process {
             (waiting.call, answer)
         });
         Some(Taken { calls: calls.collect(), before })
+    }
+
+    /// Does one piece of what old events ask for; whether there was any.
+    pub(super) fn age(&self, now: Timestamp) -> Result<bool, Error> {
+        self.segments.age(now)
     }
 
     /// Does one piece of background work; whether there was any.

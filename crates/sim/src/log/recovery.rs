@@ -67,7 +67,8 @@ impl Life<'_> {
     pub(super) fn open(&mut self) -> Result<bool, String> {
         self.report.opens += 1;
         let before = self.disk.met();
-        let opened = Process::open(&self.disk, &self.clock, &self.scenario, self.log_id);
+        let opened =
+            Process::open(&self.disk, &self.clock, &self.scenario, &self.shelf, self.log_id);
         self.trace.line(|| match &opened {
             Ok(_) => "opened".into(),
             Err(error) => format!("not opened: {error:?}"),

@@ -18,6 +18,9 @@ pub(super) const STREAMS: [&str; 12] = [
     "match/b/1",
 ];
 
+/// Ages that a life may reach, or not.
+const AGES_MS: [u64; 4] = [10, 200, 2_000, 60_000];
+
 /// What is drawn once for a life.
 #[derive(Debug, Clone)]
 pub(super) struct Scenario {
@@ -49,6 +52,10 @@ pub(super) struct Scenario {
     pub(super) forsaken: u32,
     /// In percent, how many events seal their stream.
     pub(super) seals: u32,
+    /// Which streams are trimmed, and after how long.
+    pub(super) retain: Option<(&'static str, u64)>,
+    /// After how long a file goes to the archive, and how often in percent that fails.
+    pub(super) archive: Option<(u64, u32)>,
     pub(super) latency_ms: u64,
     /// In percent, how often something goes wrong, and what may.
     pub(super) mishaps: u32,
@@ -88,6 +95,7 @@ pub(super) enum Operation {
     Read,
     Look,
     Maintain,
+    Age,
     Reopen,
     Suffer(Mishap),
 }
@@ -120,6 +128,12 @@ impl Scenario {
             requires: pick(random, &[0, 10, 40]),
             forsaken: pick(random, &[0, 0, 10]),
             seals: pick(random, &[0, 0, 0, 2]),
+            retain: random
+                .random_ratio(1, 2)
+                .then(|| (pick(random, &["**", "match/*/1", "*/*"]), pick(random, &AGES_MS))),
+            archive: random
+                .random_ratio(1, 3)
+                .then(|| (pick(random, &AGES_MS), pick(random, &[0, 20]))),
             latency_ms: pick(random, &[0, 0, 5, 2_000]),
             mishaps: pick(random, &[2, 5, 14]),
             faults,
@@ -142,7 +156,8 @@ impl Scenario {
             54..74 => Operation::Step,
             74..84 => Operation::Read,
             84..90 => Operation::Look,
-            90..98 => Operation::Maintain,
+            90..96 => Operation::Maintain,
+            96..98 => Operation::Age,
             _ => Operation::Reopen,
         }
     }

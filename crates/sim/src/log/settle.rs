@@ -171,7 +171,7 @@ impl Life<'_> {
         match got {
             Err(_) => self.report.conflicts += 1,
             Ok(outcomes) => {
-                let again = |outcome: &&Outcome| matches!(outcome, Outcome::Duplicate { .. });
+                let again = |outcome: &&Outcome| !matches!(outcome, Outcome::Appended { .. });
                 self.report.duplicates += outcomes.iter().filter(again).count() as u64;
             }
         }

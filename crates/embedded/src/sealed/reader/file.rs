@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use matchwire_domain::subject::Subject;
+use matchwire_domain::{subject::Subject, timestamp::Timestamp};
 use matchwire_log::Error;
 
 use crate::{
@@ -30,9 +30,11 @@ pub(in crate::sealed) struct Whole {
     pub(in crate::sealed) index: Index,
     pub(in crate::sealed) cache: Arc<Blocks>,
     /// The number of the file in the cache.
-    number: u64,
+    pub(in crate::sealed) number: u64,
     id_filter: OnceLock<Filter>,
     subject_filter: OnceLock<Filter>,
+    /// When the first of its events has to be removed, once somebody has asked.
+    pub(super) due: OnceLock<Option<Timestamp>>,
 }
 
 impl Drop for Whole {
@@ -92,6 +94,7 @@ impl Whole {
             cache,
             id_filter: OnceLock::new(),
             subject_filter: OnceLock::new(),
+            due: OnceLock::new(),
         })
     }
 

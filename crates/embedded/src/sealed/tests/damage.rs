@@ -53,7 +53,7 @@ fn check_answers(sealed: &Sealed, model: &Model) {
         }
         let fingerprints: Vec<u64> = (0..30).map(|n| n << 50).collect();
         let mut found = 0;
-        match sealed.lookup(&entry, &fingerprints, &mut |_, _| found += 1) {
+        match sealed.lookup(subject.as_str(), &entry, &fingerprints, &mut |_, _, _| found += 1) {
             Ok(()) => assert_eq!(found, rows.len()),
             Err(error) => assert!(is_told(&error), "{error}"),
         }

@@ -226,7 +226,11 @@ fn check_stream(sealed: &Sealed, stream: &Stream, random: &mut SmallRng) {
     fingerprints.truncate(50);
     fingerprints.extend([3, 4, 5, random.random()]);
     let mut found = Vec::new();
-    sealed.lookup(&entry, &fingerprints, &mut |index, seq| found.push((index, seq))).unwrap();
+    let mut hit = |index, seq, check: Option<u64>| {
+        assert_eq!(check, None);
+        found.push((index, seq));
+    };
+    sealed.lookup(stream.subject.as_str(), &entry, &fingerprints, &mut hit).unwrap();
     let expected = fingerprints.iter().enumerate().flat_map(|(index, fingerprint)| {
         let rows = stream.rows.iter().filter(|row| row.2.fingerprint == *fingerprint);
         rows.map(move |row| (index, row.2.recorded.seq))

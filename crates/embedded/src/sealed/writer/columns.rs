@@ -2,20 +2,22 @@
 
 use matchwire_domain::timestamp::Timestamp;
 
-use crate::sealed::varint::put_size;
+use crate::sealed::{block::Content, varint::put_size};
 
 /// The block that is being filled.
 #[derive(Default)]
-pub(super) struct Columns {
+pub(in crate::sealed) struct Columns {
     /// The stream of its first row by number, and the seq.
-    pub(super) first: Option<(u32, u64)>,
-    pub(super) chunks: usize,
-    pub(super) rows: usize,
-    pub(super) heads: Vec<u8>,
-    pub(super) metas: Vec<u8>,
-    pub(super) fingerprints: Vec<u8>,
-    pub(super) stored: Vec<u8>,
-    pub(super) raw: Vec<u8>,
+    pub(in crate::sealed) first: Option<(u32, u64)>,
+    /// The group of an archive that has rows of it.
+    pub(in crate::sealed) group: Option<u32>,
+    pub(in crate::sealed) chunks: usize,
+    pub(in crate::sealed) rows: usize,
+    pub(in crate::sealed) heads: Vec<u8>,
+    pub(in crate::sealed) metas: Vec<u8>,
+    pub(in crate::sealed) fingerprints: Vec<u8>,
+    pub(in crate::sealed) stored: Vec<u8>,
+    pub(in crate::sealed) raw: Vec<u8>,
 }
 
 /// The chunk that is being filled.
@@ -25,6 +27,7 @@ pub(super) struct Chunk {
     pub(super) continues: bool,
     pub(super) first_seq: u64,
     pub(super) rows: usize,
+    pub(super) content: Content,
     pub(super) metas_start: usize,
     pub(super) stored_start: usize,
     pub(super) position: u64,
@@ -39,7 +42,7 @@ impl Columns {
     }
 
     /// Puts the columns together, and empties them.
-    pub(super) fn take(&mut self) -> &[u8] {
+    pub(in crate::sealed) fn take(&mut self) -> &[u8] {
         let raw = &mut self.raw;
         raw.clear();
         for size in [self.chunks, self.rows, self.heads.len(), self.metas.len()] {
@@ -49,7 +52,7 @@ impl Columns {
         for column in columns {
             raw.append(column);
         }
-        (self.chunks, self.rows) = (0, 0);
+        (self.chunks, self.rows, self.group) = (0, 0, None);
         raw
     }
 }
