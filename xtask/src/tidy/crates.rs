@@ -4,13 +4,14 @@
 use super::Finding;
 
 /// Each crate of the workspace, with those that it may use, in any kind of dependency.
-const USES: [(&str, &[&str]); 13] = [
+const USES: [(&str, &[&str]); 14] = [
     ("domain", &[]),
     ("sources", &["domain"]),
     ("log", &["domain"]),
     ("embedded", &["domain", "log"]),
     ("cluster", &["domain", "log"]),
-    ("backup", &["domain", "log", "embedded"]),
+    ("store", &[]),
+    ("backup", &["domain", "log", "embedded", "store"]),
     ("gateway", &["domain", "sources", "log"]),
     ("client", &["domain"]),
     ("sim", &["domain", "sources", "log", "embedded", "sim"]),
