@@ -31,7 +31,9 @@ impl Place {
     /// Puts parts under a name. The object is there as a whole or not at all. Four parts are on their
     /// way at once; an object of one part goes in one request.
     pub async fn upload<P: Parts>(&self, name: &str, parts: &mut P) -> Result<(), P::Error> {
-        let first = parts.next().await?.unwrap_or_default();
+        let Some(first) = parts.next().await? else {
+            return Ok(self.put(name, Bytes::new()).await?);
+        };
         let Some(second) = parts.next().await? else {
             return Ok(self.put(name, first).await?);
         };
