@@ -109,6 +109,21 @@ impl Error {
     }
 }
 
+impl From<matchwire_store::Error> for Error {
+    fn from(error: matchwire_store::Error) -> Self {
+        use matchwire_store::Error as Of;
+        match error {
+            Of::Name { place, what } => Self::Place { place, what },
+            Of::Missing(place) => Self::Missing(place),
+            Of::Make { place, source } => {
+                Self::File { what: format!("cannot make {place}"), source }
+            }
+            Of::Refused { place, what } => Self::Refused { place, what },
+            Of::Request { place, error } => Self::Store { place, error },
+        }
+    }
+}
+
 /// Runs what blocks on a thread for that.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,

@@ -16,10 +16,10 @@
 //! one when as much again has come, and once a sealed file holds what was copied from other files,
 //! it takes their place.
 //!
-//! Which groups are on the disk, and what a log is made of, is left to `matchwire-embedded`.
+//! Which groups are on the disk, and what a log is made of, is left to `matchwire-embedded`; the way to
+//! a store is that of `matchwire-store`.
 
 mod error;
-mod place;
 mod store;
 
 mod manifest;

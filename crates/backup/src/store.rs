@@ -2,33 +2,22 @@
 
 mod upload;
 
-use std::{fmt, path::PathBuf};
+use std::path::PathBuf;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
-use object_store::{
-    ObjectStore as _, ObjectStoreExt as _, PutMode, PutOptions, UpdateVersion, path::Path,
-};
+use matchwire_store::{Place, is_missing};
+use object_store::{ObjectStoreExt as _, PutMode, PutOptions, UpdateVersion};
 
-use crate::{
-    Error,
-    place::{self, Place},
-};
+use crate::Error;
 
 /// The most that a `backup.json` may have.
 const MAX_SMALL_BYTES: u64 = 256 << 20;
 
 /// A place for back-ups; clones share it.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Store {
-    inner: std::sync::Arc<Place>,
-    name: String,
-}
-
-impl fmt::Debug for Store {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Store").field(&self.name).finish()
-    }
+    place: Place,
 }
 
 impl Store {
@@ -37,37 +26,28 @@ impl Store {
     /// For S3 the usual variables count: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, which must
     /// be set, `AWS_SESSION_TOKEN`, `AWS_REGION`, and `AWS_ENDPOINT_URL` (also with `http://`).
     pub fn create(place: &str) -> Result<Self, Error> {
-        Self::new(place, true)
+        Ok(Self { place: Place::create(place)? })
     }
 
     /// Opens a place to restore from; a directory must exist.
     pub fn open(place: &str) -> Result<Self, Error> {
-        Self::new(place, false)
-    }
-
-    fn new(place: &str, makes: bool) -> Result<Self, Error> {
-        Ok(Self { inner: place::open(place, makes)?.into(), name: place.into() })
+        Ok(Self { place: Place::open(place)? })
     }
 
     /// Its name, for messages.
     pub fn name(&self) -> &str {
-        &self.name
+        self.place.name()
     }
 
     /// The directory that it is, if it is one.
     pub(crate) fn directory(&self) -> Option<PathBuf> {
-        (!self.inner.has_conditions).then(|| PathBuf::from(&self.name))
-    }
-
-    fn path(&self, name: &str) -> Path {
-        let parts = self.inner.prefix.parts();
-        parts.chain(Path::from(name).parts()).collect()
+        self.place.directory().map(PathBuf::from)
     }
 
     /// The whole of a small object, with what tells its version; nothing if there is none.
     pub(crate) async fn read(&self, name: &str) -> Result<Option<(Bytes, UpdateVersion)>, Error> {
-        let got = match self.inner.objects.get(&self.path(name)).await {
-            Err(object_store::Error::NotFound { source, .. }) if !is_bucket_missing(&source) => {
+        let got = match self.place.objects().get(&self.place.path(name)).await {
+            Err(error) if is_missing(&error) => {
                 return Ok(None);
             }
             got => got.map_err(|error| self.error(error))?,
@@ -92,14 +72,14 @@ impl Store {
         version: Option<UpdateVersion>,
     ) -> Result<UpdateVersion, Error> {
         let mode = match version {
-            _ if !self.inner.has_conditions => PutMode::Overwrite,
+            _ if !self.place.has_conditions() => PutMode::Overwrite,
             Some(version) if version.e_tag.is_some() => PutMode::Update(version),
             Some(_) => PutMode::Overwrite,
             None => PutMode::Create,
         };
         let options = PutOptions { mode, ..PutOptions::default() };
-        let path = self.path(name);
-        match self.inner.objects.put_opts(&path, bytes.clone().into(), options).await {
+        let path = self.place.path(name);
+        match self.place.objects().put_opts(&path, bytes.clone().into(), options).await {
             Ok(put) => Ok(UpdateVersion { e_tag: put.e_tag, version: put.version }),
             Err(
                 object_store::Error::Precondition { .. }
@@ -107,7 +87,7 @@ impl Store {
             ) => match self.read(name).await? {
                 // It was done, and only the answer was lost.
                 Some((found, version)) if found == bytes => Ok(version),
-                _ => Err(Error::Busy(self.name.clone())),
+                _ => Err(Error::Busy(self.name().into())),
             },
             Err(error) => Err(self.error(error)),
         }
@@ -119,8 +99,8 @@ impl Store {
         name: &str,
         range: std::ops::Range<u64>,
     ) -> Result<Bytes, Error> {
-        match self.inner.objects.get_range(&self.path(name), range).await {
-            Err(object_store::Error::NotFound { source, .. }) if !is_bucket_missing(&source) => {
+        match self.place.objects().get_range(&self.place.path(name), range).await {
+            Err(error) if is_missing(&error) => {
                 Err(Error::Damaged { object: name.into(), what: "it is missing".into() })
             }
             got => got.map_err(|error| self.error(error)),
@@ -129,7 +109,7 @@ impl Store {
 
     /// Removes an object; one that is not there is no error.
     pub(crate) async fn remove(&self, name: &str) -> Result<(), Error> {
-        match self.inner.objects.delete(&self.path(name)).await {
+        match self.place.objects().delete(&self.place.path(name)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(self.error(error)),
         }
@@ -137,7 +117,7 @@ impl Store {
 
     /// The names of all objects in a folder.
     pub(crate) async fn list(&self, folder: &str) -> Result<Vec<String>, Error> {
-        let found = self.inner.objects.list(Some(&self.path(folder)));
+        let found = self.place.objects().list(Some(&self.place.path(folder)));
         let name = |meta: object_store::ObjectMeta| {
             meta.location.filename().map(|name| format!("{folder}/{name}"))
         };
@@ -145,31 +125,12 @@ impl Store {
         names.try_collect().await.map_err(|error| self.error(error))
     }
 
-    /// What a failure of the store means to who uses it.
-    pub(crate) fn error(&self, error: object_store::Error) -> Error {
-        let place = self.name.clone();
-        let what = match &error {
-            object_store::Error::NotFound { source, .. } if is_bucket_missing(source) => {
-                "there is no such bucket; make it first".to_owned()
-            }
-            object_store::Error::PermissionDenied { .. }
-            | object_store::Error::Unauthenticated { .. } => format!(
-                "it refuses these keys; look at AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and what \
-                 they are allowed ({})",
-                reason(&error.to_string())
-            ),
-            _ => return Error::Store { place, error },
-        };
-        Error::Refused { place, what }
+    /// Puts bytes under a name.
+    pub(crate) async fn put(&self, name: &str, bytes: Bytes) -> Result<(), Error> {
+        Ok(self.place.put(name, bytes).await?)
     }
-}
 
-/// What the server says in its answer, if it says something.
-fn reason(error: &str) -> &str {
-    let message = error.split_once("<Message>").and_then(|(_, rest)| rest.split_once("</Message>"));
-    message.map_or(error, |(message, _)| message)
-}
-
-fn is_bucket_missing(source: &impl ToString) -> bool {
-    source.to_string().contains("NoSuchBucket")
+    fn error(&self, error: object_store::Error) -> Error {
+        self.place.error(error).into()
+    }
 }

@@ -4,19 +4,24 @@
 use super::Finding;
 
 /// Each crate of the workspace, with those that it may use, in any kind of dependency.
-const USES: [(&str, &[&str]); 13] = [
+const USES: [(&str, &[&str]); 15] = [
     ("domain", &[]),
     ("sources", &["domain"]),
     ("log", &["domain"]),
     ("embedded", &["domain", "log"]),
     ("cluster", &["domain", "log"]),
-    ("backup", &["domain", "log", "embedded"]),
+    ("store", &[]),
+    ("backup", &["domain", "log", "embedded", "store"]),
+    ("archive", &["domain", "log", "embedded", "store"]),
     ("gateway", &["domain", "sources", "log"]),
     ("client", &["domain"]),
     ("sim", &["domain", "sources", "log", "embedded", "sim"]),
     (
         "server",
-        &["domain", "sources", "log", "embedded", "backup", "cluster", "gateway", "client", "sim"],
+        &[
+            "domain", "sources", "log", "embedded", "backup", "archive", "cluster", "gateway",
+            "client", "sim",
+        ],
     ),
     ("bench", &["domain", "log", "embedded", "backup", "client"]),
     ("fuzz", &["domain", "sources", "log", "embedded"]),
