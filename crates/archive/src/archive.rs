@@ -160,6 +160,28 @@ impl Archive for Parquet {
         rows
     }
 
+    fn list(&self, prefix: &str) -> Result<Vec<String>, Error> {
+        let Some(folder) = prefix.strip_suffix('/').filter(|folder| name::is_good(folder)) else {
+            return Err(bad_name(prefix));
+        };
+        let (place, folder) = (self.place.clone(), self.place.path(folder));
+        let list = async move {
+            let root = place.path("");
+            let name = |location: &object_store::path::Path| {
+                let parts: Vec<_> = location.prefix_match(&root)?.collect();
+                Some(parts.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join("/"))
+            };
+            let found = place.objects().list(Some(&folder));
+            let names = found.try_filter_map(|meta| std::future::ready(Ok(name(&meta.location))));
+            let names: Result<Vec<String>, _> = names.try_collect().await;
+            names.map_err(|error| place.error(error))
+        };
+        match self.in_time(list) {
+            Some(listed) => listed.map_err(|error| self.away(said(&error))),
+            None => Err(self.late()),
+        }
+    }
+
     fn remove(&self, name: &str) -> Result<(), Error> {
         if !name::is_good(name) {
             return Err(bad_name(name));

@@ -125,7 +125,7 @@ impl Backup {
     async fn find_garbage(&mut self) -> Result<(), Error> {
         for name in self.store.list(FOLDER).await? {
             let object = name.rsplit('/').next().unwrap_or_default();
-            let is_ours = object.contains(".seg") || object.ends_with(".sealed");
+            let is_ours = object.contains(".seg") || object.contains(".sealed");
             if is_ours && self.manifest.files.iter().all(|entry| entry.object != object) {
                 self.garbage.push(object.to_owned());
             }

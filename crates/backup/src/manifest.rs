@@ -89,6 +89,7 @@ impl Manifest {
         let starts = starts.chain([u64::MAX]);
         let own = |(entry, next): (&Entry, u64)| Copied {
             file_name: entry.file.clone(),
+            footer: entry.span.footer,
             first: entry.span.first,
             next: entry.span.next.min(next),
         };

@@ -67,7 +67,7 @@ pub async fn restore(
     if let (Some(to_time), Some(first), 1) = (to_time, log.cut, log.position) {
         return Err(Error::TooEarly { to_time, first });
     }
-    let verify = move || matchwire_embedded::verify(&folder, &mut |_| ());
+    let verify = move || matchwire_embedded::verify(&folder, None, &mut |_| ());
     let verified = blocking(verify).await??;
     settle(data, &work)?;
     Ok(Restored { manifest, log, verified })

@@ -2,7 +2,8 @@
 //!
 //! A segment is copied while it is written. Once it is sealed, or sealed files are merged, the new
 //! file has the same events in a quarter of the space, or in fewer objects. It is checked as a whole
-//! before it takes the place of what is known to be good. Nothing is at risk meanwhile; so this goes
+//! before it takes the place of what is known to be good. The same is done with a file that retention
+//! or the archive has written again: a back-up does not hold for ever what the log has let go. Nothing is at risk meanwhile; so this goes
 //! on beside the rounds, one file at a time.
 
 use std::io;
@@ -31,18 +32,31 @@ impl Backup {
         let is_good = |extent: &Extent| !self.damaged.contains(&extent.file_name);
         let Some(extent) = better.into_iter().find(is_good) else { return Ok(false) };
         let file_name = extent.file_name.clone();
-        self.keep(&extent.file_name);
+        let object = self.object(&extent);
+        self.keep(&object);
         let (source, store) = (self.source.clone(), self.store.clone());
         let task = tokio::spawn(async move {
             let checked = extent.clone();
             blocking(move || source.check(&checked)).await??;
-            let (object, span) = (extent.file_name.clone(), extent.span);
+            let span = extent.span;
             let name = format!("{FOLDER}/{object}");
             let stored = store.upload(&name, extent.file, span.from, span.to).await?;
             Ok(Entry { object, file: extent.file_name, span, sha256: stored.sha256 })
         });
         self.tidying = Some(Tidying { file_name, task });
         Ok(true)
+    }
+
+    /// What the object of a sealed file is called. One that was written again, without what was
+    /// trimmed or archived since, has another name than the object that the back-up holds.
+    fn object(&self, extent: &Extent) -> String {
+        let name = &extent.file_name;
+        match extent.span.footer {
+            Some(footer) if self.manifest.files.iter().any(|entry| entry.file == *name) => {
+                format!("{name}.{footer:08x}")
+            }
+            _ => name.clone(),
+        }
     }
 
     /// Copies all of them, and waits for it.

@@ -23,7 +23,7 @@ use crate::{
     format::{Home, SEGMENT_HEADER_BYTES},
     recovery::{Listed, header, list},
     scan::segment_name,
-    sealed::{Blocks, Range, Sealed, parse_name, sealed_name},
+    sealed::{Blocks, Range, Sealed, footer_crc, parse_name, sealed_name},
 };
 pub use groups::Mark;
 use groups::{Groups, groups};
@@ -60,6 +60,10 @@ pub struct Span {
     pub is_end: bool,
     /// The last group, if it is a part of a segment.
     pub mark: Option<Mark>,
+    /// The checksum of a sealed file's footer, by which it is told from what it was before it was
+    /// written again, without what was trimmed or archived since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub footer: Option<u32>,
 }
 
 /// Groups that were copied.
@@ -67,6 +71,8 @@ pub struct Span {
 pub struct Copied {
     /// The file from which they were copied.
     pub file_name: String,
+    /// The checksum of its footer, if it is sealed.
+    pub footer: Option<u32>,
     /// The position of the first one.
     pub first: u64,
     /// The position after the last one.
@@ -129,8 +135,8 @@ impl Source {
         })
     }
 
-    /// Sealed files whose groups were copied already, but not from them, the longest first: each of
-    /// them can take the place of what was copied.
+    /// Sealed files whose groups were copied already, but not from them as they are now, the longest
+    /// first: each of them can take the place of what was copied.
     pub fn better(&self, copied: &[Copied]) -> Result<Vec<Extent>, Error> {
         let mut found = Vec::new();
         for file in list(&self.disk)? {
@@ -140,13 +146,18 @@ impl Source {
             let (Some(start), Some(end)) = (start, end) else { continue };
             let name = sealed_name(range);
             let parts = copied.get(start..=end).unwrap_or_default();
-            if parts.is_empty() || parts.iter().any(|part| part.file_name == name) {
+            let same = parts.iter().find(|part| part.file_name == name);
+            if parts.is_empty() || same.is_some_and(|_| parts.len() > 1) {
                 continue;
             }
-            match self.sealed(range) {
+            let sealed = match same {
+                Some(same) => self.rewritten(range, same.footer),
+                None => self.sealed(range).map(Some),
+            };
+            match sealed {
                 // It was merged into another one, which comes the next time.
                 Err(Error::Io(error)) if error.kind() == io::ErrorKind::NotFound => {}
-                sealed => found.push(sealed?),
+                sealed => found.extend(sealed?),
             }
         }
         found.sort_by_key(|extent| extent.span.first.wrapping_sub(extent.span.next));
@@ -160,6 +171,13 @@ impl Source {
         Sealed::open(&self.disk, self.identity.log_id(), range, cache)?.verify(&mut |_| ())
     }
 
+    /// A sealed file, if it is another one by its footer than it was.
+    fn rewritten(&self, range: Range, footer: Option<u32>) -> Result<Option<Extent>, Error> {
+        let file = self.disk.open(&sealed_name(range))?;
+        let is_same = footer_crc(&*file)? == footer;
+        if is_same { Ok(None) } else { self.sealed(range).map(Some) }
+    }
+
     fn sealed(&self, range: Range) -> Result<Extent, Error> {
         let file_name = sealed_name(range);
         let file = self.disk.open(&file_name)?;
@@ -171,7 +189,8 @@ impl Source {
             Err(error) => return Err(error),
         };
         let (to, first, next) = (file.size()?, range.first, range.last + 1);
-        let span = Span { from: 0, to, first, next, recorded, is_end: true, mark: None };
+        let footer = footer_crc(&*file)?;
+        let span = Span { from: 0, to, first, next, recorded, is_end: true, mark: None, footer };
         Ok(Extent { file_name, file, span })
     }
 
@@ -210,7 +229,16 @@ impl Source {
         file.sync()?;
         let Groups { end: to, next: after, recorded, mark } = found;
         let is_end = until.is_some();
-        let span = Span { from: start, to, first: next, next: after, recorded, is_end, mark };
+        let span = Span {
+            from: start,
+            to,
+            first: next,
+            next: after,
+            recorded,
+            is_end,
+            mark,
+            footer: None,
+        };
         Ok((Some(Extent { file_name, file, span }), is_damaged))
     }
 }

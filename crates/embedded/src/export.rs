@@ -10,6 +10,7 @@ use matchwire_domain::{envelope::Recorded, subject::Subject};
 use matchwire_log::{Error, Lineage};
 
 use crate::{
+    archive::Archive,
     disk::{Directory, Disk},
     history::{self, Hole, Part},
     identity::Identity,
@@ -27,15 +28,16 @@ pub struct Export {
 }
 
 impl Export {
-    /// Opens the log in a directory, which may be in use.
-    pub fn open(directory: &Path) -> Result<Self, Error> {
-        Self::open_on(&Directory::unlocked(directory))
+    /// Opens the log in a directory, which may be in use, with the archive that has events of it, if
+    /// those are wanted.
+    pub fn open(directory: &Path, archive: Option<Arc<dyn Archive>>) -> Result<Self, Error> {
+        Self::open_on(&Directory::unlocked(directory), archive)
     }
 
     /// Like [`open`](Self::open), on another disk than the real one.
-    pub fn open_on(disk: &dyn Disk) -> Result<Self, Error> {
+    pub fn open_on(disk: &dyn Disk, archive: Option<Arc<dyn Archive>>) -> Result<Self, Error> {
         let identity = verify::identity(disk)?;
-        let cache = Arc::new(Blocks::new(CACHE_BYTES));
+        let cache = Arc::new(Blocks::over(CACHE_BYTES, archive));
         let parts = verify::settled(disk, &identity, &cache)?.parts;
         Ok(Self { identity, parts })
     }

@@ -79,7 +79,7 @@ pub fn stats(directory: &Path) -> Result<Stats, Error> {
 
 /// Like [`stats`], on another disk than the real one.
 pub fn stats_on(disk: &dyn Disk) -> Result<Stats, Error> {
-    let export = Export::open_on(disk)?;
+    let export = Export::open_on(disk, None)?;
     let mut stats = Stats {
         log_id: export.log_id().to_owned(),
         lineage: export.lineage(),

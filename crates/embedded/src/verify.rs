@@ -1,18 +1,23 @@
 //! Walks over a whole log and checks everything that can be checked, without changing anything.
 
-use std::{io, path::Path, sync::Arc};
+use std::{
+    io,
+    path::Path,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use matchwire_domain::{chain::Digest, subject::Subject, timestamp::Timestamp};
 use matchwire_log::Error;
 
 use crate::{
+    archive::Archive,
     disk::{Directory, Disk},
     format::View,
     history::{self, Hole, Part},
     identity::Identity,
     recovery::History,
     scan::{Damage, Visitor, scan},
-    sealed::{Blocks, Opening, Sealed, Streams},
+    sealed::{Blocks, Depth, Opening, Sealed, Streams},
     segment::Segment,
 };
 
@@ -32,7 +37,7 @@ pub struct Verified {
     pub events: u64,
     /// Events of which retention has left no more than their identity.
     pub trimmed: u64,
-    /// Of the events, those that are in the archive, which was not read.
+    /// Of the events, those that are in the archive.
     pub archived: u64,
     /// Streams.
     pub streams: u64,
@@ -70,16 +75,32 @@ pub struct Progress {
 /// Checks every checksum, number, leaf, chain and index of the log in a directory, and changes
 /// nothing; the log may be in use. `progress` is told now and then.
 ///
+/// Of events that are in the archive, what the log says of them is checked, and they themselves if
+/// an archive is given.
+///
 /// Damage is in the answer. An error is for what keeps the check itself from being made.
-pub fn verify(directory: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Verified, Error> {
-    verify_on(&Directory::unlocked(directory), progress)
+pub fn verify(
+    directory: &Path,
+    archive: Option<Arc<dyn Archive>>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Verified, Error> {
+    verify_over(&Directory::unlocked(directory), archive, progress)
 }
 
-/// Like [`verify`], on another disk than the real one.
+/// Like [`verify`], on another disk than the real one, and without an archive.
 pub fn verify_on(disk: &dyn Disk, progress: &mut dyn FnMut(Progress)) -> Result<Verified, Error> {
+    verify_over(disk, None, progress)
+}
+
+fn verify_over(
+    disk: &dyn Disk,
+    archive: Option<Arc<dyn Archive>>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Verified, Error> {
     let identity = identity(disk)?;
-    let cache = Arc::new(Blocks::new(0));
-    check(&identity, settled(disk, &identity, &cache)?, progress)
+    let depth = if archive.is_some() { Depth::Archive } else { Depth::File };
+    let cache = Arc::new(Blocks::over(0, archive));
+    check(&identity, settled(disk, &identity, &cache)?, depth, progress)
 }
 
 /// Whose log it is.
@@ -146,11 +167,13 @@ fn collect(disk: &dyn Disk, identity: &Identity, cache: &Arc<Blocks>) -> Result<
 fn check(
     identity: &Identity,
     collected: Collected,
+    depth: Depth,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Verified, Error> {
     let Collected { parts, torn_bytes, notes } = collected;
     let mut checking = Checking {
         log_id: &identity.id,
+        depth,
         verified: Verified::default(),
         total_bytes: parts.iter().map(bytes_of).sum(),
         progress,
@@ -183,6 +206,7 @@ fn bytes_of(part: &Part) -> u64 {
 
 struct Checking<'a> {
     log_id: &'a str,
+    depth: Depth,
     verified: Verified,
     total_bytes: u64,
     progress: &'a mut dyn FnMut(Progress),
@@ -208,7 +232,8 @@ impl Checking<'_> {
         self.begin(&Part::Sealed(sealed.clone()));
         let (start, total_bytes) = (self.verified.bytes, self.total_bytes);
         let progress = &mut *self.progress;
-        let whole = sealed.verify(&mut |bytes| {
+        let never = AtomicBool::new(false);
+        let whole = sealed.verify_until(self.depth, &never, &mut |bytes| {
             progress(Progress { bytes: start + bytes, total_bytes });
         });
         self.verified.bytes = start + sealed.stats().file_bytes;

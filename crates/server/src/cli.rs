@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod log;
 
-pub(crate) use log::{AcceptLoss, Export, LogCommand, LogData, Repair};
+pub(crate) use log::{AcceptLoss, Export, LogCommand, LogData, Repair, Verify};
 
 /// The live-event backend for esports and sports platforms, in one binary.
 #[derive(Debug, Parser)]
@@ -89,6 +89,18 @@ pub(crate) struct Serve {
     /// for ever
     #[arg(long, env = "MATCHWIRE_RETAIN", value_name = "PATTERN=AGE", value_delimiter = ',')]
     pub(crate) retain: Vec<matchwire_embedded::Rule>,
+    #[command(flatten)]
+    pub(crate) archive: crate::archive::Place,
+    /// How old all events of a sealed file must be for them to leave for the archive, as in 90d;
+    /// without it none leave, and what is there can be read
+    #[arg(
+        long,
+        env = "MATCHWIRE_ARCHIVE_AFTER",
+        value_name = "AGE",
+        requires = "place",
+        value_parser = crate::archive::age
+    )]
+    pub(crate) archive_after: Option<std::time::Duration>,
     /// Start although the newest event is from the future by this machine's clock
     #[arg(long, env = "MATCHWIRE_ACCEPT_CLOCK")]
     pub(crate) accept_clock: bool,

@@ -33,6 +33,8 @@ pub(crate) async fn run(args: &Demo) -> anyhow::Result<()> {
         segment_mib: 64,
         allow_memory_acks: false,
         retain: Vec::new(),
+        archive: crate::archive::Place::default(),
+        archive_after: None,
         accept_clock: false,
     };
     let running = Running::start(&serve).await?;

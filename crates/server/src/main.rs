@@ -1,5 +1,6 @@
 //! The `matchwire` binary: reads the command line, wires the parts together, ends in order.
 
+mod archive;
 mod ask;
 mod cli;
 

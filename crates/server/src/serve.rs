@@ -36,6 +36,9 @@ pub(crate) async fn run(args: &Serve) -> anyhow::Result<()> {
     for rule in &args.retain {
         println!("Events are kept by the rule {rule}");
     }
+    if let Some(archive) = args.archive.name() {
+        println!("The archive is {archive}");
+    }
     if args.listen.ip().is_loopback() {
         println!("Everybody on this machine may send and read; nobody else can.");
     } else {
@@ -127,7 +130,7 @@ fn open_log(args: &Serve, meter: Arc<Meter>) -> anyhow::Result<(Log, StorageWatc
     let options =
         matchwire_embedded::Options { segment_bytes: args.segment_mib << 20, ..Default::default() };
     let disk = Directory::open(&folder).with_context(place)?;
-    let lifecycle = lifecycle(args);
+    let lifecycle = lifecycle(args)?;
     let segments = Segments::open_with(Arc::new(disk), options, lifecycle).with_context(place)?;
     clock::check(segments.tail().recorded, SystemClock.now(), args.accept_clock)?;
     let storage = storage::watch(segments.monitor());
@@ -137,8 +140,12 @@ fn open_log(args: &Serve, meter: Arc<Meter>) -> anyhow::Result<(Log, StorageWatc
 }
 
 /// What becomes of old events.
-fn lifecycle(args: &Serve) -> Lifecycle {
-    Lifecycle { retention: Retention::new(args.retain.clone()), ..Lifecycle::default() }
+fn lifecycle(args: &Serve) -> anyhow::Result<Lifecycle> {
+    Ok(Lifecycle {
+        retention: Retention::new(args.retain.clone()),
+        archive: args.archive.open()?,
+        archive_after: args.archive_after,
+    })
 }
 
 /// Beyond loopback a server without keys must be told who may do what.

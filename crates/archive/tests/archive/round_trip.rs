@@ -14,6 +14,24 @@ fn many_groups() {
 }
 
 #[test]
+fn objects_are_listed_by_their_folder() {
+    let folder = Folder::new();
+    let archive = folder.open();
+    assert_eq!(archive.list("log/a/").unwrap(), Vec::<String>::new());
+    for name in ["log/a/1.parquet", "log/a/2.parquet", "log/ab/3.parquet", "log/b/4.parquet"] {
+        write(&archive, name, &groups(1, 3)).unwrap();
+    }
+    let mut names = archive.list("log/a/").unwrap();
+    names.sort();
+    assert_eq!(names, ["log/a/1.parquet", "log/a/2.parquet"]);
+    archive.remove("log/a/1.parquet").unwrap();
+    assert_eq!(archive.list("log/a/").unwrap(), ["log/a/2.parquet"]);
+    for bad in ["", "/", "log", "../", "log//"] {
+        assert!(archive.list(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
 fn no_group() {
     round_trip(&[]);
 }

@@ -1,9 +1,10 @@
 //! A back-up is made beside a log that is written, sealed and merged.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use matchwire_backup::{Told, follow};
-use matchwire_embedded::Options;
+use matchwire_domain::timestamp::Timestamp;
+use matchwire_embedded::{Lifecycle, Options, Retention, Rule, Segments, disk::Directory};
 
 use crate::harness::{Data, Place, open, options};
 
@@ -229,4 +230,41 @@ async fn a_damaged_sealed_file_takes_nothings_place() {
     assert_eq!(backup.round(&mut |_| ()).await.unwrap().objects, before.objects);
     place.restore(target.path()).await.unwrap();
     assert_eq!(target.open(options()).all(), expected);
+}
+
+/// What retention removes from the log goes from its back-up as well.
+#[tokio::test]
+async fn what_is_trimmed_goes_from_the_back_up() {
+    let (data, place, target) = (Data::new(), Place::new(), Data::new());
+    let mut log = data.open(options());
+    log.fill(1_000, 100).await;
+    drop(log);
+    data.maintain(usize::MAX);
+    let mut backup = place.backup(data.path()).await;
+    backup.round(&mut |_| ()).await.unwrap();
+    backup.tidy().await.unwrap();
+    let before = backup.manifest().bytes();
+
+    let rule = Rule { pattern: "match/**".parse().unwrap(), age: Some(Duration::from_secs(1)) };
+    let lifecycle = Lifecycle { retention: Retention::new(vec![rule]), ..Lifecycle::default() };
+    let disk = Arc::new(Directory::open(&data.path().join("log")).unwrap());
+    let segments = Segments::open_with(disk, options(), lifecycle).unwrap();
+    let now = Timestamp::from_ms(1_000_000);
+    while segments.age(now).unwrap() || segments.maintain().unwrap() {}
+    drop(segments);
+    for _ in 0..2 {
+        backup.round(&mut |_| ()).await.unwrap();
+        backup.tidy().await.unwrap();
+    }
+    assert!(backup.manifest().bytes() < before, "{:?}", backup.manifest());
+    let objects = backup.manifest().files.len();
+    drop(backup);
+    let left = std::fs::read_dir(place.folder.path().join("log")).unwrap().count();
+    assert_eq!(left, objects + 1, "what is not needed is removed");
+
+    let restored = place.restore(target.path()).await.unwrap();
+    assert_eq!(restored.verified.damage, []);
+    assert_eq!((restored.verified.events, restored.verified.trimmed > 250), (0, true));
+    let stats = matchwire_embedded::stats(&target.path().join("log")).unwrap();
+    assert_eq!(stats.streams, 7);
 }

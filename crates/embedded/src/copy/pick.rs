@@ -81,6 +81,7 @@ mod tests {
             recorded: matchwire_domain::timestamp::Timestamp::default(),
             is_end: false,
             mark: None,
+            footer: None,
         };
         let last = last.map(|first| (segment_name(first), span));
         let found = match pick(&files, &Reached { next, last }) {

@@ -22,13 +22,17 @@
 //! ```
 
 use matchwire_domain::timestamp::Timestamp;
+use matchwire_log::Error;
 
 use super::{
     Range,
     frame::{Home, Place},
     streams::{Kind, Row},
 };
-use crate::format::{Fields, VERSION};
+use crate::{
+    disk::File,
+    format::{Fields, VERSION},
+};
 
 pub(super) const HEADER_BYTES: usize = 64;
 pub(super) const FOOTER_BYTES: usize = 128;
@@ -79,6 +83,14 @@ pub(super) struct Footer {
     pub(super) index: Place,
     /// Streams, or parts of them, were lost of which nothing is known.
     pub(super) is_lossy: bool,
+}
+
+/// The checksum of the footer of a file, whatever it is; nothing if the file is too small for one.
+pub(crate) fn footer_crc(file: &dyn File) -> Result<Option<u32>, Error> {
+    let Some(at) = file.size()?.checked_sub(FOOTER_BYTES as u64) else { return Ok(None) };
+    let mut bytes = [0; 4];
+    file.read_at(&mut bytes, at + 8)?;
+    Ok(Some(u32::from_le_bytes(bytes)))
 }
 
 /// The header of a file.

@@ -112,8 +112,8 @@ impl Whole {
         };
         let Object { name, .. } = object;
         let Some(archive) = &self.cache.archive else {
-            let what = format!("events are in the object {name}; say where with --archive");
-            return Err(Error::Away { place: "an archive".into(), what });
+            let what = format!("nobody has said where the archive with the object {name} is");
+            return Err(Error::Away { place: "the archive".into(), what });
         };
         let rows = archive.read(object, group)?;
         block.filled(&rows).ok_or_else(|| Error::Corrupt {

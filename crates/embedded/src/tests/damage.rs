@@ -322,7 +322,7 @@ fn one_process_at_a_time() {
     let first = Segments::open(directory.path(), super::SMALL).unwrap();
     let second = Segments::open(directory.path(), super::SMALL).map(|_| ()).unwrap_err();
     assert!(second.to_string().contains("another process has it open"), "{second}");
-    crate::verify(directory.path(), &mut |_| ()).unwrap();
+    crate::verify(directory.path(), None, &mut |_| ()).unwrap();
     drop(first);
     Segments::open(directory.path(), super::SMALL).unwrap();
 }

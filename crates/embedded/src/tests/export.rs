@@ -52,7 +52,7 @@ fn what_is_seen_from_beside_is_the_log() {
     let log = Log::open_with(Box::new(medium), clock, bounds).unwrap();
     call(&log, vec![append("match/m1/1", &["last"])]).unwrap();
 
-    let export = Export::open_on(&disk).unwrap();
+    let export = Export::open_on(&disk, None).unwrap();
     assert_eq!(export.log_id(), log.id());
     assert_eq!(&export.lineage(), log.lineage());
     assert!(export.holes().is_empty());
@@ -91,7 +91,7 @@ fn a_damaged_log_gives_what_is_there() {
     names.retain(|name| name.strip_suffix(".seg").is_some());
     names.sort();
     disk.remove(&names[1]).unwrap();
-    let export = Export::open_on(&disk).unwrap();
+    let export = Export::open_on(&disk, None).unwrap();
     let there = exported(&export, "match/m1/1");
     assert_eq!(export.holes().len(), 1);
     assert!(there.len() < whole.len() && there.first() == whole.first());

@@ -52,7 +52,7 @@ fn is_read_and_goes_on(format: &str) {
             call(&log, vec![append(stream, &[format!("new-{opened}"), "3".into()])]).unwrap();
         }
         drop(log);
-        let verified = verify(directory.path(), &mut |_| ()).unwrap();
+        let verified = verify(directory.path(), None, &mut |_| ()).unwrap();
         assert_eq!((verified.damage, verified.streams), (Vec::new(), 2));
     }
     let names = std::fs::read_dir(directory.path()).unwrap();

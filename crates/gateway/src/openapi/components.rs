@@ -61,6 +61,12 @@ pub(super) fn schemas() -> Value {
             "properties": {
                 "type": text, "title": text, "status": count, "detail": text, "code": text,
                 "trace_id": text,
+                "floor": {
+                    "type": "object",
+                    "description": "With the code trimmed: the last event that is gone. The stream goes on behind it",
+                    "required": ["seq", "chain"],
+                    "properties": {"seq": count, "chain": text},
+                },
             },
         },
         "Results": results(),
@@ -145,7 +151,9 @@ fn results() -> Value {
                 "required": ["status"],
                 "properties": {
                     "status": {"enum": ["appended", "duplicate", "accepted", "rejected"]},
-                    "id": text, "subject": text, "seq": count, "leaf": text, "chain": text,
+                    "id": text, "subject": text, "seq": count,
+                    "leaf": {"type": "string", "description": "Left out of a duplicate whose first event is trimmed or archived"},
+                    "chain": {"type": "string", "description": "As leaf"},
                     "differs": {"type": "boolean"}, "index": count,
                     "error": {"type": "object", "properties": {"code": text, "detail": text}},
                 },

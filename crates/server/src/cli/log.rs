@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 #[derive(Debug, Subcommand)]
 pub(crate) enum LogCommand {
     /// Check every checksum, number and chain; exits 1 on damage
-    Verify(LogData),
+    Verify(Verify),
     /// Say what the log takes and holds
     Stats(LogData),
     /// Write its events as NDJSON, stream by stream
@@ -17,6 +17,15 @@ pub(crate) enum LogCommand {
     Repair(Repair),
     /// Give up what is missing for good, so that its streams go on; the server must be stopped
     AcceptLoss(AcceptLoss),
+}
+
+/// `matchwire log verify`.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) log: LogData,
+    #[command(flatten)]
+    pub(crate) archive: crate::archive::Place,
 }
 
 /// `matchwire log repair`.
@@ -67,6 +76,8 @@ pub(crate) struct Export {
     /// This stream alone; by default all but the server's own
     #[arg(long, value_name = "S")]
     pub(crate) subject: Option<String>,
+    #[command(flatten)]
+    pub(crate) archive: crate::archive::Place,
     /// Where to write; by default to the standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,

@@ -22,7 +22,7 @@ const PAGE_BYTES: usize = 4 << 20;
 /// Runs the command; an error if some events cannot be read.
 pub(super) fn run(args: &Export) -> anyhow::Result<()> {
     let folder = folder(&args.data);
-    let reader = Reader::open(&folder)
+    let reader = Reader::open(&folder, args.archive.open()?)
         .with_context(|| format!("cannot read the log in {}", folder.display()))?;
     let subject = args.subject.as_deref().map(Subject::parse).transpose()?;
     let Some(path) = &args.out else {

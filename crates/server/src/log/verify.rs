@@ -8,23 +8,25 @@ use matchwire_embedded::{Hole, Spot, Verified, verify};
 use serde_json::{Value, json};
 
 use super::{folder, print};
-use crate::cli::LogData;
+use crate::cli::Verify;
 
 /// Runs the command; an error if there is damage.
-pub(super) fn run(args: &LogData) -> anyhow::Result<()> {
-    let folder = folder(&args.data);
-    let bar = bar(args.json);
-    let verified = verify(&folder, &mut |progress| {
+pub(super) fn run(args: &Verify) -> anyhow::Result<()> {
+    let folder = folder(&args.log.data);
+    let (archive, is_json) = (args.archive.open()?, args.log.json);
+    let reads_archive = archive.is_some();
+    let bar = bar(is_json);
+    let verified = verify(&folder, archive, &mut |progress| {
         bar.set_length(progress.total_bytes);
         bar.set_position(progress.bytes);
     });
     bar.finish_and_clear();
     let verified =
         verified.with_context(|| format!("cannot check the log in {}", folder.display()))?;
-    if args.json {
+    if is_json {
         print(&format!("{}\n", as_json(&verified)))?;
     } else {
-        print(&report(&verified))?;
+        print(&report(&verified, reads_archive))?;
     }
     match verified.damage.len() {
         0 => Ok(()),
@@ -44,7 +46,7 @@ fn bar(is_quiet: bool) -> ProgressBar {
     bar
 }
 
-fn report(verified: &Verified) -> String {
+fn report(verified: &Verified, reads_archive: bool) -> String {
     let Verified { files, groups, events, streams, bytes, unfinished_bytes, .. } = verified;
     let Verified { trimmed, archived, damage, accepted, .. } = verified;
     let mut out = format!(
@@ -56,7 +58,8 @@ fn report(verified: &Verified) -> String {
         let _ = writeln!(out, "{trimmed} events more were trimmed, as their retention says");
     }
     if *archived > 0 {
-        let _ = writeln!(out, "{archived} of the events are in the archive, which was not read");
+        let how = if reads_archive { "were read there" } else { "--archive reads them there" };
+        let _ = writeln!(out, "{archived} of the events are in the archive; {how}");
     }
     if *unfinished_bytes > 0 {
         let _ = writeln!(

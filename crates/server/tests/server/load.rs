@@ -67,7 +67,7 @@ async fn killed_under_load() {
     server.kill();
     let log = folder.path().join("log");
     drop(Segments::open(&log, Options::default()).unwrap());
-    let verified = verify(&log, &mut |_| ()).unwrap();
+    let verified = verify(&log, None, &mut |_| ()).unwrap();
     assert_eq!((verified.damage, verified.events), (Vec::new(), found.len() as u64));
 }
 

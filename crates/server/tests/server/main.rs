@@ -12,6 +12,7 @@ mod crash;
 mod history;
 mod load;
 mod log;
+mod old_age;
 mod played;
 mod posts;
 mod process;

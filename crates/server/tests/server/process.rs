@@ -66,6 +66,18 @@ impl Server {
         Client::new(&self.url()).unwrap()
     }
 
+    /// What a path answers, whatever its status.
+    pub(crate) async fn text(&self, path: &str) -> String {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let mut stream = tokio::net::TcpStream::connect(&self.authority).await.unwrap();
+        let request =
+            format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.authority);
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.authority)
     }
