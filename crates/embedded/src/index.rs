@@ -52,6 +52,8 @@ pub(crate) struct Index {
     /// The same in order.
     names: BTreeMap<Arc<str>, u32>,
     streams: Vec<Stream>,
+    /// The stream of the last record: the next one is often of the same.
+    last: u32,
     ids: HashMap<u64, Slot>,
     /// Records whose fingerprint an earlier one here has, too.
     collided: Vec<(u64, Slot)>,
@@ -82,7 +84,12 @@ impl Index {
     }
 
     fn number(&mut self, view: &View<'_>) -> Result<u32, String> {
+        let last = usize::try_from(self.last).ok().and_then(|last| self.streams.get(last));
+        if last.is_some_and(|stream| stream.subject.as_str() == view.subject) {
+            return Ok(self.last);
+        }
         if let Some(number) = self.numbers.get(view.subject) {
+            self.last = *number;
             return Ok(*number);
         }
         let subject = Subject::parse(view.subject).map_err(|error| error.to_string())?;
@@ -92,6 +99,7 @@ impl Index {
         self.names.insert(name, number);
         let (first_seq, chain, spans) = (view.seq, view.chain, Vec::new());
         self.streams.push(Stream { subject, first_seq, chain, is_sealed: false, spans });
+        self.last = number;
         Ok(number)
     }
 

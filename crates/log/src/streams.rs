@@ -98,7 +98,13 @@ impl Streams {
         Some(stream.recent.iter().skip(skip).take(limit).take_while(fits).cloned().collect())
     }
 
-    /// Takes over what has become durable, then tells the watchers.
+    /// Drops the oldest of the recent events until they are within the limit.
+    pub(crate) fn forget(&self) {
+        self.state.write().forget();
+    }
+
+    /// Takes over what has become durable, then tells the watchers. [`forget`](Self::forget) is to
+    /// follow.
     pub(crate) fn publish(&self, records: &[Record], runs: &[Run], durable: Instant) {
         let heads = self.state.write().extend(records, runs, durable);
         let watchers = self.watchers.lock();
@@ -161,11 +167,9 @@ impl State {
             heads.push(stream.head.map_or(0, |head| head.seq));
             self.recent.push_back((run.subject.clone(), run.events));
         }
-        self.forget();
         heads
     }
 
-    /// Drops the oldest of the recent events until they are within the limit.
     fn forget(&mut self) {
         while self.recent_bytes > self.limit_bytes {
             let Some((subject, events)) = self.recent.front_mut() else { return };

@@ -59,6 +59,33 @@ fn cpu_s(process: &str) -> f64 {
     ticks.sum::<f64>() / 100.0
 }
 
+/// What a process has in memory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Memory {
+    /// Its own, without files that are mapped: what nobody else could use meanwhile.
+    pub(crate) own_bytes: u64,
+    /// All that is resident, with its program.
+    pub(crate) resident_bytes: u64,
+}
+
+impl Memory {
+    /// That of a process now.
+    pub(crate) fn of(process: u32) -> Self {
+        let status = format!("/proc/{process}/status");
+        Self {
+            own_bytes: field(&status, "RssAnon:") << 10,
+            resident_bytes: field(&status, "VmRSS:") << 10,
+        }
+    }
+}
+
+/// The number after a name at the start of a line; 0 if there is none.
+pub(crate) fn field(file: &str, name: &str) -> u64 {
+    let text = read(file);
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
+}
+
 fn read(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_default()
 }

@@ -1,22 +1,25 @@
 //! Measures this machine, each figure next to a reference of the same run: [`log`] the embedded log
 //! against a plain write-and-sync loop and other stores, [`streams`] a log of very many streams,
-//! [`events`] the HTTP intake, [`delivery`] the time to WebSocket clients; and [`restore`], which is a
-//! drill: what is lost with a disk, and how long it takes until everything else is back. What was
-//! reached is in `docs/benchmarks.md`.
+//! [`events`] the HTTP intake, [`delivery`] the time to WebSocket clients, [`open`] the start after a
+//! kill and the memory of a large log; and [`restore`], which is a drill: what is lost with a disk, and
+//! how long it takes until everything else is back. What was reached is in `docs/benchmarks.md`.
 //!
-//! `cargo xtask bench` builds the server first and runs this; the last two start it themselves, on a
+//! `cargo xtask bench` builds the server first and runs this; the last four start it themselves, on a
 //! free port of loopback with a data directory that is deleted afterwards.
 
 mod batch;
 mod connection;
 mod delivery;
 mod events;
+mod fill;
 mod log;
 mod machine;
+mod open;
 mod restore;
 mod server;
 mod statistics;
 mod streams;
+mod writers;
 
 use std::path::PathBuf;
 
@@ -47,8 +50,8 @@ struct Arguments {
     /// What the WebSocket clients subscribe to.
     #[arg(long, default_value = "events", value_delimiter = ',')]
     views: Vec<String>,
-    /// How many events `streams` writes, by default 2 million, and `restore` brings back, by default
-    /// 10 million.
+    /// How many events `streams` writes, by default 2 million; `restore` brings back, and `open` has at
+    /// first, by default 10 million.
     #[arg(long)]
     events: Option<u64>,
     /// Into how many streams `streams` writes them.
@@ -70,6 +73,10 @@ enum Part {
     Events,
     /// From receipt to arrival at WebSocket clients.
     Delivery,
+    /// The start of a server after `kill -9`, and its memory, with a log and with one three times as
+    /// large; writes some 80 bytes to the disk for each event, and as much again for a while; only if
+    /// it is named.
+    Open,
     /// The loss of a server with its disk, and its restore from a back-up; only if it is named.
     Restore,
 }
@@ -109,6 +116,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wants(Part::Delivery) {
         delivery::run(&load).await?;
+    }
+    if arguments.parts.contains(&Part::Open) {
+        open::run(&load, arguments.events.unwrap_or(10_000_000)).await?;
     }
     if arguments.parts.contains(&Part::Restore) {
         restore::run(&load, arguments.events.unwrap_or(10_000_000)).await?;

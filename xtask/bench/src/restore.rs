@@ -5,9 +5,7 @@
 //! log; their age is how much of the log was at risk. The time until they are back is that of
 //! `matchwire restore`, which verifies everything, and of the start of the server until it is ready.
 
-mod fill;
 mod processes;
-mod writer;
 
 use std::{
     path::Path,
@@ -19,9 +17,14 @@ use matchwire_domain::subject::Subject;
 use matchwire_embedded::{Options, Segments};
 use matchwire_log::{Log, SystemClock};
 
-use crate::{batch::Ids, server::Load, statistics::grouped};
-use processes::{Follow, Process, restore};
-use writer::Writers;
+use crate::{
+    batch::Ids,
+    fill::Fill,
+    server::{Load, Process},
+    statistics::{float, grouped},
+    writers::{self, Writers},
+};
+use processes::{Follow, restore};
 
 /// Losses of small logs, before that of the large one.
 const SMALL: usize = 4;
@@ -80,7 +83,8 @@ async fn lose(load: &Load, events: u64, moment: u64, lane: usize) -> anyhow::Res
     let dir = tempfile::Builder::new().prefix("matchwire-drill-").tempdir_in(&load.dir)?;
     let (data, place, back) =
         (dir.path().join("data"), dir.path().join("place"), dir.path().join("back"));
-    fill::fill(&data.join("log"), events, lane).await?;
+    let fill = Fill { streams: 1_000, batch_events: 1_000 };
+    fill.add(&data.join("log"), 0..events, lane).await?;
     let server = Process::serve(load, &data).await?;
     let follow = Follow::start(load, &data, &place).await?;
     let (least_ms, most_ms) = WRITTEN_MS;
@@ -112,7 +116,7 @@ async fn lose(load: &Load, events: u64, moment: u64, lane: usize) -> anyhow::Res
 /// The age of the oldest event that was acknowledged before the loss and is not there.
 fn at_risk(
     data: &Path,
-    acknowledged: &[(Subject, Vec<writer::Batch>)],
+    acknowledged: &[(Subject, Vec<writers::Batch>)],
     lost: Instant,
 ) -> anyhow::Result<Duration> {
     let medium = Segments::open(&data.join("log"), Options::default())?;
@@ -129,9 +133,4 @@ fn at_risk(
         }
     }
     Ok(worst)
-}
-
-#[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-fn float(number: u64) -> f64 {
-    number as f64
 }

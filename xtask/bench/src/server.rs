@@ -1,9 +1,9 @@
-//! A server of its own for a measurement.
+//! Servers for measurements. They are killed, not ended.
 
 use std::{
     fs::File,
     net::{SocketAddr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -12,8 +12,10 @@ use anyhow::{Context, bail};
 
 use crate::connection::Connection;
 
-/// How long a server may take to be ready.
-const START: Duration = Duration::from_secs(20);
+/// How long a server may take to be ready; a large log is looked through before.
+const PATIENCE: Duration = Duration::from_mins(5);
+/// How often it is asked.
+const ASK: Duration = Duration::from_millis(5);
 
 /// What is measured, and how long.
 pub(crate) struct Load {
@@ -29,46 +31,43 @@ pub(crate) struct Load {
     pub(crate) views: Vec<String>,
 }
 
-/// A running server, which ends with this.
-pub(crate) struct Server {
+/// A running server over data that was there before, killed with this.
+pub(crate) struct Process {
     child: Child,
     /// Where it listens.
     pub(crate) address: SocketAddr,
-    /// Its data; deleted after it has ended, since fields are dropped after [`Drop::drop`].
-    _data: tempfile::TempDir,
 }
 
-impl Server {
+impl Process {
     /// Starts a server on a free port, and waits until it is ready.
-    pub(crate) async fn start(load: &Load) -> anyhow::Result<Self> {
-        let data = tempfile::Builder::new().prefix("matchwire-bench-").tempdir_in(&load.dir)?;
+    pub(crate) async fn serve(load: &Load, data: &Path) -> anyhow::Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let output = data.path().join("server.log");
+        let output = data.with_extension("log");
         let child = Command::new(&load.binary)
             .arg("serve")
             .arg("--data")
-            .arg(data.path().join("data"))
+            .arg(data)
             .args(["--listen", &address.to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&output)?)
             .spawn()
             .with_context(|| format!("cannot start {}", load.binary.display()))?;
-        let mut server = Self { child, address, _data: data };
+        let mut server = Self { child, address };
         let started = Instant::now();
         while !server.is_ready().await {
             let ended = server.child.try_wait()?;
-            if ended.is_some() || started.elapsed() > START {
+            if ended.is_some() || started.elapsed() > PATIENCE {
                 let said = std::fs::read_to_string(&output).unwrap_or_default();
                 bail!("the server did not get ready ({ended:?}): {said}");
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(ASK).await;
         }
         Ok(server)
     }
 
     /// Its process id.
-    pub(crate) fn process(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
@@ -78,10 +77,37 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for Process {
     fn drop(&mut self) {
-        // It is gone already if either fails.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        kill(&mut self.child);
+    }
+}
+
+/// Kills a program, without a chance to end in order.
+pub(crate) fn kill(child: &mut Child) {
+    // It is gone already if either fails.
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// A running server with data of its own, which is deleted once the server was killed with this.
+pub(crate) struct Server {
+    process: Process,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    _data: tempfile::TempDir,
+}
+
+impl Server {
+    /// Starts a server on a free port, and waits until it is ready.
+    pub(crate) async fn start(load: &Load) -> anyhow::Result<Self> {
+        let data = tempfile::Builder::new().prefix("matchwire-bench-").tempdir_in(&load.dir)?;
+        let process = Process::serve(load, &data.path().join("data")).await?;
+        Ok(Self { address: process.address, process, _data: data })
+    }
+
+    /// Its process id.
+    pub(crate) fn process(&self) -> u32 {
+        self.process.id()
     }
 }

@@ -12,6 +12,12 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     percentile(&values, 50)
 }
 
+/// A count to calculate with.
+#[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+pub(crate) fn float(count: u64) -> f64 {
+    count as f64
+}
+
 /// A whole number with commas: `12,345`.
 pub(crate) fn grouped(value: f64) -> String {
     let digits = format!("{value:.0}");

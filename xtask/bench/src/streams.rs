@@ -6,7 +6,6 @@
 //! nothing in memory.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
@@ -21,7 +20,10 @@ use matchwire_domain::{
 use matchwire_embedded::{Options, Segments, Storage};
 use matchwire_log::{Append, Log, SystemClock};
 
-use crate::statistics::{grouped, percentile};
+use crate::{
+    machine::field,
+    statistics::{float, grouped, percentile},
+};
 
 /// Streams that are in use at once.
 const IN_USE: u64 = 20_000;
@@ -244,11 +246,6 @@ fn event(stream: u64, number: u64) -> anyhow::Result<Event> {
     Ok(Event::new(&Attributes::parse(&json)?, &data)?)
 }
 
-#[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-fn float(count: u64) -> f64 {
-    count as f64
-}
-
 /// What the system says of this process.
 #[derive(Debug, Clone, Copy, Default)]
 struct Process {
@@ -271,12 +268,6 @@ impl Process {
             written_bytes: field(io, "wchar:"),
         }
     }
-}
-
-fn field(file: &str, name: &str) -> u64 {
-    let text = fs::read_to_string(file).unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix(name));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
 }
 
 /// Numbers that are the same each time.

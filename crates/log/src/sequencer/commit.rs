@@ -63,6 +63,9 @@ impl Committer {
             // Whoever does not wait any more has lost nothing but the answer.
             let _ = answer.map(|answer| answer.send(Ok(results)));
         }
+        // Nobody waits for this any more.
+        shared.streams.forget();
+        drop(group);
         Ok(())
     }
 

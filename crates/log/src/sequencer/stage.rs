@@ -1,6 +1,9 @@
 //! The first step: makes a group of what is queued, without writing anything.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, Weak},
+    time::Instant,
+};
 
 use matchwire_domain::{envelope::Event, timestamp::Timestamp};
 use tokio::sync::oneshot;
@@ -35,8 +38,9 @@ pub(super) struct Due {
 pub(crate) struct Stager {
     shared: Arc<Shared>,
     recorded: Timestamp,
-    /// The group before, while it may not be committed yet, and its position.
-    before: Option<(Arc<Group>, u64)>,
+    /// The group before, while it may not be committed yet, and its position. Once it is, it goes
+    /// with the one who committed it, after the answers.
+    before: Option<(Weak<Group>, u64)>,
     refusals: u64,
 }
 
@@ -54,7 +58,7 @@ impl Stager {
         let position = self.position();
         self.recorded = self.recorded.max(shared.clock.now());
         shared.counters.set_recorded(self.recorded);
-        let before = self.before.as_ref().map(|(group, _)| group.clone());
+        let before = self.before.as_ref().and_then(|(group, _)| group.upgrade());
         let mut group = Group::new(shared.medium.identity().id.clone(), self.recorded, before);
         let mut answers = Vec::with_capacity(calls.len());
         for Call { appends, answer } in calls {
@@ -66,7 +70,7 @@ impl Stager {
         group.detach();
         let group = Arc::new(group);
         if !group.records.is_empty() {
-            self.before = Some((group.clone(), position));
+            self.before = Some((Arc::downgrade(&group), position));
         }
         Staged { group, position, refusals: self.refusals, started, answers }
     }

@@ -1,61 +1,18 @@
-//! The programs of the drill: a server, its back-up, and the restore. They are killed, not ended.
+//! The programs of the drill beside the server: its back-up, which is killed with it, and the restore.
 
 use std::{
-    fs::File,
     io::{BufRead as _, BufReader},
-    net::{SocketAddr, TcpListener},
     path::Path,
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 
-use crate::{connection::Connection, server::Load};
+use crate::server::{Load, kill};
 
-/// How long a server, or a first back-up, may take.
+/// How long a first back-up may take.
 const PATIENCE: Duration = Duration::from_mins(5);
-
-/// A server, killed with this.
-pub(super) struct Process {
-    child: Child,
-    pub(super) address: SocketAddr,
-}
-
-impl Process {
-    /// Starts a server, and waits until it is ready.
-    pub(super) async fn serve(load: &Load, data: &Path) -> anyhow::Result<Self> {
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let said = data.with_extension("log");
-        let child = Command::new(&load.binary)
-            .arg("serve")
-            .arg("--data")
-            .arg(data)
-            .args(["--listen", &address.to_string()])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(File::create(&said)?)
-            .spawn()
-            .with_context(|| format!("cannot start {}", load.binary.display()))?;
-        let mut server = Self { child, address };
-        let started = Instant::now();
-        while !is_ready(address).await {
-            let ended = server.child.try_wait()?;
-            if ended.is_some() || started.elapsed() > PATIENCE {
-                let said = std::fs::read_to_string(&said).unwrap_or_default();
-                bail!("the server did not get ready ({ended:?}): {said}");
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        Ok(server)
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        kill(&mut self.child);
-    }
-}
 
 /// A back-up that goes on, killed with this.
 pub(super) struct Follow(Child);
@@ -109,17 +66,6 @@ pub(super) fn restore(load: &Load, place: &Path, data: &Path) -> anyhow::Result<
     let said = String::from_utf8_lossy(&output.stdout);
     ensure!(output.status.success(), "the restore failed: {said}");
     number(&said, "events").with_context(|| format!("it does not say how many events: {said}"))
-}
-
-async fn is_ready(address: SocketAddr) -> bool {
-    let Ok(mut connection) = Connection::open(address).await else { return false };
-    matches!(connection.get("/readyz").await, Ok((200, _)))
-}
-
-fn kill(child: &mut Child) {
-    // It is gone already if either fails.
-    let _ = child.kill();
-    let _ = child.wait();
 }
 
 /// A number by its name, in a line of JSON.
