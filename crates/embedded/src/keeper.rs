@@ -17,14 +17,14 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use matchwire_domain::timestamp::Timestamp;
 use matchwire_log::Error;
+use parking_lot::Mutex;
 
 use crate::{
-    archive::Object,
     format::{SegmentHeader, View},
     history::{self, Part},
     recovery::corrupt,
@@ -33,12 +33,17 @@ use crate::{
     segment::Segment,
     segments::Shared,
     verify::Spot,
+    writer::TMP_SUFFIX,
 };
 
 /// Files below this are of the lowest tier.
 const TIER_BYTES: u64 = 16 << 20;
 /// Files of this tier are not merged any more: by default from 1 GiB on.
 const TOP_TIER: u32 = 2;
+
+/// How long is waited for a thread that is to end, and how often it is looked at.
+const PATIENCE: Duration = Duration::from_secs(5);
+const NAP: Duration = Duration::from_millis(1);
 
 /// The lowest priority of a thread, as `nice` counts it.
 #[cfg(target_os = "linux")]
@@ -56,6 +61,14 @@ impl Keeper {
         Self::spawn(shared, "matchwire-keeper", |shared| {
             give_way();
             shared.keep();
+        })
+    }
+
+    /// A thread that sees to what grows old, likewise; it may wait for an archive.
+    pub(crate) fn start_aging(shared: Arc<Shared>) -> io::Result<Self> {
+        Self::spawn(shared, "matchwire-aging", |shared| {
+            give_way();
+            shared.grow_old();
         })
     }
 
@@ -90,8 +103,16 @@ impl Drop for Keeper {
         self.shared.scrubbing.stop.store(true, Ordering::SeqCst);
         self.shared.keeping.stop.store(true, Ordering::SeqCst);
         self.shared.tell();
-        self.thread.iter().for_each(|thread| thread.thread().unpark());
-        let _ = self.thread.take().map(JoinHandle::join);
+        let Some(thread) = self.thread.take() else { return };
+        let begun = Instant::now();
+        thread.thread().unpark();
+        while !thread.is_finished() && begun.elapsed() < PATIENCE {
+            thread::sleep(NAP);
+        }
+        // One that still waits for an archive has changed nothing yet, and will not any more.
+        if thread.is_finished() {
+            let _ = thread.join();
+        }
     }
 }
 
@@ -99,9 +120,11 @@ impl Drop for Keeper {
 #[derive(Debug, Default)]
 pub(crate) struct Keeping {
     /// Set when it is to end.
-    stop: AtomicBool,
+    pub(crate) stop: AtomicBool,
     /// Whether what it tried last has failed.
     is_stuck: AtomicBool,
+    /// What it failed of.
+    pub(crate) failure: Mutex<Option<String>>,
     /// Whether it is at work.
     is_working: AtomicBool,
 }
@@ -112,34 +135,24 @@ impl Shared {
             let waiting = self.waiting();
             self.keeping.is_working.store(true, Ordering::SeqCst);
             let done = self.maintain();
-            let done = match (done, self.aging.tick()) {
-                (Ok(false), Some(_)) => self.age(self.aging.now()),
-                (done, _) => done,
-            };
             self.keeping.is_working.store(false, Ordering::SeqCst);
             self.keeping.is_stuck.store(done.is_err(), Ordering::SeqCst);
+            *self.keeping.failure.lock() = done.as_ref().err().map(ToString::to_string);
             match done {
                 Ok(true) | Err(Error::Stopped) => continue,
                 Ok(false) => {}
                 Err(error) => {
-                    tracing::error!(%error, "cannot keep the log's files in order; trying again later");
+                    tracing::error!(%error, "cannot seal or merge; trying again later");
                     self.tell();
                 }
             }
             let (lock, changed) = &self.changed;
             let mut guard = lock.lock();
-            let until = self.aging.tick().map(|tick| Instant::now() + tick);
             while self.waiting() <= waiting && !self.keeping.stop.load(Ordering::SeqCst) {
                 if !self.keeping.is_stuck.load(Ordering::SeqCst) && self.waiting() > 0 {
                     break;
                 }
-                let Some(until) = until else {
-                    changed.wait(&mut guard);
-                    continue;
-                };
-                if changed.wait_until(&mut guard, until).timed_out() {
-                    break;
-                }
+                changed.wait(&mut guard);
             }
         }
     }
@@ -226,8 +239,12 @@ impl Shared {
     /// The first files, one behind the other, among which enough are of one tier, and none of a
     /// higher one.
     fn mergeable(&self, parts: &[Part]) -> Option<Vec<Arc<Sealed>>> {
-        let stays =
-            |file: &Sealed| file.is_lossy() || file.object().is_some() || self.is_damaged(file);
+        let stays = |file: &Sealed| {
+            file.is_lossy()
+                || file.object().is_some()
+                || self.is_damaged(file)
+                || self.aging.is_at(file.range())
+        };
         for tier in 0..TOP_TIER {
             let mut run: Vec<Arc<Sealed>> = Vec::new();
             for part in parts {
@@ -264,32 +281,10 @@ impl Shared {
             cache: self.cache.clone(),
             is_lossy: false,
             object: None,
+            suffix: TMP_SUFFIX,
             stop: &self.keeping.stop,
         };
-        self.seal_to(&target, inputs)
-    }
-
-    /// What a file is to become that is written again.
-    pub(crate) fn target(&self, file: &Sealed, object: Option<Object>) -> Target<'_> {
-        Target {
-            disk: &*self.disk,
-            log_id: self.log_id,
-            range: file.range(),
-            recorded: file.recorded(),
-            level: LEVEL,
-            cache: self.cache.clone(),
-            is_lossy: file.is_lossy(),
-            object,
-            stop: &self.keeping.stop,
-        }
-    }
-
-    pub(crate) fn seal_to(
-        &self,
-        target: &Target<'_>,
-        inputs: Vec<Box<dyn Streams>>,
-    ) -> Result<Sealed, Error> {
-        let sealed = seal(target, inputs)?;
+        let sealed = seal(&target, inputs)?;
         self.counts.sealed_bytes.fetch_add(sealed.stats().file_bytes, Ordering::Relaxed);
         Ok(sealed)
     }

@@ -16,23 +16,28 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
     time::{Duration, Instant},
 };
 
 use matchwire_domain::{subject::Subject, timestamp::Timestamp};
 use matchwire_log::{Clock as _, Error, SystemClock};
+use parking_lot::Mutex;
 
 use crate::{
-    archive::Archive,
+    archive::{Archive, Object},
     history::Part,
     retention::{Retention, due, earlier, later},
-    sealed::{Emptied, Leaves, Sealed},
+    sealed::{Emptied, LEVEL, Leaves, Range, Sealed, Streams, Target, prepare},
     segments::Shared,
+    verify::Spot,
 };
 
-/// How long the keeper waits at most before it looks for what has grown old.
+/// How long is waited at most before it is looked for what has grown old.
 const MAX_TICK: Duration = Duration::from_mins(10);
 const MIN_TICK: Duration = Duration::from_secs(1);
+/// What a file's name ends in while it is written here: the keeper may write one of the same name.
+const SUFFIX: &str = ".aged.tmp";
 
 /// What becomes of events as they grow old. By default they stay as they are.
 #[derive(Clone, Default)]
@@ -46,23 +51,32 @@ pub struct Lifecycle {
     pub archive_after: Option<Duration>,
 }
 
-/// What of it is done.
+/// How it is seen to.
 #[derive(Default)]
 pub(crate) struct Aging {
     pub(crate) lifecycle: Lifecycle,
+    /// The file that is written again.
+    at: Mutex<Option<Range>>,
     /// Whether objects may be in the archive that no file names.
     may_have_left: AtomicBool,
-    /// When the keeper began, by both clocks: a jump of the clock must not make everything old.
+    /// What it failed of last.
+    pub(crate) failure: Mutex<Option<String>>,
+    /// When it was begun, by both clocks: a jump of the clock must not make everything old.
     began: OnceLock<(Timestamp, Instant)>,
 }
 
 impl Aging {
     pub(crate) fn new(lifecycle: Lifecycle) -> Self {
         let may_have_left = AtomicBool::new(lifecycle.archive_after.is_some());
-        Self { lifecycle, may_have_left, began: OnceLock::new() }
+        Self { lifecycle, may_have_left, ..Self::default() }
     }
 
-    /// How long the keeper may wait before it looks again; nothing if nothing ever grows old.
+    /// Whether a file is written again now, so that it is not to be merged.
+    pub(crate) fn is_at(&self, range: Range) -> bool {
+        *self.at.lock() == Some(range)
+    }
+
+    /// How long may be waited before it is looked again; nothing if nothing ever grows old.
     pub(crate) fn tick(&self) -> Option<Duration> {
         let Lifecycle { retention, archive_after, .. } = &self.lifecycle;
         let shortest = retention.shortest().into_iter().chain(*archive_after).min()?;
@@ -70,20 +84,44 @@ impl Aging {
     }
 
     /// The time by which ages are told.
-    pub(crate) fn now(&self) -> Timestamp {
+    fn now(&self) -> Timestamp {
         let (wall, steady) = *self.began.get_or_init(|| (SystemClock.now(), Instant::now()));
         later(wall, steady.elapsed())
     }
 }
 
 impl Shared {
+    /// Sees to what grows old until it is told to stop.
+    pub(crate) fn grow_old(&self) {
+        let Some(tick) = self.aging.tick() else { return };
+        while !self.keeping.stop.load(Ordering::SeqCst) {
+            let done = self.age(self.aging.now());
+            *self.aging.failure.lock() = match &done {
+                Ok(_) | Err(Error::Stopped) => None,
+                Err(error) => Some(error.to_string()),
+            };
+            match done {
+                Ok(true) => continue,
+                Ok(false) | Err(Error::Stopped) => {}
+                Err(error) => {
+                    tracing::error!(%error, "cannot trim or archive; trying again later");
+                }
+            }
+            let until = Instant::now() + tick;
+            while !self.keeping.stop.load(Ordering::SeqCst) && Instant::now() < until {
+                thread::park_timeout(until.saturating_duration_since(Instant::now()));
+            }
+        }
+    }
+
     /// Does one piece of what has to be done by a time, about one file; false if there is nothing.
+    ///
+    /// The file is written while others are sealed and merged, and takes its place if it is still
+    /// there.
     pub(crate) fn age(&self, now: Timestamp) -> Result<bool, Error> {
         self.roll_overdue(now)?;
-        let _files = self.files.lock();
         if self.aging.may_have_left.swap(false, Ordering::SeqCst) {
-            let swept = self.sweep();
-            swept.inspect_err(|_| self.aging.may_have_left.store(true, Ordering::SeqCst))?;
+            self.sweep().inspect_err(|_| self.note_left())?;
         }
         let parts = self.state.read().parts.clone();
         for part in parts.iter() {
@@ -91,16 +129,31 @@ impl Shared {
             if self.is_damaged(file) {
                 continue;
             }
-            if self.is_overdue(file, now)? {
-                return self.trim(file, now).map(|()| true);
+            let is_overdue = self.is_overdue(file, now)?;
+            if !is_overdue && !self.may_depart(file, now) {
+                continue;
             }
-            if self.may_depart(file, now) {
-                let departed = self.depart(file);
-                departed.inspect_err(|_| self.aging.may_have_left.store(true, Ordering::SeqCst))?;
-                return Ok(true);
-            }
+            *self.aging.at.lock() = Some(file.range());
+            let done = if is_overdue { self.trim(file, now) } else { self.depart(file) };
+            *self.aging.at.lock() = None;
+            return match done {
+                Err(Error::Corrupt { file, offset, what }) => self.met(file, offset, what),
+                done => done.map(|()| true),
+            };
         }
         Ok(false)
+    }
+
+    /// Deals with damage that was met.
+    fn met(&self, file: String, offset: u64, what: String) -> Result<bool, Error> {
+        let _files = self.files.lock();
+        let spot = Spot { file: file.clone(), offset, what: what.clone() };
+        if self.heal(spot)? { Ok(true) } else { Err(Error::Corrupt { file, offset, what }) }
+    }
+
+    /// Notes that objects may be in the archive that no file names.
+    fn note_left(&self) {
+        self.aging.may_have_left.store(true, Ordering::SeqCst);
     }
 
     /// Starts the next segment if the open one has events that are due, so that it can be sealed.
@@ -139,13 +192,52 @@ impl Shared {
         };
         let (range, leaves) = (file.range(), Leaves::Before(Box::new(before)));
         let emptied = Emptied::new(Box::new(file.walk()?), leaves, range);
-        let target = self.target(file, None);
-        let sealed = self.seal_to(&target, vec![Box::new(emptied)])?;
-        let (trimmed, before) = (sealed.stats().trimmed, file.stats().trimmed);
-        tracing::info!(file = file.name(), events = trimmed - before, "trimmed");
-        self.aging.may_have_left.fetch_or(file.object().is_some(), Ordering::SeqCst);
+        if let Some(sealed) = self.rewrite(file, None, Box::new(emptied))? {
+            let events = sealed.stats().trimmed - file.stats().trimmed;
+            tracing::info!(file = file.name(), events, "trimmed");
+            if file.object().is_some() {
+                self.note_left();
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts rows in the place of a file; nothing if it has gone meanwhile.
+    fn rewrite(
+        &self,
+        file: &Arc<Sealed>,
+        object: Option<Object>,
+        rows: Box<dyn Streams>,
+    ) -> Result<Option<Arc<Sealed>>, Error> {
+        let range = file.range();
+        let target = Target {
+            disk: &*self.disk,
+            log_id: self.log_id,
+            range,
+            recorded: file.recorded(),
+            level: LEVEL,
+            cache: self.cache.clone(),
+            is_lossy: file.is_lossy(),
+            object,
+            suffix: SUFFIX,
+            stop: &self.keeping.stop,
+        };
+        let prepared = prepare(&target, vec![rows])?;
+        let _files = self.files.lock();
+        let is_current =
+            |part: &Part| matches!(part, Part::Sealed(current) if Arc::ptr_eq(current, file));
+        if !self.state.read().parts.iter().any(is_current) {
+            prepared.discard(&*self.disk);
+            return Ok(None);
+        }
+        let sealed = prepared.publish(&*self.disk)?;
+        self.counts.sealed_bytes.fetch_add(sealed.stats().file_bytes, Ordering::Relaxed);
         self.replace(range, sealed);
         self.tell();
-        Ok(())
+        let parts = self.state.read().parts.clone();
+        Ok(parts.iter().find_map(|part| match part {
+            Part::Sealed(current) if current.range() == range => Some(current.clone()),
+            _ => None,
+        }))
     }
 }

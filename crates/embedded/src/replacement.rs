@@ -96,8 +96,9 @@ impl<'a> Broken<'a> {
         inputs: Vec<Box<dyn Streams>>,
     ) -> Result<Prepared, Error> {
         let (disk, log_id, cache) = (self.disk, self.identity.log_id(), self.cache.clone());
-        let (level, is_lossy, object, stop) = (LEVEL, false, None, &NEVER);
-        let target = Target { disk, log_id, range, recorded, level, cache, is_lossy, object, stop };
+        let (level, is_lossy, object, suffix, stop) = (LEVEL, false, None, TMP_SUFFIX, &NEVER);
+        let target =
+            Target { disk, log_id, range, recorded, level, cache, is_lossy, object, suffix, stop };
         prepare(&target, inputs)
     }
 

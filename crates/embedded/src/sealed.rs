@@ -97,7 +97,7 @@ pub(crate) use cache::Blocks;
 pub(crate) use emptied::{Emptied, Groups, Leaves};
 pub(crate) use ends::footer_crc;
 pub(crate) use merge::{Prepared, Target, prepare, seal};
-pub(crate) use name::{Range, TMP_SUFFIX, parse_name, sealed_name};
+pub(crate) use name::{Range, parse_name, sealed_name};
 pub(crate) use reader::Sealed;
 pub(crate) use rebuilt::Rebuilt;
 pub(crate) use salvage::{LostRows, Salvage};

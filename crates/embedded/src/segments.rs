@@ -82,8 +82,8 @@ pub struct Segments {
     shared: Arc<Shared>,
     report: Recovery,
     identity: Identity,
-    keeper: Option<Keeper>,
-    scrubber: Option<Keeper>,
+    /// The threads that work in the background.
+    keepers: Vec<Keeper>,
 }
 
 /// What appends, reads and the keeper share.
@@ -164,11 +164,18 @@ impl Segments {
             files: Mutex::default(),
             changed: (Mutex::new(()), Condvar::new()),
         });
-        let keeper = options.background.then(|| Keeper::start(shared.clone())).transpose()?;
-        let scrubs = options.background && options.scrub_bytes_per_s > 0;
-        let scrubber = scrubs.then(|| Keeper::start_scrub(shared.clone())).transpose()?;
+        let mut keepers = Vec::new();
+        if options.background {
+            keepers.push(Keeper::start(shared.clone())?);
+            if options.scrub_bytes_per_s > 0 {
+                keepers.push(Keeper::start_scrub(shared.clone())?);
+            }
+            if shared.aging.tick().is_some() {
+                keepers.push(Keeper::start_aging(shared.clone())?);
+            }
+        }
         let identity = Identity { id: identity.id, durability: Durability::Disk, lineage };
-        Ok(Self { shared, report, identity, keeper, scrubber })
+        Ok(Self { shared, report, identity, keepers })
     }
 
     /// What was found when it was opened.
@@ -218,8 +225,7 @@ impl Segments {
 
 impl Drop for Segments {
     fn drop(&mut self) {
-        drop(self.scrubber.take());
-        drop(self.keeper.take());
+        self.keepers.clear();
         let position = self.shared.state.read().tail.position;
         if let Some(mut writer) = self.shared.writer.lock().take()
             && let Err(error) = writer.close(position)

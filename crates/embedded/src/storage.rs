@@ -73,6 +73,13 @@ impl Monitor {
         self.0.scrub_stats()
     }
 
+    /// What the work in the background fails of now, and tries again: sealing and merging, trimming
+    /// and archiving.
+    pub fn failures(&self) -> Vec<String> {
+        let failures = [&self.0.keeping.failure, &self.0.aging.failure];
+        failures.iter().filter_map(|failure| failure.lock().clone()).collect()
+    }
+
     /// All places that are known to be damaged: holes that were not accepted, and what the check in
     /// the background has found.
     pub fn damage(&self) -> Vec<Spot> {

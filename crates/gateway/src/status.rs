@@ -24,8 +24,13 @@ const MAX_PLACES: usize = 10;
 
 /// It lives; and what an operator should see to, though it goes on.
 pub(crate) async fn healthz(State(app): State<Arc<App>>) -> Json<Value> {
-    let mut reasons: Vec<Value> =
-        (app.storage)().damage.iter().take(MAX_PLACES).map(damaged).collect();
+    let storage = (app.storage)();
+    let mut reasons: Vec<Value> = storage.damage.iter().take(MAX_PLACES).map(damaged).collect();
+    for failure in &storage.failures {
+        let detail =
+            format!("the log's files cannot be kept in order, which is tried again: {failure}");
+        reasons.push(json!({"code": "upkeep", "detail": detail}));
+    }
     let Stats { clock_behind_ms: behind_ms, is_full, .. } = app.live.log().stats();
     if is_full {
         let detail = "the log's storage is full: appends are refused, and reads go on; make space";

@@ -22,6 +22,8 @@ pub struct Damage {
 pub struct Storage {
     /// Where it is damaged.
     pub damage: Vec<Damage>,
+    /// What the work on its files fails of now: sealing, merging, trimming, archiving.
+    pub failures: Vec<String>,
     /// Its files, by kind.
     pub files: Vec<Files>,
     /// Stored bytes of the events in sealed files, before they were compressed.

@@ -18,6 +18,7 @@ pub(crate) fn watch(monitor: Monitor) -> StorageWatch {
             ("archived", taken.archived),
         ];
         Storage {
+            failures: monitor.failures(),
             damage: monitor.damage().into_iter().map(damage).collect(),
             files: kinds
                 .map(|(kind, files)| Files { kind, count: files.count, bytes: files.bytes })

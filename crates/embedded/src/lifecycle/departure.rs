@@ -4,7 +4,10 @@
 //! file takes the old one's place. A crash at any step leaves the one or the other, and perhaps an
 //! object too many, which is removed when the log is open again.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, atomic::Ordering},
+};
 
 use matchwire_domain::{chain::Digest, timestamp::Timestamp};
 use matchwire_log::Error;
@@ -42,16 +45,21 @@ impl Shared {
             positions: (first, last),
         };
         let mut departing = Departing::new(file.walk()?);
-        let object = archive.write(&about, &mut || departing.next_group())?;
+        // Until a file names it, nobody does.
+        self.note_left();
+        let object = archive.write(&about, &mut || {
+            if self.keeping.stop.load(Ordering::SeqCst) {
+                return Err(Error::Stopped);
+            }
+            departing.next_group()
+        })?;
         let leaves = Leaves::All(Groups::default());
         let emptied = Emptied::new(Box::new(file.walk()?), leaves, file.range());
         let (bytes, name) = (object.bytes, object.name.clone());
-        let target = self.target(file, Some(object));
-        let sealed = self.seal_to(&target, vec![Box::new(emptied)])?;
-        let events = sealed.stats().away;
-        tracing::info!(file = file.name(), object = name, events, bytes, "archived");
-        self.replace(file.range(), sealed);
-        self.tell();
+        if let Some(sealed) = self.rewrite(file, Some(object), Box::new(emptied))? {
+            let events = sealed.stats().away;
+            tracing::info!(file = file.name(), object = name, events, bytes, "archived");
+        }
         Ok(())
     }
 

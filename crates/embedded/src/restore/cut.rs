@@ -18,6 +18,7 @@ use crate::{
     scan::{Damage, Visitor, scan, segment_name},
     sealed::{Blocks, LEVEL, Range, Sealed, Target, seal, sealed_name},
     segment::Segment,
+    writer::TMP_SUFFIX,
 };
 
 /// What is left of a log.
@@ -85,6 +86,7 @@ fn shorten(
         cache: Arc::new(Blocks::new(0)),
         is_lossy: sealed.is_lossy(),
         object: None,
+        suffix: TMP_SUFFIX,
         stop: &AtomicBool::new(false),
     };
     seal(&target, vec![Box::new(Before::new(sealed, to_time)?)])?;

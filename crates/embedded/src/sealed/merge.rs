@@ -6,7 +6,7 @@ use matchwire_domain::timestamp::Timestamp;
 use matchwire_log::Error;
 
 use super::{
-    Blocks, Range, Sealed, TMP_SUFFIX,
+    Blocks, Range, Sealed,
     frame::Home,
     sealed_name,
     streams::{Id, Opening, Streams},
@@ -29,6 +29,9 @@ pub(crate) struct Target<'a> {
     pub(crate) is_lossy: bool,
     /// The archive's object that has those events that are away.
     pub(crate) object: Option<Object>,
+    /// What the file's name ends in until it is complete: `.tmp`, or something before it where
+    /// two may write a file of one name at a time.
+    pub(crate) suffix: &'static str,
     /// Once it is true, sealing ends with [`Error::Stopped`] at the next block.
     pub(crate) stop: &'a AtomicBool,
 }
@@ -69,7 +72,7 @@ impl Prepared {
 /// Merges sources, in order of position, into a new file, and gives it open. A stream may be in
 /// several; its parts must fit together.
 ///
-/// The file is written under a name that ends in [`TMP_SUFFIX`], synced, read back and verified as a
+/// The file is written under another name, synced, read back and verified as a
 /// whole, and then renamed; a file that had the name is replaced. The sources are left alone. Before
 /// the rename every error leaves no file behind, unless it cannot be removed. Parts that do not fit,
 /// and a source whose chain is not that of its rows, are [`Error::Corrupt`]; a full disk is
@@ -86,7 +89,7 @@ pub(crate) fn prepare(
     target: &Target<'_>,
     inputs: Vec<Box<dyn Streams>>,
 ) -> Result<Prepared, Error> {
-    let unnamed = format!("{}{TMP_SUFFIX}", sealed_name(target.range));
+    let unnamed = format!("{}{}", sealed_name(target.range), target.suffix);
     let sealed = write(target, &unnamed, inputs).and_then(|()| read_back(target, &unnamed));
     let sealed = sealed.inspect_err(|_| discard(target.disk, &unnamed))?;
     Ok(Prepared { sealed, unnamed })

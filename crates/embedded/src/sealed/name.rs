@@ -1,8 +1,6 @@
 //! The names of sealed files.
 
 const SUFFIX: &str = ".sealed";
-/// What a file has behind its name until it is complete; such a file may be removed.
-pub(crate) const TMP_SUFFIX: &str = ".tmp";
 
 /// The positions (numbers of append groups) that a file covers, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

@@ -24,7 +24,7 @@ use super::{
     table::PageRows,
     walk::Walk,
 };
-use crate::{disk::Disk, window::Window};
+use crate::{disk::Disk, window::Window, writer::TMP_SUFFIX};
 use patched::Patched;
 pub(crate) use patched::{LostRows, Told};
 
@@ -114,8 +114,8 @@ impl Salvage {
     fn target<'a>(&self, disk: &'a dyn Disk, is_lossy: bool, stop: &'a AtomicBool) -> Target<'a> {
         let Home { log_id, range } = self.whole.home;
         let (recorded, cache) = (self.whole.footer.sums.recorded, self.whole.cache.clone());
-        let (level, object) = (super::LEVEL, None);
-        Target { disk, log_id, range, recorded, level, cache, is_lossy, object, stop }
+        let (level, object, suffix) = (super::LEVEL, None, TMP_SUFFIX);
+        Target { disk, log_id, range, recorded, level, cache, is_lossy, object, suffix, stop }
     }
 }
 

@@ -32,6 +32,7 @@ fn target(disk: &dyn Disk, first: u64, last: u64) -> Target<'_> {
         cache: Arc::default(),
         is_lossy: false,
         object: None,
+        suffix: ".tmp",
         stop: &NEVER,
     }
 }

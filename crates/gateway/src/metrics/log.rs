@@ -19,6 +19,7 @@ pub(super) struct LogMeter {
     queued_bytes: Amount,
     clock_behind: Gauge<f64, AtomicU64>,
     full: Amount,
+    upkeep_failures: Amount,
     damaged_places: Amount,
     files: Family<Label, Amount>,
     disk_bytes: Family<Label, Amount>,
@@ -52,6 +53,9 @@ impl LogMeter {
         let sealed_bytes = counter(registry, "log_sealed_bytes", help);
         let help = "Bytes that were read again to find damage";
         let scrubbed_bytes = counter(registry, "log_scrubbed_bytes", help);
+        let help =
+            "Kinds of work on the log's files that fail now: sealing, or trimming and archiving";
+        let upkeep_failures = gauge(registry, "log_upkeep_failures", help);
         let help = "Places where the log is known to be damaged";
         let damaged_places = gauge(registry, "log_damaged_places", help);
         Self {
@@ -59,6 +63,7 @@ impl LogMeter {
             queued_bytes: gauge(registry, "log_queued_bytes", "Bytes waiting for the log"),
             full: gauge(registry, "log_full", "1 while the log's storage is full"),
             clock_behind,
+            upkeep_failures,
             damaged_places,
             files,
             disk_bytes,
@@ -78,6 +83,7 @@ impl LogMeter {
         #[expect(clippy::cast_precision_loss, reason = "2^52 ms are 140,000 years")]
         self.clock_behind.set(stats.clock_behind_ms as f64 / 1e3);
         self.full.set(stats.is_full.into());
+        self.upkeep_failures.set(storage.failures.len() as u64);
         self.damaged_places.set(storage.damage.len() as u64);
         for files in &storage.files {
             self.files.get_or_create(&[("kind", files.kind)]).set(files.count);
