@@ -12,13 +12,14 @@ use std::{
 };
 
 const USAGE: &str = "usage: cargo xtask tidy
-       cargo xtask bench [log|streams|events|delivery|open]… [--help]
+       cargo xtask bench [log|streams|events|delivery|open|old]… [--help]
        cargo xtask drill restore [--events N] [--dir DIR]
        cargo xtask sim [--seeds N] [--seed S] [--trace]
 
 tidy   checks the structure rules of the workspace and prints what breaks them
 bench  measures this machine: the log, many streams, the HTTP intake, the delivery, and if it is
-       named, the start after a kill and the memory of a large log; builds the release first
+       named, the start after a kill and the memory of a large log, and what old events take; builds
+       the release first
 drill  loses a server and its disk while it is backed up, and restores it: how many seconds of the
        log were lost, and how long N events take to come back, by default 10 million
 sim    lives N lives of a log on a disk that fails, each from a seed, and stops at the first failure";
@@ -70,7 +71,7 @@ fn bench(arguments: &[String]) -> ExitCode {
     let run = ["run", "--quiet", "--release", "--package", "matchwire-bench"];
     // What `log` compares with takes a minute to compile, and the other parts do not use it.
     let names = |part: &str| arguments.iter().any(|argument| argument == part);
-    let others = ["events", "delivery", "streams", "open", "restore"];
+    let others = ["events", "delivery", "streams", "old", "open", "restore"];
     let peers = names("log") || !others.iter().any(|part| names(part));
     let features: &[&str] = if peers { &["--features", "peers", "--"] } else { &["--"] };
     let run = [run.as_slice(), features].concat();

@@ -1,7 +1,7 @@
 //! Measures this machine, each figure next to a reference of the same run: [`log`] the embedded log
 //! against a plain write-and-sync loop and other stores, [`streams`] a log of very many streams,
 //! [`events`] the HTTP intake, [`delivery`] the time to WebSocket clients, [`open`] the start after a
-//! kill and the memory of a large log; and [`restore`], which is a drill: what is lost with a disk, and
+//! kill and the memory of a large log, [`old`] what is left of old events; and [`restore`], which is a drill: what is lost with a disk, and
 //! how long it takes until everything else is back. What was reached is in `docs/benchmarks.md`.
 //!
 //! `cargo xtask bench` builds the server first and runs this; the last four start it themselves, on a
@@ -14,6 +14,7 @@ mod events;
 mod fill;
 mod log;
 mod machine;
+mod old;
 mod open;
 mod restore;
 mod server;
@@ -50,7 +51,7 @@ struct Arguments {
     /// What the WebSocket clients subscribe to.
     #[arg(long, default_value = "events", value_delimiter = ',')]
     views: Vec<String>,
-    /// How many events `streams` writes, by default 2 million; `restore` brings back, and `open` has at
+    /// How many events `streams` and `old` write, by default 2 million; `restore` brings back, and `open` has at
     /// first, by default 10 million.
     #[arg(long)]
     events: Option<u64>,
@@ -77,6 +78,8 @@ enum Part {
     /// large; writes some 80 bytes to the disk for each event, and as much again for a while; only if
     /// it is named.
     Open,
+    /// What events take once they are archived, and once they are trimmed; only if it is named.
+    Old,
     /// The loss of a server with its disk, and its restore from a back-up; only if it is named.
     Restore,
 }
@@ -119,6 +122,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if arguments.parts.contains(&Part::Open) {
         open::run(&load, arguments.events.unwrap_or(10_000_000)).await?;
+    }
+    if arguments.parts.contains(&Part::Old) {
+        old::run(&dir, arguments.events.unwrap_or(2_000_000)).await?;
     }
     if arguments.parts.contains(&Part::Restore) {
         restore::run(&load, arguments.events.unwrap_or(10_000_000)).await?;
