@@ -23,7 +23,7 @@ const USES: [(&str, &[&str]); 15] = [
             "client", "sim",
         ],
     ),
-    ("bench", &["domain", "log", "embedded", "backup", "client"]),
+    ("bench", &["domain", "log", "embedded", "backup", "archive", "client"]),
     ("fuzz", &["domain", "sources", "log", "embedded"]),
     ("xtask", &[]),
 ];
