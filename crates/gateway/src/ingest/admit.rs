@@ -13,6 +13,7 @@ use crate::{
 };
 
 /// Why one event of a request is not taken.
+#[derive(Clone)]
 pub(super) struct Rejected {
     pub(super) code: &'static str,
     pub(super) detail: String,
@@ -25,6 +26,12 @@ impl From<Refused> for Rejected {
             Refused::Sealed { .. } | Refused::NotLast => "sealed",
         };
         rejected(code, &refused.to_string())
+    }
+}
+
+impl From<Problem> for Rejected {
+    fn from(problem: Problem) -> Self {
+        rejected(problem.code.as_str(), &problem.detail)
     }
 }
 

@@ -89,9 +89,14 @@ async fn append(
     let mut outcomes = Vec::new();
     if !appends.is_empty() {
         let begun = Instant::now();
-        for result in app.live.log().append(appends).await? {
-            outcomes.push(result.map(Vec::into_iter));
-        }
+        let results = match app.live.log().append(appends).await {
+            // Nothing of it is stored, for the sake of one stream: the others are not held up.
+            Err(error) if error.is_partial() && places.len() > 1 => {
+                one_by_one(app.live.log(), by_stream(&admitted, received).0).await?
+            }
+            results => results?.into_iter().map(|it| it.map_err(Rejected::from)).collect(),
+        };
+        outcomes.extend(results.into_iter().map(|result| result.map(Vec::into_iter)));
         app.meter.append(begun.elapsed());
     }
     let fate = |item: Result<Event, Rejected>| match item {
@@ -103,11 +108,35 @@ async fn append(
                 Ok(outcomes) => {
                     Ok(Fate::Taken { event, outcome: outcomes.next().ok_or_else(lost)? })
                 }
-                Err(refused) => Ok(Fate::Rejected((*refused).into())),
+                Err(rejected) => Ok(Fate::Rejected(rejected.clone())),
             }
         }
     };
     admitted.into_iter().map(fate).collect()
+}
+
+/// Gives each append to the log by itself, so that damage rejects only the events of its stream.
+async fn one_by_one(
+    log: &Log,
+    appends: Vec<Append>,
+) -> Result<Vec<Result<Vec<Outcome>, Rejected>>, Problem> {
+    let mut results = Vec::with_capacity(appends.len());
+    let mut taken = 0;
+    for append in appends {
+        let result = match log.append(vec![append]).await {
+            Err(error) if error.is_partial() => Err(Problem::from(error).into()),
+            result => result?.pop().unwrap_or_else(|| Ok(Vec::new())).map_err(Rejected::from),
+        };
+        taken += u64::from(result.is_ok());
+        results.push(result);
+    }
+    match results.first() {
+        // Nothing can be taken now, which is not the sender's fault.
+        Some(Err(Rejected { detail, .. })) if taken == 0 => {
+            Err(Problem::new(Code::Corrupt, detail.clone()))
+        }
+        _ => Ok(results),
+    }
 }
 
 /// One append for each stream, and which one that is.

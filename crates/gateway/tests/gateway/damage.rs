@@ -48,6 +48,31 @@ async fn reads_fail_with_the_place_and_others_go_on() {
     assert_eq!(socket.next_of("event").await["seq"], 1);
 }
 
+/// Events of a damaged stream are rejected, and those of others in the same request are taken.
+#[tokio::test]
+async fn a_batch_is_taken_but_for_the_damaged_stream() {
+    let medium = Rigged::new();
+    let server = over(&medium).await;
+    server.post(&numbered("match/m1/2", 1, 3)).await;
+    medium.damage(Some("match/m1/2"));
+    let (whole, damaged) = (numbered("match/m1/1", 1, 2), numbered("match/m1/2", 2, 1));
+    let batch: Vec<Value> = [&whole[..1], &damaged, &whole[1..]].concat();
+    for status in ["appended", "duplicate"] {
+        let reply = server.post(&batch).await;
+        assert_eq!(reply.status, 207);
+        let results = reply.json()["results"].clone();
+        assert_eq!(
+            (&results[0]["status"], &results[2]["status"]),
+            (&json!(status), &json!(status))
+        );
+        assert_eq!((&results[0]["seq"], &results[2]["seq"]), (&json!(1), &json!(2)));
+        assert_eq!(results[1]["error"]["code"], "corrupt");
+    }
+    // Where nothing else is asked for, it is the server that fails.
+    let reply = server.post(&damaged).await;
+    assert_eq!((reply.status.as_u16(), reply.problem().as_str()), (500, "corrupt"));
+}
+
 /// Damage that a follower meets later ends that topic with an error, and no other one.
 #[tokio::test]
 async fn a_follower_is_told() {
