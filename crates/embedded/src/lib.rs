@@ -2,7 +2,7 @@
 //!
 //! [`Segments`] is the medium. Groups are written to a segment in order of arrival ([`mod@format`]);
 //! a full one is sealed: written again by stream, compressed, with its indexes. What recovery does
-//! is described in [`recovery`]; streams, numbers and duplicates are the business of `matchwire-log`
+//! is described in [`recovery`]; what becomes of events as they grow old, in [`Lifecycle`]. Streams, numbers and duplicates are the business of `matchwire-log`
 //! above it.
 
 pub mod disk;

@@ -168,6 +168,11 @@ impl Log {
         self.shared.read(subject, after, limit)
     }
 
+    /// Whether the event after a seq is in memory, so that [`read`](Self::read) does not block for it.
+    pub fn is_at_hand(&self, subject: &Subject, after: u64) -> bool {
+        self.shared.streams.recent(subject, after, 0, 0).is_some()
+    }
+
     /// The last seq of a stream; 0 if it has no events. May block like [`read`](Self::read) for a
     /// stream without recent events.
     pub fn head(&self, subject: &Subject) -> Result<u64, Error> {

@@ -24,8 +24,8 @@ use super::{
 };
 use crate::{Entry, Error};
 
-/// A fold that is behind by no more than this is brought up to date on the spot, since those
-/// events are in memory as a rule.
+/// A fold that is behind by no more than this is brought up to date on the spot, if those events are
+/// in memory.
 const NEAR_EVENTS: u64 = 64;
 /// How long a stream that could not be read is left alone.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -182,8 +182,11 @@ impl Feed {
     /// that others wait for.
     fn at_once(&self, is_live: bool) -> Result<Option<MutexGuard<'_, Folding>>, Error> {
         let Some(mut folding) = self.folding.try_lock() else { return Ok(None) };
-        let behind = self.context.log.head(&self.subject)?.saturating_sub(folding.fold.state.seq);
-        let is_done = behind <= NEAR_EVENTS && self.catch_up(&mut folding, is_live, false)?;
+        let (log, seq) = (&self.context.log, folding.fold.state.seq);
+        let behind = log.head(&self.subject)?.saturating_sub(seq);
+        // A disk may take its time, and an archive even more.
+        let is_near = behind <= NEAR_EVENTS && (behind == 0 || log.is_at_hand(&self.subject, seq));
+        let is_done = is_near && self.catch_up(&mut folding, is_live, false)?;
         Ok(is_done.then_some(folding))
     }
 
