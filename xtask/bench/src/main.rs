@@ -75,7 +75,7 @@ enum Part {
     /// From receipt to arrival at WebSocket clients.
     Delivery,
     /// The start of a server after `kill -9`, and its memory, with a log and with one three times as
-    /// large; writes some 80 bytes to the disk for each event, and as much again for a while; only if
+    /// large; takes some 40 bytes on the disk for each event, and as much again for a while; only if
     /// it is named.
     Open,
     /// What events take once they are archived, and once they are trimmed; only if it is named.
