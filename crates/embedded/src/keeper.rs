@@ -38,10 +38,6 @@ const TIER_BYTES: u64 = 16 << 20;
 /// Files of this tier are not merged any more: by default from 1 GiB on.
 const TOP_TIER: u32 = 2;
 
-/// The lowest priority of a thread, as `nice` counts it.
-#[cfg(target_os = "linux")]
-const LOWEST_PRIORITY: i32 = 19;
-
 /// A thread that does what there is to do.
 pub(crate) struct Keeper {
     shared: Arc<Shared>,
@@ -49,37 +45,21 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
-    /// A thread that seals and merges, when nobody else wants the processor.
     pub(crate) fn start(shared: Arc<Shared>) -> io::Result<Self> {
-        Self::spawn(shared, "matchwire-keeper", |shared| {
-            give_way();
-            shared.keep();
-        })
-    }
-
-    /// A thread that checks sealed files, likewise.
-    pub(crate) fn start_scrub(shared: Arc<Shared>) -> io::Result<Self> {
-        Self::spawn(shared, "matchwire-scrub", |shared| {
-            give_way();
-            shared.scrub();
-        })
-    }
-
-    fn spawn(shared: Arc<Shared>, name: &str, work: fn(&Shared)) -> io::Result<Self> {
         let of_thread = shared.clone();
-        let thread = thread::Builder::new().name(name.into());
-        let thread = thread.spawn(move || work(&of_thread))?;
+        let thread = thread::Builder::new().name("matchwire-keeper".into());
+        let thread = thread.spawn(move || of_thread.keep())?;
         Ok(Self { shared, thread: Some(thread) })
     }
 }
 
-/// Has the thread that calls it run behind all others: appends never wait for the processor because
-/// of it. Once they wait for it themselves, it has the processor.
-fn give_way() {
-    // Elsewhere the priority would be that of the whole process.
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(None, LOWEST_PRIORITY) {
-        tracing::debug!(%error, "the work in the background has the priority of all other");
+impl Keeper {
+    /// A thread that checks sealed files.
+    pub(crate) fn start_scrub(shared: Arc<Shared>) -> io::Result<Self> {
+        let of_thread = shared.clone();
+        let thread = thread::Builder::new().name("matchwire-scrub".into());
+        let thread = thread.spawn(move || of_thread.scrub())?;
+        Ok(Self { shared, thread: Some(thread) })
     }
 }
 
