@@ -74,7 +74,7 @@ enum Part {
     /// From receipt to arrival at WebSocket clients.
     Delivery,
     /// The start of a server after `kill -9`, and its memory, with a log and with one three times as
-    /// large; writes some 80 bytes to the disk for each event, and as much again for a while; only if
+    /// large; takes some 40 bytes on the disk for each event, and as much again for a while; only if
     /// it is named.
     Open,
     /// The loss of a server with its disk, and its restore from a back-up; only if it is named.
