@@ -45,10 +45,6 @@ const TOP_TIER: u32 = 2;
 const PATIENCE: Duration = Duration::from_secs(5);
 const NAP: Duration = Duration::from_millis(1);
 
-/// The lowest priority of a thread, as `nice` counts it.
-#[cfg(target_os = "linux")]
-const LOWEST_PRIORITY: i32 = 19;
-
 /// A thread that does what there is to do.
 pub(crate) struct Keeper {
     shared: Arc<Shared>,
@@ -56,28 +52,19 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
-    /// A thread that seals and merges, when nobody else wants the processor.
+    /// A thread that seals and merges.
     pub(crate) fn start(shared: Arc<Shared>) -> io::Result<Self> {
-        Self::spawn(shared, "matchwire-keeper", |shared| {
-            give_way();
-            shared.keep();
-        })
+        Self::spawn(shared, "matchwire-keeper", Shared::keep)
     }
 
-    /// A thread that sees to what grows old, likewise; it may wait for an archive.
+    /// A thread that sees to what grows old; it may wait for an archive.
     pub(crate) fn start_aging(shared: Arc<Shared>) -> io::Result<Self> {
-        Self::spawn(shared, "matchwire-aging", |shared| {
-            give_way();
-            shared.grow_old();
-        })
+        Self::spawn(shared, "matchwire-aging", Shared::grow_old)
     }
 
-    /// A thread that checks sealed files, likewise.
+    /// A thread that checks sealed files.
     pub(crate) fn start_scrub(shared: Arc<Shared>) -> io::Result<Self> {
-        Self::spawn(shared, "matchwire-scrub", |shared| {
-            give_way();
-            shared.scrub();
-        })
+        Self::spawn(shared, "matchwire-scrub", Shared::scrub)
     }
 
     fn spawn(shared: Arc<Shared>, name: &str, work: fn(&Shared)) -> io::Result<Self> {
@@ -85,16 +72,6 @@ impl Keeper {
         let thread = thread::Builder::new().name(name.into());
         let thread = thread.spawn(move || work(&of_thread))?;
         Ok(Self { shared, thread: Some(thread) })
-    }
-}
-
-/// Has the thread that calls it run behind all others: appends never wait for the processor because
-/// of it. Once they wait for it themselves, it has the processor.
-fn give_way() {
-    // Elsewhere the priority would be that of the whole process.
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(None, LOWEST_PRIORITY) {
-        tracing::debug!(%error, "the work in the background has the priority of all other");
     }
 }
 
