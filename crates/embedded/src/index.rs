@@ -57,7 +57,12 @@ pub(crate) struct Index {
     ids: HashMap<u64, Slot>,
     /// Records whose fingerprint an earlier one here has, too.
     collided: Vec<(u64, Slot)>,
+    /// What names and spans of all streams take.
+    streams_bytes: usize,
 }
+
+/// About what a stream takes beside its name and its spans: an entry in each of two maps.
+const STREAM_BYTES: usize = 96;
 
 impl Index {
     /// Adds the record at an offset, or says what is wrong with it.
@@ -73,7 +78,9 @@ impl Index {
             let (subject, seq) = (view.subject, view.seq);
             return Err(format!("{subject} goes on with seq {seq} where {expected} belongs"));
         }
+        let spans = stream.spans.capacity();
         stream.spans.push(Span { offset, bytes });
+        self.streams_bytes += (stream.spans.capacity() - spans) * size_of::<Span>();
         (stream.chain, stream.is_sealed) = (view.chain, view.seals);
         let slot = Slot { stream: number, nth };
         match self.ids.entry(view.fingerprint) {
@@ -99,8 +106,16 @@ impl Index {
         self.names.insert(name, number);
         let (first_seq, chain, spans) = (view.seq, view.chain, Vec::new());
         self.streams.push(Stream { subject, first_seq, chain, is_sealed: false, spans });
+        self.streams_bytes += 2 * view.subject.len() + STREAM_BYTES;
         self.last = number;
         Ok(number)
+    }
+
+    /// About how much memory it takes.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        // A hash map has a byte of control for each place, and a seventh more places than it gives.
+        let ids = self.ids.capacity() * 8 / 7 * (size_of::<(u64, Slot)>() + 1);
+        ids + self.streams.capacity() * size_of::<Stream>() + self.streams_bytes
     }
 
     pub(crate) fn stream(&self, subject: &str) -> Option<&Stream> {

@@ -42,7 +42,7 @@ pub struct Storage {
     pub appended_bytes: u64,
     /// Bytes of sealed files that were written since the start.
     pub sealed_bytes: u64,
-    /// What indexes and filters of the sealed files take in memory.
+    /// What indexes and filters of sealed files take in memory, and indexes of segments, about.
     pub memory_bytes: u64,
     /// What decoded blocks take in memory.
     pub cache_bytes: u64,
@@ -93,19 +93,23 @@ impl Monitor {
 
 impl Shared {
     pub(crate) fn storage(&self) -> Storage {
-        let (parts, open_bytes) = {
+        let (parts, open_bytes, index_bytes) = {
             let state = self.state.read();
-            (state.parts.clone(), state.open.end)
+            (state.parts.clone(), state.open.end, state.open.index.memory_bytes())
         };
         let mut storage = Storage {
             appended_bytes: self.counts.appended_bytes.load(Ordering::Relaxed),
             sealed_bytes: self.counts.sealed_bytes.load(Ordering::Relaxed),
             cache_bytes: self.cache.memory_bytes() as u64,
             is_busy: self.is_busy(&parts),
+            memory_bytes: index_bytes as u64,
             ..Storage::default()
         };
         storage.open.add(open_bytes);
         for part in parts.iter() {
+            if let Part::Segment(segment) = part {
+                storage.memory_bytes += segment.index.memory_bytes() as u64;
+            }
             match part {
                 Part::Segment(segment) if segment.is_damaged() => storage.damaged.add(segment.end),
                 Part::Segment(segment) => storage.waiting.add(segment.end),

@@ -38,7 +38,7 @@ pub struct Storage {
     pub sealed_bytes: u64,
     /// Bytes that were read again since the start, to find damage.
     pub scrubbed_bytes: u64,
-    /// What indexes, filters and decoded blocks of sealed files take in memory, in bytes.
+    /// What indexes, filters and decoded blocks of the log's files take in memory, in bytes.
     pub memory_bytes: u64,
 }
 

@@ -45,7 +45,7 @@ impl LogMeter {
         let trimmed_events = gauge(registry, "log_trimmed_events", help);
         let help = "Events that are in the archive";
         let archived_events = gauge(registry, "log_archived_events", help);
-        let help = "Memory of indexes, filters and decoded blocks of sealed files";
+        let help = "Memory of indexes, filters and decoded blocks of the log's files, about";
         let memory_bytes = gauge(registry, "log_memory_bytes", help);
         let help = "Bytes of groups that were appended";
         let appended_bytes = counter(registry, "log_appended_bytes", help);
