@@ -129,19 +129,25 @@ impl Shared {
             if self.is_damaged(file) {
                 continue;
             }
-            let is_overdue = self.is_overdue(file, now)?;
-            if !is_overdue && !self.may_depart(file, now) {
-                continue;
+            match self.see_to(file, now) {
+                Ok(false) => {}
+                Err(Error::Corrupt { file, offset, what }) => return self.met(file, offset, what),
+                done => return done,
             }
-            *self.aging.at.lock() = Some(file.range());
-            let done = if is_overdue { self.trim(file, now) } else { self.depart(file) };
-            *self.aging.at.lock() = None;
-            return match done {
-                Err(Error::Corrupt { file, offset, what }) => self.met(file, offset, what),
-                done => done.map(|()| true),
-            };
         }
         Ok(false)
+    }
+
+    /// Trims a file, or archives it; false if neither is due.
+    fn see_to(&self, file: &Arc<Sealed>, now: Timestamp) -> Result<bool, Error> {
+        let is_overdue = self.is_overdue(file, now)?;
+        if !is_overdue && !self.may_depart(file, now) {
+            return Ok(false);
+        }
+        *self.aging.at.lock() = Some(file.range());
+        let done = if is_overdue { self.trim(file, now) } else { self.depart(file) };
+        *self.aging.at.lock() = None;
+        done.map(|()| true)
     }
 
     /// Deals with damage that was met.

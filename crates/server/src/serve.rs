@@ -34,7 +34,7 @@ pub(crate) async fn run(args: &Serve) -> anyhow::Result<()> {
     println!("Matchwire listens on http://{address}");
     println!("The console is at http://{address}/console");
     for rule in &args.retain {
-        println!("Events are kept by the rule {rule}");
+        println!("Events are kept so long: {rule}");
     }
     if let Some(archive) = args.archive.name() {
         println!("The archive is {archive}");
