@@ -98,15 +98,15 @@ impl Streams {
         Some(stream.recent.iter().skip(skip).take(limit).take_while(fits).cloned().collect())
     }
 
-    /// Drops the oldest of the recent events until they are within the limit.
-    pub(crate) fn forget(&self) {
-        self.state.write().forget();
-    }
-
-    /// Takes over what has become durable, then tells the watchers. [`forget`](Self::forget) is to
-    /// follow.
+    /// Takes over what has become durable, drops the oldest of the recent events until they are within
+    /// the limit, then tells the watchers.
     pub(crate) fn publish(&self, records: &[Record], runs: &[Run], durable: Instant) {
-        let heads = self.state.write().extend(records, runs, durable);
+        let heads = {
+            let mut state = self.state.write();
+            let heads = state.extend(records, runs, durable);
+            state.forget();
+            heads
+        };
         let watchers = self.watchers.lock();
         if watchers.heads.is_empty() {
             return;

@@ -64,7 +64,6 @@ impl Committer {
             let _ = answer.map(|answer| answer.send(Ok(results)));
         }
         // Nobody waits for this any more.
-        shared.streams.forget();
         drop(group);
         Ok(())
     }
