@@ -1,6 +1,6 @@
 //! The reader of Counter-Strike server logs.
 
-use matchwire_domain::live_match::Event;
+use matchwire_domain::live_match::cs::Event;
 use matchwire_sources::cs_log::{Carry, Draft, Offsets, Post, Reader, parse_line};
 
 /// A line is read or it is not, and what it tells has a stored form that reads back to the same.

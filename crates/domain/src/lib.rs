@@ -14,6 +14,5 @@ pub mod chain;
 pub mod timeline;
 
 pub mod live_match;
-pub mod prediction;
 
 pub mod vocabulary;

@@ -1,21 +1,8 @@
-//! A match map as it is played: Counter-Strike 2 and CS:GO.
-//!
-//! [`Event`] is the vocabulary, [`State`] what it folds to. A feed's facts are never refused for
-//! their meaning: [`State::apply`] is total, and what does not fit becomes an anomaly.
+//! A match map as it is played: one module a game, and what games have in common.
 
-mod event;
+mod declare;
+mod text;
 
-mod state;
+pub mod cs;
 
-mod fold;
-mod people;
-mod rounds;
-
-mod equipment;
-
-#[cfg(test)]
-mod tests;
-
-pub use event::*;
-pub use people::TRADE_MS;
-pub use state::*;
+pub use text::{Label, Player};

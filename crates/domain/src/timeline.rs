@@ -11,8 +11,10 @@ use std::{
 
 use crate::{
     envelope::{Attributes, Recorded},
-    live_match::{Event, State},
-    prediction::{self, Prediction},
+    live_match::cs::{
+        Event, State,
+        odds::{self, Prediction},
+    },
     subject::{Kind, Subject},
     timestamp::Timestamp,
 };
@@ -119,7 +121,7 @@ impl Fold {
         };
         let significant = self.state.apply(event, fact.time);
         if significant {
-            let prediction = prediction::predict(&self.state);
+            let prediction = odds::predict(&self.state);
             self.predictions.push(prediction.clone());
             self.state.prediction = Some(prediction);
         }

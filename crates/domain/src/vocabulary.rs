@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     envelope::{self, Attributes, Event},
-    live_match::{self, Label},
+    live_match::{Label, cs},
     subject::{Kind, Subject},
 };
 
@@ -28,7 +28,7 @@ pub struct Sealed {
 
 /// The types of all events with a schema.
 pub fn tags() -> impl Iterator<Item = &'static str> {
-    live_match::Event::TAGS.iter().copied().chain([envelope::SEALED])
+    cs::Event::TAGS.iter().copied().chain([envelope::SEALED])
 }
 
 /// The JSON Schema of a type's data.
@@ -36,7 +36,7 @@ pub fn schema(tag: &str) -> Option<Schema> {
     if tag == envelope::SEALED {
         return Some(schemars::schema_for!(Sealed));
     }
-    live_match::Event::schema(tag)
+    cs::Event::schema(tag)
 }
 
 /// Why an event is refused for its type or data.
@@ -102,7 +102,7 @@ pub fn admit(
         let data = serde_json::to_string(&sealed).unwrap_or_default();
         return Ok(Event::new(attributes, &data)?);
     }
-    let fact = live_match::Event::parse(kind, data)
+    let fact = cs::Event::parse(kind, data)
         .ok_or_else(|| Error::UnknownType(kind.into()))?
         .map_err(|error| Error::Data(kind.into(), error))?;
     if !matches!(subject.kind(), Kind::MatchMap(..)) {

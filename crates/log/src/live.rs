@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 
-use matchwire_domain::{prediction::Prediction, subject::Subject, timeline::Fold};
+use matchwire_domain::{live_match::cs::odds::Prediction, subject::Subject, timeline::Fold};
 use tokio::{sync::Notify, task};
 
 use self::feeds::Feeds;

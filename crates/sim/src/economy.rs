@@ -1,6 +1,6 @@
 //! Money: what a round pays, and what a team buys with it.
 
-use matchwire_domain::live_match::{Label, MoneyChanged, Reason, Side};
+use matchwire_domain::live_match::cs::{Label, MoneyChanged, Reason, Side};
 use rand::{Rng, rngs::SmallRng};
 
 use crate::{

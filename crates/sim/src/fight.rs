@@ -1,6 +1,6 @@
 //! Duels: who hits whom, who dies, who helped, and what it pays.
 
-use matchwire_domain::live_match::{
+use matchwire_domain::live_match::cs::{
     BombDropped, Label, PlayerAssisted, PlayerHurt, PlayerKilled, Side,
 };
 use rand::{Rng, rngs::SmallRng, seq::IndexedRandom};

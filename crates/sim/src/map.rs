@@ -1,6 +1,6 @@
 //! One map: halves, overtimes, time-outs, and the score.
 
-use matchwire_domain::live_match::{
+use matchwire_domain::live_match::cs::{
     BombPickedUp, FreezeStarted, Items, Label, MapEnded, MapLoaded, MatchPaused, MatchResumed,
     MatchStarted, PauseReason, PlayerConnected, PlayerEquipped, PlayerJoined, Role, RoundEnded,
     RoundStarted, RulesSet, Score, Side, TeamNamed, WarmupEnded, WarmupStarted,

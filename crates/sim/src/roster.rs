@@ -2,7 +2,7 @@
 
 use std::ops::{Index, IndexMut};
 
-use matchwire_domain::live_match::{Label, Player, Side};
+use matchwire_domain::live_match::cs::{Label, Player, Side};
 use rand::{Rng, rngs::SmallRng, seq::SliceRandom};
 
 use crate::{

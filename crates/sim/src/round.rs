@@ -1,6 +1,6 @@
 //! One round, from the moment that players may move until it is won.
 
-use matchwire_domain::live_match::{
+use matchwire_domain::live_match::cs::{
     BombDefuseStarted, BombDefused, BombExploded, BombPickedUp, BombPlantStarted, BombPlanted,
     Label, Reason, Side,
 };

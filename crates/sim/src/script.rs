@@ -1,6 +1,6 @@
 //! The script of a series: its steps in order of time.
 
-use matchwire_domain::live_match::Event;
+use matchwire_domain::live_match::cs::Event;
 
 /// One event of a series, and when it happens.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use matchwire_domain::live_match::{Reason, Side};
+use matchwire_domain::live_match::cs::{Reason, Side};
 use rand::{Rng, SeedableRng, rngs::SmallRng, seq::SliceRandom};
 
 use crate::{

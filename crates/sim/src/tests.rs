@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use matchwire_domain::{
-    live_match::{Event, MapEnded, Side, State},
-    prediction,
+    live_match::cs::{Event, MapEnded, Side, State, odds},
     timestamp::Timestamp,
 };
 
@@ -193,7 +192,7 @@ fn agree(state: &State, map: &MapResult, teams: &[&str; 2]) {
         };
         assert_eq!(folded, *ours, "{account}");
     }
-    assert!(prediction::predict(state).map[place[winner]] > 0.999);
+    assert!(odds::predict(state).map[place[winner]] > 0.999);
 }
 
 #[test]

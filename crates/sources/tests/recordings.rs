@@ -19,7 +19,7 @@ use std::{
 use matchwire_domain::{
     chain::Digest,
     envelope::{Event, Recorded},
-    live_match::{State, Status},
+    live_match::cs::{State, Status},
     subject::Subject,
     timeline::Fold,
     timestamp::Timestamp,

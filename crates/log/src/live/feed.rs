@@ -10,7 +10,7 @@ use std::{
 };
 
 use matchwire_domain::{
-    prediction::Prediction,
+    live_match::cs::odds::Prediction,
     subject::Subject,
     timeline::{Fold, Pushed},
 };

@@ -9,8 +9,7 @@ use std::{fmt::Write as _, ops::Range, sync::Arc, time::Instant};
 use bytes::Bytes;
 use matchwire_domain::{
     envelope::Attributes,
-    live_match::{self, State},
-    prediction::Prediction,
+    live_match::cs::{self, State, odds::Prediction},
     subject::{Kind, Subject},
 };
 use serde_json::Value;
@@ -93,7 +92,7 @@ fn number(subject: &Subject) -> u16 {
 
 fn kind(stored: &[u8]) -> &'static str {
     let Ok(attributes) = Attributes::read(stored) else { return OWN_KIND };
-    let known = live_match::Event::TAGS.iter().find(|tag| **tag == attributes.kind);
+    let known = cs::Event::TAGS.iter().find(|tag| **tag == attributes.kind);
     known.copied().unwrap_or(OWN_KIND)
 }
 

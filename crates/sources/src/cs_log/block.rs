@@ -2,7 +2,9 @@
 //!
 //! It is JSON in looks only (commas are missing), so it is read line by line.
 
-use matchwire_domain::live_match::{Event, Player, PlayerRow, PlayerRows, RoundStats, Score, Side};
+use matchwire_domain::live_match::cs::{
+    Event, Player, PlayerRow, PlayerRows, RoundStats, Score, Side,
+};
 use serde::{Deserialize, Serialize};
 
 use super::mention;

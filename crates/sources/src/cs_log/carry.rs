@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use matchwire_domain::{live_match::Event, subject::MAX_MAP};
+use matchwire_domain::{live_match::cs::Event, subject::MAX_MAP};
 use serde::{Deserialize, Serialize};
 
 use super::{block::Block, draft::Roster};

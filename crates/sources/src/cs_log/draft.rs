@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use matchwire_domain::{
     envelope::{self, Attributes, Event as Enveloped},
-    live_match::{Event, Label, Player, PlayerJoined, Side},
+    live_match::cs::{Event, Label, Player, PlayerJoined, Side},
     subject::Subject,
     timestamp::Timestamp,
 };

@@ -4,7 +4,7 @@
 //! [`candidates`] gives every way to read the person; the caller takes the first, from the left,
 //! with which the rest of the line makes sense.
 
-use matchwire_domain::live_match::{Role, Side};
+use matchwire_domain::live_match::cs::{Role, Side};
 
 /// The longest name, in bytes; the game allows 127.
 const MAX_NAME_BYTES: usize = 128;

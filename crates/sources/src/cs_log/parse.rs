@@ -1,7 +1,7 @@
 //! What one line says.
 
 use matchwire_domain::{
-    live_match::{
+    live_match::cs::{
         BombDefuseStarted, BombDefused, BombDropped, BombPickedUp, BombPlantStarted, BombPlanted,
         Cause, Event, FreezeStarted, Items, Label, MapEnded, MapLoaded, MatchPaused, MatchReloaded,
         MatchRestarting, MatchResumed, MatchStarted, MoneyChanged, PauseReason, Player,

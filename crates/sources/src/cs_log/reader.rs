@@ -1,7 +1,7 @@
 //! From posts to drafts: which bytes are new, where lines begin and end, and what they tell.
 
 use matchwire_domain::{
-    live_match::{Event, SourceGap, SourceLate},
+    live_match::cs::{Event, SourceGap, SourceLate},
     timestamp::Timestamp,
 };
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use matchwire_domain::live_match::{Event, Score, Side, State};
+use matchwire_domain::live_match::cs::{Event, Score, Side, State};
 use proptest::prelude::*;
 
 use super::*;

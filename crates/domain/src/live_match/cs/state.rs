@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{PauseReason, Reason, Role, Side};
-use crate::{prediction::Prediction, timestamp::Timestamp};
+use crate::{live_match::cs::odds::Prediction, timestamp::Timestamp};
 
 /// How many anomalies a state lists; later ones are only counted.
 pub const MAX_ANOMALIES: usize = 100;

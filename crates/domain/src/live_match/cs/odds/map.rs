@@ -12,7 +12,7 @@
 use std::cmp::Ordering;
 
 use super::won_round;
-use crate::live_match::{Side, State};
+use crate::live_match::cs::{Side, State};
 
 /// P(CT wins a round) of which nothing is known: 0.516 in the data that the round's model was
 /// fitted on, moved a third of the way to even, since maps and versions of the game differ.

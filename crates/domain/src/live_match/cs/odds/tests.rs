@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::{map::Window, *};
 use crate::{
-    live_match::{Bomb, PlayerState, Reason, Role, Round},
+    live_match::cs::{Bomb, PlayerState, Reason, Role, Round},
     timestamp::Timestamp,
 };
 

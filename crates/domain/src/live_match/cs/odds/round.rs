@@ -7,7 +7,7 @@
 
 use super::open;
 use crate::{
-    live_match::{Bomb, Phase, PlayerState, Side, State},
+    live_match::cs::{Bomb, Phase, PlayerState, Side, State},
     timestamp::Timestamp,
 };
 

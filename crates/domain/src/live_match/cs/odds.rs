@@ -12,7 +12,7 @@ mod tests;
 
 use serde::Serialize;
 
-use crate::live_match::{Phase, Side, State};
+use crate::live_match::cs::{Phase, Side, State};
 
 /// The model's name; another model, or other coefficients, is another name.
 pub const MODEL: &str = "mw-logit-1";

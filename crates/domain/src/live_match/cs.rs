@@ -1,0 +1,25 @@
+//! Counter-Strike 2 and CS:GO.
+//!
+//! [`Event`] is the vocabulary, [`State`] what it folds to, [`odds`] who will win. A feed's facts are
+//! never refused for their meaning: [`State::apply`] is total, and what does not fit becomes an
+//! anomaly.
+
+mod event;
+
+mod state;
+
+mod fold;
+mod people;
+mod rounds;
+
+mod equipment;
+
+pub mod odds;
+
+#[cfg(test)]
+mod tests;
+
+pub use super::{Label, Player};
+pub use event::*;
+pub use people::TRADE_MS;
+pub use state::*;

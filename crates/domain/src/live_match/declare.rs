@@ -1,0 +1,96 @@
+//! How a vocabulary and its bounded values are declared.
+
+/// Declares the vocabulary: one variant, one tag, one type of data.
+macro_rules! vocabulary {
+    ($($(#[doc = $doc:literal])+ $tag:literal => $variant:ident $({ $($(#[$meta:meta])* $field:ident: $type:ty),+ $(,)? })?;)+) => {
+        $(
+            $(#[doc = $doc])+
+            #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+            #[serde(deny_unknown_fields)]
+            pub struct $variant { $($(
+                $(#[$meta])*
+                pub $field: $type,
+            )+)? }
+        )+
+
+        /// Something that happened.
+        #[derive(Debug, Clone, PartialEq)]
+        #[allow(missing_docs, reason = "each variant is documented at its data")]
+        pub enum Event { $($variant($variant),)+ }
+
+        $(impl From<$variant> for Event {
+            fn from(data: $variant) -> Self { Self::$variant(data) }
+        })+
+
+        impl Event {
+            /// The tags of all events, as they stand in `type`.
+            pub const TAGS: &[&str] = &[$($tag),+];
+
+            /// Reads the data of an event; `None` if the tag is not one of ours.
+            pub fn parse(tag: &str, data: &str) -> Option<Result<Self, serde_json::Error>> {
+                match tag {
+                    $($tag => Some(serde_json::from_str(data).map(Self::$variant)),)+
+                    _ => None,
+                }
+            }
+
+            /// The event's `type`.
+            pub fn tag(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $tag,)+ }
+            }
+
+            /// The event's `data`.
+            pub fn to_json(&self) -> String {
+                // Writing plain data to a string cannot fail.
+                match self { $(Self::$variant(data) => serde_json::to_string(data),)+ }
+                    .unwrap_or_default()
+            }
+
+            /// The JSON Schema of a tag's data.
+            pub fn schema(tag: &str) -> Option<Schema> {
+                match tag {
+                    $($tag => Some(schemars::schema_for!($variant)),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+/// Declares a text or list with a bound that its schema tells too.
+macro_rules! bounded {
+    ($($(#[doc = $doc:literal])+ $name:ident($inner:ty), $max:literal, $key:literal, $len:expr;)+) => {$(
+        $(#[doc = $doc])+
+        #[derive(Debug, Clone, PartialEq, Serialize)]
+        pub struct $name($inner);
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let inner = <$inner>::deserialize(deserializer)?;
+                let len: fn(&$inner) -> usize = $len;
+                if len(&inner) <= $max {
+                    Ok(Self(inner))
+                } else {
+                    Err(serde::de::Error::custom(concat!(stringify!($name), " is over its ", $key, " of ", $max)))
+                }
+            }
+        }
+
+        impl std::ops::Deref for $name {
+            type Target = $inner;
+            fn deref(&self) -> &$inner { &self.0 }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> { stringify!($name).into() }
+            fn inline_schema() -> bool { true }
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> Schema {
+                let mut schema = <$inner>::json_schema(generator);
+                schema.insert($key.into(), $max.into());
+                schema
+            }
+        }
+    )+};
+}
+
+pub(crate) use {bounded, vocabulary};
