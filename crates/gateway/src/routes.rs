@@ -71,6 +71,8 @@ pub const ROUTES: &[Route] = &[
     read("/api/v1/matches/{match}", "A match with the states of its maps", &[], JSON, Some("Match")),
     read("/api/v1/matches/{match}/maps/{map}", "The state of a map, now or as of an event", &["at_seq"], JSON, Some("MapState")),
     read("/api/v1/matches/{match}/maps/{map}/predictions", "The win probability of a map, in the order of play", PAGE, JSON, Some("Predictions")),
+    read("/api/v1/matches/{match}/maps/{map}/stats", "What each player did on a map, with rates", &[], JSON, Some("Stats")),
+    read("/api/v1/matches/{match}/stats", "What each player did over the maps of a match, with rates", &[], JSON, Some("Stats")),
     read("/api/v1/predictions", "The latest win probability of every map that is being played", PAGE, JSON, Some("Predictions")),
     read("/api/v1/stream", "A topic as server-sent events", &["topic", "after", "views"], "text/event-stream", None),
     read("/api/v1/ws", "A WebSocket with the subprotocol matchwire.v1.json", &[], JSON, None),
@@ -98,6 +100,8 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/matches/{match}", get(reads::of_match))
         .route("/matches/{match}/maps/{map}", get(reads::map))
         .route("/matches/{match}/maps/{map}/predictions", get(reads::predictions_of_map))
+        .route("/matches/{match}/maps/{map}/stats", get(reads::stats_of_map))
+        .route("/matches/{match}/stats", get(reads::stats_of_match))
         .route("/predictions", get(reads::latest))
         .route("/stream", get(sse::stream))
         .route("/ws", get(websocket::upgrade))

@@ -9,11 +9,14 @@ mod event;
 mod state;
 
 mod fold;
+mod metrics;
 mod people;
 mod rounds;
 
 mod equipment;
 mod rules;
+mod stats;
+mod tally;
 
 pub mod odds;
 
@@ -26,3 +29,5 @@ pub use super::{
 pub use event::*;
 pub use people::TRADE_MS;
 pub use state::*;
+pub use stats::{PlayerStats, Stats};
+pub use tally::Tally;

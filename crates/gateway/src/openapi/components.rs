@@ -107,8 +107,24 @@ pub(super) fn schemas() -> Value {
             "properties": {"seq": count, "model": text, "round_no": count, "round": odds, "map": odds},
         },
         "Predictions": list("predictions", &object),
+        "Stats": stats(),
         "Status": object,
         "Schemas": list("schemas", &object),
+    })
+}
+
+/// What each player did.
+fn stats() -> Value {
+    let stats = "As the game counts them; of Counter-Strike rounds and players by id, with adr, kast, \
+                 kpr and headshot_share";
+    json!({
+        "type": "object",
+        "required": ["match", "maps", "stats"],
+        "properties": {
+            "match": {"type": "string"},
+            "maps": {"type": "array", "items": {"type": "integer", "minimum": 1}},
+            "stats": {"type": "object", "description": stats},
+        },
     })
 }
 
