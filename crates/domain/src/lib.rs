@@ -16,3 +16,5 @@ pub mod timeline;
 pub mod live_match;
 
 pub mod vocabulary;
+
+pub mod dead_letter;
