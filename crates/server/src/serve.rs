@@ -4,7 +4,7 @@
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
-use matchwire_domain::dead_letter::Bounds;
+use matchwire_domain::{dead_letter::Bounds, live_match::Games};
 use matchwire_embedded::{Lifecycle, Retention, Segments, disk::Directory};
 use matchwire_gateway::{
     Access, App, DeadLetters, Exchange as _, Limits, Meter, Parts, StorageWatch,
@@ -79,7 +79,8 @@ impl Running {
     /// Opens the log and listens.
     pub(crate) async fn start(args: &Serve) -> anyhow::Result<Self> {
         let access = access(args)?;
-        let meter = Meter::new();
+        let games = Games::default();
+        let meter = Meter::new(&games);
         let (log, storage) = open_log(args, meter.clone())?;
         let vault = args.data.join("vault");
         let exchange = Exchange::open(&vault)
@@ -89,6 +90,7 @@ impl Running {
         let accounts = exchange.clone();
         let live = Live::new(
             log.clone(),
+            games,
             Arc::new(move |id: &str| accounts.account_of(id)),
             Some(meter.clone()),
         );

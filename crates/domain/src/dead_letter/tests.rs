@@ -27,10 +27,10 @@ fn sealed() -> Sealed {
 fn keep(state: &mut State, letters: &[(&str, u64)]) -> Vec<Result<u64, Refused>> {
     let letters = letters.iter().map(|(name, bytes)| letter(name, *bytes)).collect();
     let decided = state.keep(letters, &BOUNDS);
-    decided.into_iter().map(|event| event.map(|event| apply(state, event))).collect()
+    decided.into_iter().map(|event| event.map(|event| apply(state, &event))).collect()
 }
 
-fn apply(state: &mut State, event: Event) -> u64 {
+fn apply(state: &mut State, event: &Event) -> u64 {
     // On its way it is text.
     let event = Event::parse(event.tag(), &event.data().unwrap()).unwrap();
     let seq = state.seq() + 1;
@@ -49,7 +49,7 @@ fn the_same_letter_is_kept_once_while_it_is_open() {
     assert_eq!(kept, [Ok(1), Err(Refused::Known), Ok(2)]);
     assert_eq!(keep(&mut state, &[("b", 10)]), [Err(Refused::Known)]);
     let dropped = state.drop(2).unwrap();
-    apply(&mut state, dropped);
+    apply(&mut state, &dropped);
     assert_eq!(keep(&mut state, &[("b", 10)]), [Ok(4)]);
     assert_eq!(open(&state), [1, 4]);
 }
@@ -61,7 +61,7 @@ fn the_newest_is_refused_at_a_bound() {
     assert_eq!(kept, [Ok(1), Err(Refused::Full), Ok(2)]);
     assert!(state.is_full(&BOUNDS));
     let redriven = state.redrive(1).unwrap();
-    apply(&mut state, redriven);
+    apply(&mut state, &redriven);
     assert_eq!((state.bytes(), state.is_full(&BOUNDS)), (40, false));
     let kept = keep(&mut state, &[("d", 1), ("e", 1), ("f", 1)]);
     assert_eq!(kept, [Ok(4), Ok(5), Err(Refused::Full)]);
@@ -72,7 +72,7 @@ fn a_letter_that_fails_again_stays_with_its_new_reason() {
     let mut state = State::default();
     keep(&mut state, &[("a", 10)]);
     let failed = state.fail(1, "subject".into(), sealed()).unwrap();
-    apply(&mut state, failed);
+    apply(&mut state, &failed);
     let open = &state.open()[&1];
     assert_eq!((open.reason.as_str(), open.attempts, open.failed), ("subject", 2, Some(2)));
     assert_eq!(open.kept, Timestamp::from_ms(1_001));
@@ -83,12 +83,12 @@ fn what_is_not_open_cannot_be_closed() {
     let mut state = State::default();
     keep(&mut state, &[("a", 10)]);
     let dropped = state.drop(1).unwrap();
-    apply(&mut state, dropped.clone());
+    apply(&mut state, &dropped);
     assert_eq!(state.redrive(1), Err(Refused::NotOpen(1)));
     assert_eq!(state.drop(7), Err(Refused::NotOpen(7)));
     assert_eq!(state.fail(1, String::new(), sealed()), Err(Refused::NotOpen(1)));
     // Told twice, it changes nothing.
-    apply(&mut state, dropped);
+    apply(&mut state, &dropped);
     assert_eq!((state.open().len(), state.bytes()), (0, 0));
 }
 
@@ -107,7 +107,7 @@ fn a_start_reads_from_the_oldest_open_letter() {
         };
         let Ok(event) = event else { continue };
         events.push(event.clone());
-        let seq = apply(&mut state, event.clone());
+        let seq = apply(&mut state, &event);
         let mut again = State::beginning_after(event.oldest() - 1);
         for (seq, event) in (1..=seq).zip(&events).skip(usize::try_from(again.seq()).unwrap()) {
             let at = Timestamp::from_ms(1_000 + i64::try_from(seq).unwrap());

@@ -10,10 +10,12 @@
 
 mod access;
 mod bad_input;
+mod corrections;
 mod damage;
 mod delivery;
 mod durability;
 mod ending;
+mod games;
 mod harness;
 mod ingest;
 mod letters;

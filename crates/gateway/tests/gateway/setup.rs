@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use matchwire_domain::dead_letter::Bounds;
+use matchwire_domain::{dead_letter::Bounds, live_match::Games};
 use matchwire_gateway::{
     Access, Answer, App, Code, Damage, DeadLetters, Exchange, Limits, Meter, Parts, Post, Problem,
     Source, Storage,
@@ -61,6 +61,7 @@ impl Source for Lines {
 
 /// What may differ from one server to the next.
 pub(crate) struct Setup {
+    pub(crate) games: Games,
     pub(crate) limits: Limits,
     pub(crate) access: Access,
     pub(crate) medium: Box<dyn Medium>,
@@ -75,6 +76,7 @@ pub(crate) struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Self {
+            games: Games::default(),
             limits: Limits::default(),
             access: Access::loopback("127.0.0.1:0".parse().unwrap()),
             medium: Box::new(Memory::new()),
@@ -102,14 +104,16 @@ impl Server {
     }
 
     pub(crate) async fn of(setup: Setup) -> Self {
-        let Setup { limits, access, medium, options, clock, damage, memory_acks, .. } = setup;
-        let meter = Meter::new();
+        let Setup { games, limits, access, medium, options, clock, damage, memory_acks, .. } =
+            setup;
+        let meter = Meter::new(&games);
         let options = Options { observer: Some(meter.clone()), ..options };
         let log = Log::open_with(medium, clock, options).unwrap();
         let ids = Arc::new(Ids::default());
         let accounts = ids.clone();
         let live = Live::new(
             log.clone(),
+            games,
             Arc::new(move |id: &str| accounts.account_of(id)),
             Some(meter.clone()),
         );

@@ -2,6 +2,7 @@
 
 use matchwire_domain::{
     live_match::cs::{Event, SourceGap, SourceLate},
+    live_match::{Vocabulary as _, course},
     timestamp::Timestamp,
 };
 
@@ -138,10 +139,14 @@ impl Reading<'_> {
         let context = Context { block: None, ..nearest.clone() };
         if at < feed.spans.len() {
             let late = SourceLate { from: begin, to: end };
-            self.anomaly(context.map, format!("late-{begin}"), late.into());
+            self.anomaly(context.map, format!("late-{begin}"), course::Event::from(late).into());
         } else if let Some(from) = before.filter(|from| *from < begin) {
             let gap = SourceGap { from, to: begin };
-            self.anomaly(context.map, format!("gap-{from}-{begin}"), gap.into());
+            self.anomaly(
+                context.map,
+                format!("gap-{from}-{begin}"),
+                course::Event::from(gap).into(),
+            );
         }
         let mut span = if before == Some(begin) {
             feed.spans.remove(at - 1)
