@@ -80,6 +80,20 @@ enum Act {
     Drop,
 }
 
+impl Act {
+    /// What becomes of a letter.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Redrive => "taken",
+            Self::Drop => "dropped",
+        }
+    }
+}
+
+fn letters(count: usize) -> String {
+    format!("{count} dead letter{}", if count == 1 { "" } else { "s" })
+}
+
 /// Does something with each of the chosen letters, and goes on after one that fails.
 async fn each(args: &Chosen, act: Act) -> anyhow::Result<()> {
     let client = Client::new(&args.server.server)?;
@@ -112,7 +126,7 @@ async fn each(args: &Chosen, act: Act) -> anyhow::Result<()> {
     bar.finish_and_clear();
     report(args, act, &done, &failed)?;
     if !failed.is_empty() {
-        bail!("{} dead letters stay as they were, or with another reason", failed.len());
+        bail!("{} could not be {}", letters(failed.len()), act.words());
     }
     Ok(())
 }
@@ -138,18 +152,18 @@ async fn patient(client: &Client, act: Act, seq: u64) -> Result<(), Error> {
 }
 
 fn report(args: &Chosen, act: Act, done: &[u64], failed: &[(u64, Error)]) -> io::Result<()> {
-    let (name, words) = match act {
-        Act::Redrive => ("redriven", "taken"),
-        Act::Drop => ("dropped", "dropped"),
-    };
     if args.server.json {
         let failed: Vec<Value> = failed.iter().map(|(seq, error)| failure(*seq, error)).collect();
+        let name = match act {
+            Act::Redrive => "redriven",
+            Act::Drop => "dropped",
+        };
         return print(&format!("{}\n", json!({name: done, "failed": failed})));
     }
     if failed.len() > MAX_TOLD {
         eprintln!("and {} more", failed.len() - MAX_TOLD);
     }
-    print(&format!("{} dead letters {words}, {} not\n", done.len(), failed.len()))
+    print(&format!("{} {}, {} not\n", letters(done.len()), act.words(), failed.len()))
 }
 
 fn failure(seq: u64, error: &Error) -> Value {

@@ -165,10 +165,10 @@ fn dead_letter() -> Value {
         },
         "examples": [{
             "seq": 7, "kept": "2026-01-01T00:00:00.000Z", "reason": "schema", "via": "http",
-            "attempts": 1, "body_bytes": 129, "source": "feed", "subject": "match/m1/1",
+            "attempts": 1, "body_bytes": 108, "source": "feed", "subject": "match/m1/1",
             "type": "round.started", "id": "e1",
-            "detail": "data of round.started: missing field `round`; the schema is at /api/v1/schemas/round.started.json",
-            "body": "{\"specversion\":\"1.0\",\"id\":\"e1\",\"source\":\"feed\",\"subject\":\"match/m1/1\",\"type\":\"round.started\",\"data\":{}}",
+            "detail": "data of round.started: unknown field `x`, there are no fields at line 1 column 4; the schema is at /api/v1/schemas/round.started.json",
+            "body": "{\"specversion\":\"1.0\",\"id\":\"e1\",\"source\":\"feed\",\"subject\":\"match/m1/1\",\"type\":\"round.started\",\"data\":{\"x\":1}}",
         }],
     })
 }

@@ -6,7 +6,7 @@ use matchwire_domain::{
     subject::Subject,
 };
 use matchwire_gateway::{Letter, MAX_BODY_BYTES};
-use matchwire_log::Memory;
+use matchwire_log::{Memory, Options};
 use serde_json::{Value, json};
 
 use crate::{
@@ -318,6 +318,31 @@ async fn when_none_can_be_kept_everything_else_goes_on() {
     vault.fail(false);
     server.post(&[broken("1")]).await;
     assert_eq!(seqs(&server).await, [1]);
+}
+
+#[tokio::test]
+async fn damage_of_their_stream_holds_up_nothing_else() {
+    let medium = Rigged::new();
+    let vault = Vault::default();
+    let over = async || {
+        let options = Options { recent_bytes: 0, ..Options::default() };
+        let (medium, vault) = (Box::new(medium.clone()), vault.clone());
+        Server::of(Setup { medium, options, vault, ..Setup::default() }).await
+    };
+    let server = over().await;
+    server.post(&[broken("1")]).await;
+    assert_eq!(seqs(&server).await, [1]);
+    server.end().await;
+    medium.damage(Some(STREAM));
+    let server = over().await;
+    let reply = server.post(&[broken("2"), own("match/m1/1", 1, &json!({}))]).await;
+    assert_eq!(reply.status, 207);
+    assert_eq!(seqs(&server).await, [0; 0]);
+    assert_eq!(count(&server, "_lost_total").await, "1");
+    // Once it is repaired everything is there again.
+    medium.damage(None);
+    server.post(&[broken("2")]).await;
+    assert_eq!(seqs(&server).await, [1, 2]);
 }
 
 #[tokio::test]

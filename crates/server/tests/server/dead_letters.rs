@@ -77,11 +77,15 @@ async fn they_outlast_a_kill_and_are_seen_to() {
     let body: Value = serde_json::from_str(shown["body"].as_str().unwrap()).unwrap();
     assert_eq!(body["data"], json!({"n": 1}));
 
-    assert_eq!(told(&command(&server, &["redrive", "2"])), "1 dead letters taken, 0 not\n");
+    assert_eq!(told(&command(&server, &["redrive", "2"])), "1 dead letter taken, 0 not\n");
     let output = command(&server, &["redrive", "--all"]);
-    assert_eq!(told(&output), "1 dead letters taken, 1 not\n");
+    assert_eq!(told(&output), "1 dead letter taken, 1 not\n");
     let complaint_of_three = complaint(&output);
     assert!(complaint_of_three.contains("dead letter 3: schema: "), "{complaint_of_three}");
+    assert!(
+        complaint_of_three.contains("1 dead letter could not be taken"),
+        "{complaint_of_three}"
+    );
     let events = server.client().get("/events?subject=match/m/1").await.unwrap();
     let ids: Vec<_> =
         events["events"].as_array().unwrap().iter().map(|e| e["id"].clone()).collect();
