@@ -14,6 +14,7 @@ pub mod chain;
 pub mod timeline;
 
 pub mod live_match;
+pub mod series;
 
 pub mod vocabulary;
 

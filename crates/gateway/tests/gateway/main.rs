@@ -26,6 +26,7 @@ mod reads;
 mod resume;
 mod rigged;
 mod sealing;
+mod series;
 mod setup;
 mod slow;
 mod surface;
