@@ -6,9 +6,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod dead_letters;
 mod log;
+mod referee;
 
 pub(crate) use dead_letters::{Chosen, DeadLettersCommand, Filter, List, Show};
 pub(crate) use log::{AcceptLoss, Export, LogCommand, LogData, Repair, Verify};
+pub(crate) use referee::{Action, Referee};
 
 /// The live-event backend for esports and sports platforms, in one binary.
 #[derive(Debug, Parser)]
@@ -33,6 +35,8 @@ pub(crate) enum Command {
     /// See to what was refused: list, show, try again, drop
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
+    /// Correct what was told of a match, or decide about it
+    Referee(Referee),
     /// Check, measure, export or repair the log in a data directory
     #[command(subcommand)]
     Log(LogCommand),

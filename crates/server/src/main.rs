@@ -16,6 +16,7 @@ mod backup;
 mod dead_letters;
 mod demo;
 mod log;
+mod referee;
 mod send;
 mod tail;
 
@@ -41,6 +42,7 @@ async fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args).await,
         Command::Send(args) => send::run(args).await,
         Command::DeadLetters(command) => dead_letters::run(command).await,
+        Command::Referee(args) => referee::run(args).await,
         Command::Log(command) => log::run(command),
         Command::Backup(args) => backup::run(args).await,
         Command::Restore(args) => backup::run_restore(args).await,

@@ -18,4 +18,5 @@ mod played;
 mod posts;
 mod process;
 mod recordings;
+mod referee;
 mod tail;
