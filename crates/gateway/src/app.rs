@@ -10,8 +10,8 @@ use tokio::sync::{Semaphore, watch};
 use yawc::DeflatePool;
 
 use crate::{
-    access::Access, limits::Limits, metrics::Meter, problem::Problem, reads::Summaries,
-    storage::StorageWatch,
+    access::Access, letters::DeadLetters, limits::Limits, metrics::Meter, problem::Problem,
+    reads::Summaries, storage::StorageWatch,
 };
 
 /// Exchanges outside accounts for the player ids that events carry.
@@ -72,6 +72,8 @@ pub struct Parts {
     pub exchange: Arc<dyn Exchange>,
     /// The reader of Counter-Strike server logs.
     pub cs_log: Arc<dyn Source>,
+    /// What was refused and is kept.
+    pub letters: DeadLetters,
     /// What is measured.
     pub meter: Arc<Meter>,
     /// Who may do what.
@@ -89,6 +91,7 @@ pub struct App {
     pub(crate) live: Live,
     pub(crate) exchange: Arc<dyn Exchange>,
     pub(crate) cs_log: Arc<dyn Source>,
+    pub(crate) letters: DeadLetters,
     pub(crate) meter: Arc<Meter>,
     pub(crate) access: Access,
     pub(crate) limits: Limits,
@@ -106,11 +109,13 @@ pub struct App {
 impl App {
     /// Puts an app together.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { live, exchange, cs_log, meter, access, limits, storage, memory_acks } = parts;
+        let Parts { live, exchange, cs_log, letters, meter, access, limits, storage, memory_acks } =
+            parts;
         Arc::new(Self {
             live,
             exchange,
             cs_log,
+            letters,
             meter,
             access,
             bodies: Semaphore::new(limits.bodies_bytes / crate::body::UNIT_BYTES),

@@ -10,7 +10,7 @@ use axum::{
 
 use crate::{
     app::App,
-    console, front, ingest, openapi,
+    console, front, ingest, letters, openapi,
     problem::{Code, Problem},
     reads, sse, status, websocket,
 };
@@ -18,7 +18,7 @@ use crate::{
 /// One route, as it is documented.
 #[derive(Debug, Clone, Copy)]
 pub struct Route {
-    /// `get` or `post`.
+    /// `get`, `post` or `delete`.
     pub method: &'static str,
     /// The path, with its parameters in braces.
     pub path: &'static str,
@@ -28,7 +28,7 @@ pub struct Route {
     pub query: &'static [&'static str],
     /// The content types of its body.
     pub takes: &'static [&'static str],
-    /// The content type of its answer.
+    /// The content type of its answer; empty if there is none.
     pub gives: &'static str,
     /// The schema of its answer, where there is one.
     pub schema: Option<&'static str>,
@@ -67,6 +67,10 @@ pub const ROUTES: &[Route] = &[
     read("/api/v1/events/{match}", "A match's events by time, over its maps", &["from", "to", "after", "limit"], JSON, Some("Events")),
     read("/api/v1/proof", "The stored bytes of an event and its place in the chain", &["subject", "seq"], JSON, Some("Proof")),
     send("/api/v1/sources/cs-log/{match}/{map}", "Takes a Counter-Strike server's log; the map may be auto", &["text/plain"], "SourceAnswer"),
+    read("/api/v1/dead-letters", "What was refused and waits for the operator, without the bodies", &["after", "limit", "reason", "source"], JSON, Some("DeadLetters")),
+    read("/api/v1/dead-letters/{seq}", "A dead letter with its body", &[], JSON, Some("DeadLetter")),
+    Route { method: "delete", gives: "", ..read("/api/v1/dead-letters/{seq}", "Drops a dead letter", &[], JSON, None) },
+    send("/api/v1/dead-letters/{seq}/redrive", "Tries a refused event again, as if it came now; the letter is closed if it is taken", &[], "Results"),
     read("/api/v1/matches", "Live and finished matches", PAGE, JSON, Some("Matches")),
     read("/api/v1/matches/{match}", "A match with the states of its maps", &[], JSON, Some("Match")),
     read("/api/v1/matches/{match}/maps/{map}", "The state of a map, now or as of an event", &["at_seq"], JSON, Some("MapState")),
@@ -96,6 +100,9 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/events/{match}", get(reads::list_events_of_match))
         .route("/proof", get(reads::proof))
         .route("/sources/cs-log/{match}/{map}", post(ingest::post_source))
+        .route("/dead-letters", get(letters::list))
+        .route("/dead-letters/{seq}", get(letters::show).delete(letters::drop))
+        .route("/dead-letters/{seq}/redrive", post(letters::redrive))
         .route("/matches", get(reads::list_matches))
         .route("/matches/{match}", get(reads::of_match))
         .route("/matches/{match}/maps/{map}", get(reads::map))
