@@ -9,6 +9,7 @@ mod text;
 
 pub mod course;
 mod prediction;
+mod priority;
 
 mod game;
 
@@ -22,4 +23,5 @@ pub use course::{
 pub use game::{Exchange, Folded, Game, Games, Play, Rules, Scope, Unfit, Vocabulary};
 pub use prediction::Prediction;
 pub(crate) use prediction::both;
+pub use priority::Priority;
 pub use text::{Label, Player};

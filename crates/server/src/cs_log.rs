@@ -268,6 +268,7 @@ impl Record {
             dataschema: None,
             sequence: None,
             traceparent: None,
+            sampledrate: None,
             data: None,
         };
         let data = serde_json::to_string(self).map_err(internal)?;

@@ -44,6 +44,7 @@ impl Draft {
             dataschema: None,
             sequence: self.sequence.map(Into::into),
             traceparent: None,
+            sampledrate: None,
             data: None,
         };
         Enveloped::new(&attributes, &self.event.to_json())
