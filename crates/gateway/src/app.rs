@@ -10,8 +10,14 @@ use tokio::sync::{Semaphore, watch};
 use yawc::DeflatePool;
 
 use crate::{
-    access::Access, letters::DeadLetters, limits::Limits, metrics::Meter, problem::Problem,
-    reads::Summaries, storage::StorageWatch,
+    access::Access,
+    admission::{self, Admission},
+    letters::DeadLetters,
+    limits::Limits,
+    metrics::Meter,
+    problem::Problem,
+    reads::Summaries,
+    storage::StorageWatch,
 };
 
 /// Exchanges outside accounts for the player ids that events carry.
@@ -80,6 +86,8 @@ pub struct Parts {
     pub access: Access,
     /// The bounds.
     pub limits: Limits,
+    /// What is let through when there is too much.
+    pub admission: admission::Settings,
     /// What knows how the log is stored.
     pub storage: StorageWatch,
     /// Whether a sender may ask for an acknowledgement before its events are on disk.
@@ -95,6 +103,7 @@ pub struct App {
     pub(crate) meter: Arc<Meter>,
     pub(crate) access: Access,
     pub(crate) limits: Limits,
+    pub(crate) admission: Admission,
     pub(crate) storage: StorageWatch,
     pub(crate) memory_acks: bool,
     /// Bytes of bodies that are being read, in units of [`crate::body::UNIT_BYTES`].
@@ -109,9 +118,9 @@ pub struct App {
 impl App {
     /// Puts an app together.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { live, exchange, cs_log, letters, meter, access, limits, storage, memory_acks } =
-            parts;
+        let Parts { live, exchange, cs_log, letters, meter, access, limits, .. } = parts;
         Arc::new(Self {
+            admission: Admission::new(parts.admission, live.games().clone()),
             live,
             exchange,
             cs_log,
@@ -122,8 +131,8 @@ impl App {
             heavy: Semaphore::new(limits.heavy_reads),
             deflate: crate::websocket::deflate_pool(),
             limits,
-            storage,
-            memory_acks,
+            storage: parts.storage,
+            memory_acks: parts.memory_acks,
             closing: watch::Sender::new(false),
             summaries: Summaries::default(),
             started: Instant::now(),

@@ -19,6 +19,7 @@ mod trace;
 
 mod routes;
 
+mod admission;
 mod body;
 mod ingest;
 mod letters;
@@ -41,6 +42,7 @@ mod console;
 mod openapi;
 
 pub use access::Access;
+pub use admission::{Advice, Class, Settings as AdmissionSettings, SourceLimit};
 pub use app::{Answer, App, Exchange, Parts, Post, Source};
 pub use letters::{DeadLetters, Letter, LetterStats, MAX_BODY_BYTES, Seal};
 pub use limits::Limits;

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use matchwire_domain::{dead_letter::Bounds, live_match::Games};
 use matchwire_embedded::{Lifecycle, Retention, Segments, disk::Directory};
 use matchwire_gateway::{
-    Access, App, DeadLetters, Exchange as _, Limits, Meter, Parts, StorageWatch,
+    Access, AdmissionSettings, App, DeadLetters, Exchange as _, Limits, Meter, Parts, StorageWatch,
 };
 use matchwire_log::{Clock as _, Log, Medium as _, SystemClock, live::Live};
 use tokio::{
@@ -108,6 +108,10 @@ impl Running {
             meter,
             access,
             limits,
+            admission: AdmissionSettings {
+                target: Duration::from_millis(args.admission_target_ms),
+                sources: args.source_limit.clone(),
+            },
             storage,
             memory_acks,
         });

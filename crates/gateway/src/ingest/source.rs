@@ -30,6 +30,7 @@ pub(crate) async fn post(
     if map != "auto" {
         subject::parse_map(&map)?;
     }
+    app.admission.check_post(SOURCE)?;
     let (head, body) = request.into_parts();
     let body = body::read(&app, &head.headers, body).await?;
     let received = Instant::now();
@@ -44,6 +45,7 @@ pub(crate) async fn post(
     app.meter.ingest(answer.admitted.saturating_duration_since(received));
     app.meter.append(answer.admitted.elapsed());
     let Answer { appended, duplicate, unknown, refused, .. } = answer;
+    app.admission.charge_post(SOURCE, appended);
     let received = appended + duplicate + unknown + refused;
     app.meter
         .count(SOURCE, Count { received, accepted: 0, appended, duplicate, rejected: refused });

@@ -5,13 +5,13 @@ use std::{
     collections::HashMap,
     pin::Pin,
     sync::{Arc, Mutex},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use matchwire_domain::{dead_letter::Bounds, live_match::Games};
 use matchwire_gateway::{
-    Access, Answer, App, Code, Damage, DeadLetters, Exchange, Limits, Meter, Parts, Post, Problem,
-    Source, Storage,
+    Access, AdmissionSettings, Answer, App, Code, Damage, DeadLetters, Exchange, Limits, Meter,
+    Parts, Post, Problem, Source, Storage,
 };
 use matchwire_log::{Log, ManualClock, Medium, Memory, Options, live::Live};
 use tokio::{net::TcpListener, sync::oneshot};
@@ -63,6 +63,7 @@ impl Source for Lines {
 pub(crate) struct Setup {
     pub(crate) games: Games,
     pub(crate) limits: Limits,
+    pub(crate) admission: AdmissionSettings,
     pub(crate) access: Access,
     pub(crate) medium: Box<dyn Medium>,
     pub(crate) options: Options,
@@ -78,6 +79,8 @@ impl Default for Setup {
         Self {
             games: Games::default(),
             limits: Limits::default(),
+            // A machine that is busy with other tests is none that has too many events.
+            admission: AdmissionSettings { target: Duration::from_mins(1), sources: Vec::new() },
             access: Access::loopback("127.0.0.1:0".parse().unwrap()),
             medium: Box::new(Memory::new()),
             options: Options::default(),
@@ -104,8 +107,18 @@ impl Server {
     }
 
     pub(crate) async fn of(setup: Setup) -> Self {
-        let Setup { games, limits, access, medium, options, clock, damage, memory_acks, .. } =
-            setup;
+        let Setup {
+            games,
+            limits,
+            admission,
+            access,
+            medium,
+            options,
+            clock,
+            damage,
+            memory_acks,
+            ..
+        } = setup;
         let meter = Meter::new(&games);
         let options = Options { observer: Some(meter.clone()), ..options };
         let log = Log::open_with(medium, clock, options).unwrap();
@@ -127,6 +140,7 @@ impl Server {
             meter,
             access,
             limits,
+            admission,
             storage: Arc::new(move || Storage { damage: damage.clone(), ..Storage::default() }),
             memory_acks,
         });
