@@ -102,8 +102,8 @@ pub(super) fn count(meter: &Meter, source: &'static str, fates: &[Fate]) {
     let mut count = Count { received: fates.len() as u64, ..Count::default() };
     for fate in fates {
         match fate {
-            Fate::Rejected(_) => count.rejected += 1,
-            // Counted where it is left out.
+            // Those that were not let through are counted as such.
+            Fate::Rejected(rejected) => count.rejected += u64::from(!rejected.is_limit()),
             Fate::Sampled(_) => {}
             Fate::Accepted(_) => count.accepted += 1,
             Fate::Taken { outcome: Outcome::Appended { .. }, .. } => count.appended += 1,

@@ -125,8 +125,7 @@ async fn through(
     };
     app.meter.admission.shed(gate.shed());
     if let Some(problem) = gate.problem(&verdicts) {
-        let (received, rejected) = (items.len() as u64, items.len() as u64);
-        app.meter.count(VIA, Count { received, rejected, ..Count::default() });
+        app.meter.count(VIA, Count { received: items.len() as u64, ..Count::default() });
         return Err(problem);
     }
     let is_hurried = !gate.is_busy() || gate.has_critical();
