@@ -3,6 +3,7 @@
 use matchwire_domain::{
     chain::Digest,
     envelope::{Attributes, Event, Recorded},
+    live_match::Games,
     subject::Subject,
     timeline::{Fold, Pushed},
     timestamp::Timestamp,
@@ -30,14 +31,15 @@ pub fn fold(input: &[u8]) -> bool {
         .zip(events.filter(|event| event.subject == subject))
         .map(|(seq, event)| record(seq, &event))
         .collect();
-    let mut fold = Fold::new(&subject);
+    let games = Games::default();
+    let mut fold = Fold::new(&games, &subject);
     for (index, next) in records.iter().enumerate() {
-        if fold.push(next) == Pushed::Late {
-            fold = Fold::of(&subject, &records[..=index]);
+        if fold.push(next) == Pushed::Refold {
+            fold = Fold::of(&games, &subject, &records[..=index]);
         }
     }
-    let whole = Fold::of(&subject, &records);
-    let json = |fold: &Fold| serde_json::to_string(&fold.state).expect("a state goes out as JSON");
+    let whole = Fold::of(&games, &subject, &records);
+    let json = |fold: &Fold| fold.play.to_json();
     assert_eq!(json(&fold), json(&whole), "one by one and as a whole are the same");
     assert_eq!(fold.predictions, whole.predictions);
     !records.is_empty()
@@ -45,7 +47,7 @@ pub fn fold(input: &[u8]) -> bool {
 
 fn admit(json: &str) -> Option<Event> {
     let attributes = Attributes::parse(json).ok()?;
-    vocabulary::admit(&attributes, &mut str::to_owned).ok()
+    vocabulary::admit(&Games::default(), &attributes, &mut str::to_owned).ok()
 }
 
 fn record(seq: u64, event: &Event) -> Recorded {

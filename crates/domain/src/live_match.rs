@@ -1,8 +1,24 @@
-//! A match map as it is played: one module a game, and what games have in common.
+//! A match map as it is played: what games have in common, and one module a game.
+//!
+//! ```text
+//! event ─► Games ─► Game::admit ─► … the log … ─► Play::fold ─► state, prediction
+//! ```
 
 mod declare;
 mod text;
 
+pub mod course;
+mod prediction;
+
+mod game;
+
 pub mod cs;
 
+pub use course::{
+    Anomaly, Course, EventAmended, EventVoided, MAX_ANOMALIES, MatchAbandoned, MatchForfeited,
+    MatchPaused, MatchResumed, Pause, PauseReason, ResultAmended, ResultConfirmed, Ruling,
+    SourceGap, SourceLate, Status, TeamIndex,
+};
+pub use game::{Exchange, Folded, Game, Games, Play, Rules, Vocabulary};
+pub use prediction::Prediction;
 pub use text::{Label, Player};

@@ -1,8 +1,14 @@
-//! The order of play, which is the order of the log but for what arrived late.
+//! The order of play, which is the order of the log but for what arrived late or was corrected.
 //!
 //! An event may carry a `sequence`, its place among the events of its source. One whose sequence
 //! is lower than that of an earlier event of its source is late: it is folded before the first
-//! event of that source with a higher sequence, and the fold goes back to there.
+//! event of that source with a higher sequence, and the fold goes back to there. A correction names
+//! an earlier event by its `seq`: that one is folded as it is now told to have been, or not at all.
+
+mod correction;
+mod fact;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::BTreeMap,
@@ -10,20 +16,20 @@ use std::{
 };
 
 use crate::{
-    envelope::{Attributes, Recorded},
-    live_match::cs::{
-        Event, State,
-        odds::{self, Prediction},
-    },
+    envelope::Recorded,
+    live_match::{Games, Play, Prediction, Rules},
     subject::{Kind, Subject},
-    timestamp::Timestamp,
 };
 
+use self::{correction::Corrections, fact::Fact};
+
 /// What a stream of a match map folds to.
-#[derive(Debug, Clone)]
 pub struct Fold {
+    games: Games,
     /// The state.
-    pub state: State,
+    pub play: Box<dyn Play>,
+    /// Whether an event has told which game it is.
+    is_decided: bool,
     /// One prediction for each significant event, oldest first.
     pub predictions: Vec<Prediction>,
     /// The highest sequence of each source that gives one.
@@ -38,61 +44,66 @@ pub enum Pushed {
         /// Whether [`Fold::predictions`] grew.
         predicted: bool,
     },
-    /// It is late: the stream must be folded again, with [`Fold::of`].
-    Late,
-}
-
-/// A recorded event, read.
-struct Fact {
-    seq: u64,
-    time: Timestamp,
-    source: Box<str>,
-    sequence: Option<Box<str>>,
-    event: Read,
-}
-
-enum Read {
-    Known(Event),
-    Own,
-    Damaged(String),
+    /// It changes what was folded before it: the stream must be folded again, with [`Fold::of`].
+    Refold,
 }
 
 impl Fold {
     /// Before the first event.
-    pub fn new(subject: &Subject) -> Self {
+    pub fn new(games: &Games, subject: &Subject) -> Self {
         let (match_id, map) = match subject.kind() {
             Kind::MatchMap(id, map) => (id, map),
             Kind::Match(id) => (id, 0),
             _ => (subject.as_str(), 0),
         };
         Self {
-            state: State::new(match_id, map),
+            play: games.begin(match_id, map),
+            games: games.clone(),
+            is_decided: false,
             predictions: Vec::new(),
             sequences: BTreeMap::new(),
         }
     }
 
-    /// The fold of a stream from its first event on, late ones in their places.
-    pub fn of<'a>(subject: &Subject, records: impl IntoIterator<Item = &'a Recorded>) -> Self {
-        let facts = in_order(records.into_iter().map(Fact::read).collect());
+    /// The fold of a stream from its first event on, late ones in their places, corrected ones as
+    /// they should have been.
+    pub fn of<'a>(
+        games: &Games,
+        subject: &Subject,
+        records: impl IntoIterator<Item = &'a Recorded>,
+    ) -> Self {
+        let facts: Vec<Fact> = records.into_iter().map(Fact::read).collect();
         let head = facts.iter().map(|fact| fact.seq).max().unwrap_or(0);
-        let mut fold = Self::new(subject);
-        for fact in &facts {
-            fold.note(fact);
-            fold.apply(fact);
+        let corrections = Corrections::of(&facts);
+        let mut fold = Self::new(games, subject);
+        for fact in in_order(facts) {
+            fold.note(&fact);
+            if let Some(fact) = corrections.correct(fact) {
+                fold.apply(&fact);
+            }
         }
-        fold.state.seq = head;
+        fold.play.course_mut().seq = head;
         fold
     }
 
-    /// Folds the next event of the stream, unless it is late.
+    /// Folds the next event of the stream, unless it changes what was folded before it.
     pub fn push(&mut self, record: &Recorded) -> Pushed {
         let fact = Fact::read(record);
-        if self.is_late(&fact) {
-            return Pushed::Late;
+        if self.is_late(&fact) || fact.is_correction() {
+            return Pushed::Refold;
         }
         self.note(&fact);
         Pushed::Applied { predicted: self.apply(&fact) }
+    }
+
+    /// The state as the type that its game gave it; `None` if it is another game.
+    pub fn state<S: Rules>(&self) -> Option<&S> {
+        self.play.as_any().downcast_ref()
+    }
+
+    /// The last event in it, 0 before the first.
+    pub fn seq(&self) -> u64 {
+        self.play.course().seq
     }
 
     fn is_late(&self, fact: &Fact) -> bool {
@@ -110,51 +121,49 @@ impl Fold {
     }
 
     fn apply(&mut self, fact: &Fact) -> bool {
-        self.state.seq = fact.seq;
-        let event = match &fact.event {
-            Read::Known(event) => event,
-            Read::Own => return false,
-            Read::Damaged(why) => {
-                self.state.note_anomaly("unreadable", why.clone());
-                return false;
+        self.play.course_mut().seq = fact.seq;
+        for (kind, detail) in &fact.anomalies {
+            self.play.course_mut().note_anomaly(kind, detail.clone());
+        }
+        let Some((tag, data)) = &fact.told else { return false };
+        self.decide(tag);
+        let significant = match self.play.fold(tag, data, fact.time) {
+            Some(Ok(significant)) => significant,
+            Some(Err(error)) => {
+                self.play.course_mut().note_anomaly("unreadable", error.to_string());
+                false
+            }
+            None => {
+                self.note_stranger(tag);
+                false
             }
         };
-        let significant = self.state.apply(event, fact.time);
-        if significant {
-            let prediction = odds::predict(&self.state);
-            self.predictions.push(prediction.clone());
-            self.state.prediction = Some(prediction);
-        }
-        significant
+        let Some(prediction) = significant.then(|| self.play.predict("")).flatten() else {
+            return false;
+        };
+        self.predictions.push(prediction.clone());
+        self.play.course_mut().prediction = Some(prediction);
+        true
     }
-}
 
-impl Fact {
-    fn read(record: &Recorded) -> Self {
-        let damaged = |why: String| Self {
-            seq: record.seq,
-            time: record.recorded,
-            source: Box::default(),
-            sequence: None,
-            event: Read::Damaged(why),
-        };
-        let attributes = match Attributes::read(&record.stored) {
-            Ok(attributes) => attributes,
-            Err(error) => return damaged(error.to_string()),
-        };
-        let time = attributes.time.as_deref().and_then(|time| Timestamp::parse(time).ok());
-        let data = attributes.data.map_or("{}", |data| data.get());
-        let event = match Event::parse(&attributes.kind, data) {
-            Some(Ok(event)) => Read::Known(event),
-            Some(Err(error)) => Read::Damaged(error.to_string()),
-            None => Read::Own,
-        };
-        Self {
-            seq: record.seq,
-            time: time.unwrap_or(record.recorded),
-            source: attributes.source.as_ref().into(),
-            sequence: attributes.sequence.map(|sequence| sequence.as_ref().into()),
-            event,
+    /// The first event that only one game has tells which game it is.
+    fn decide(&mut self, tag: &str) {
+        if self.is_decided {
+            return;
+        }
+        let Some(game) = self.games.of_tag(tag) else { return };
+        self.is_decided = true;
+        if game.name() != self.play.course().game {
+            self.play = game.begin(self.play.course().clone());
+        }
+    }
+
+    /// An event of another game than the one that is played.
+    fn note_stranger(&mut self, tag: &str) {
+        if let Some(game) = self.games.of_tag(tag) {
+            let ours = self.play.course().game;
+            let detail = format!("{tag} is of {}, and this is a map of {ours}", game.name());
+            self.play.course_mut().note_anomaly("wrong_game", detail);
         }
     }
 }
@@ -184,72 +193,4 @@ fn in_order(facts: Vec<Fact>) -> Vec<Fact> {
         a.cmp(b).then(late_a.is_none().cmp(&late_b.is_none())).then_with(|| late_a.cmp(late_b))
     });
     placed.into_iter().map(|(_, _, fact)| fact).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{chain::Digest, envelope};
-
-    /// Records `id sequence tag data`, in the order in which they arrived.
-    fn arrived(lines: &[&str]) -> (Subject, Vec<Recorded>) {
-        let subject = Subject::match_map("m", 1).unwrap();
-        let record = |(seq, line): (u64, &&str)| {
-            let [id, sequence, kind, data]: [&str; 4] =
-                line.splitn(4, ' ').collect::<Vec<_>>().try_into().unwrap();
-            let json = format!(
-                r#"{{"specversion":"1.0","id":"{id}","source":"s","subject":"match/m/1","type":"{kind}",
-                    "time":"2026-01-01T00:00:0{id}Z","sequence":"{sequence}","data":{data}}}"#
-            );
-            let attributes = Attributes::parse(&json).unwrap();
-            let event = envelope::Event::new(&attributes, data).unwrap();
-            let leaf = Digest::leaf(&event.stored);
-            let recorded = Timestamp::from_ms(0);
-            Recorded { seq, recorded, leaf, chain: leaf, stored: event.stored }
-        };
-        (subject, (1..).zip(lines).map(record).collect())
-    }
-
-    const KILL: &str = r#"2 b player.killed {"killer":"a","victim":"b","weapon":"awp"}"#;
-    const STORY: [&str; 4] = ["1 a round.started {}", KILL, "3 c match.started {}", "4 d x.own {}"];
-
-    #[test]
-    fn a_late_event_is_folded_in_its_place() {
-        let (subject, straight) = arrived(&STORY);
-        let expected = Fold::of(&subject, &straight);
-        // The kill arrives after the start that makes it void.
-        let (_, late) = arrived(&[STORY[0], STORY[2], STORY[1], STORY[3]]);
-        let mut fold = Fold::new(&subject);
-        let pushed: Vec<Pushed> = late.iter().map(|record| fold.push(record)).collect();
-        assert_eq!(pushed[2], Pushed::Late);
-        let again = Fold::of(&subject, &late);
-        assert_eq!(again.state.seq, 4);
-        assert_eq!(again.state.players["a"].tally.kills, 0);
-        assert_eq!(again.state.players, expected.state.players);
-        // One that comes after it is not late.
-        let mut again = Fold::of(&subject, &late[..3]);
-        assert_eq!(again.push(&late[3]), Pushed::Applied { predicted: false });
-    }
-
-    #[test]
-    fn step_by_step_is_the_same_as_at_once() {
-        let (subject, records) = arrived(&STORY);
-        let mut fold = Fold::new(&subject);
-        for (count, record) in (1..).zip(&records) {
-            assert!(matches!(fold.push(record), Pushed::Applied { .. }));
-            let fresh = Fold::of(&subject, &records[..count]);
-            assert_eq!(fold.state, fresh.state);
-            assert_eq!(fold.predictions, fresh.predictions);
-        }
-        assert_eq!(fold.predictions.len(), 3);
-        assert_eq!(fold.predictions[1].seq, 2);
-    }
-
-    #[test]
-    fn damage_is_an_anomaly() {
-        let (subject, mut records) = arrived(&STORY);
-        records[1].stored = b"{".as_slice().into();
-        let state = Fold::of(&subject, &records).state;
-        assert_eq!((state.anomalies[0].kind, state.anomalies[0].seq), ("unreadable", 2));
-    }
 }

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     envelope::{self, Attributes, Event},
-    live_match::{Label, cs},
+    live_match::{Games, Label},
     subject::{Kind, Subject},
 };
 
@@ -27,16 +27,16 @@ pub struct Sealed {
 }
 
 /// The types of all events with a schema.
-pub fn tags() -> impl Iterator<Item = &'static str> {
-    cs::Event::TAGS.iter().copied().chain([envelope::SEALED])
+pub fn tags(games: &Games) -> impl Iterator<Item = &'static str> {
+    games.tags().chain([envelope::SEALED])
 }
 
 /// The JSON Schema of a type's data.
-pub fn schema(tag: &str) -> Option<Schema> {
+pub fn schema(games: &Games, tag: &str) -> Option<Schema> {
     if tag == envelope::SEALED {
         return Some(schemars::schema_for!(Sealed));
     }
-    cs::Event::schema(tag)
+    games.schema(tag)
 }
 
 /// Why an event is refused for its type or data.
@@ -82,6 +82,7 @@ impl Error {
 /// A person is named by an account, which has a colon (`steam:76561197960265729`), or already by
 /// a player id.
 pub fn admit(
+    games: &Games,
     attributes: &Attributes<'_>,
     exchange: &mut dyn FnMut(&str) -> String,
 ) -> Result<Event, Error> {
@@ -102,13 +103,14 @@ pub fn admit(
         let data = serde_json::to_string(&sealed).unwrap_or_default();
         return Ok(Event::new(attributes, &data)?);
     }
-    let fact = cs::Event::parse(kind, data)
+    let fact = games
+        .admit(kind, data, exchange)
         .ok_or_else(|| Error::UnknownType(kind.into()))?
         .map_err(|error| Error::Data(kind.into(), error))?;
     if !matches!(subject.kind(), Kind::MatchMap(..)) {
         return Err(Error::WrongStream(kind.into(), subject));
     }
-    Ok(Event::new(attributes, &fact.exchange(exchange).to_json())?)
+    Ok(Event::new(attributes, &fact)?)
 }
 
 #[cfg(test)]
@@ -121,7 +123,8 @@ mod tests {
         );
         let attributes = Attributes::parse(&json).map_err(|error| error.code())?;
         let mut exchange = |person: &str| person.replace("steam:", "p");
-        let event = admit(&attributes, &mut exchange).map_err(|error| error.code())?;
+        let event =
+            admit(&Games::default(), &attributes, &mut exchange).map_err(|error| error.code())?;
         let stored = String::from_utf8(event.stored.to_vec()).unwrap();
         Ok(stored.split_once("\"data\":").unwrap().1.trim_end_matches('}').to_owned() + "}")
     }

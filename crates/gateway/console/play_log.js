@@ -29,19 +29,19 @@ export class PlayLog {
    * @param {{seq: number, type: string, data?: Object}} event
    * @returns {boolean} whether it makes void what was before it
    */
-  take({ seq, type, data = {} }) {
+  take({ seq, type, time, data = {} }) {
     if (this.#isOver && type !== 'map.loaded') return false;
     this.#isOver = type === 'map.ended';
     if (VOIDING.has(type)) {
       this.#void(seq);
       return true;
     }
-    this.#note(seq, type, data);
+    this.#note(seq, type, time, data);
     return false;
   }
 
-  #note(seq, type, data) {
-    if (type === 'player.killed') this.#put({ seq, kind: 'kill', ...data });
+  #note(seq, type, time, data) {
+    if (type === 'player.killed') this.#put({ seq, kind: 'kill', time, ...data });
     else if (type === 'player.assisted') this.#assist(seq, data);
     else if (type === 'player.died') this.#put({ seq, kind: 'death', victim: data.player, cause: data.cause });
     else if (type in BOMB) this.#put({ seq, kind: 'bomb', what: BOMB[type], ...data });
@@ -53,8 +53,12 @@ export class PlayLog {
    * @param {Object} state
    */
   correct(state) {
-    for (const [key, kill] of Object.entries(state.kills ?? {})) {
-      const seq = Number(key);
+    const plays = this.latest();
+    for (const [number, kill] of Object.entries(state.kills ?? {})) {
+      const is = (play) => play.kind === 'kill' && play.victim === kill.victim && play.killer === kill.killer
+        && Date.parse(play.time) === Date.parse(kill.time);
+      // One from before this page was open has no event here; it stands before all that have.
+      const seq = plays.find(is)?.seq ?? state.seq - 1 + Number(number) / 1000;
       this.#put({ ...this.#plays.get(seq), ...kill, seq, kind: 'kill' });
     }
   }

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use matchwire_domain::vocabulary;
+use matchwire_domain::{live_match::Games, vocabulary};
 use matchwire_log::{
     Committed,
     live::{EventFrame, Stage},
@@ -85,14 +85,14 @@ fn latency() -> Histogram {
 
 impl Meter {
     /// Everything at zero.
-    pub fn new() -> Arc<Self> {
+    pub fn new(games: &Games) -> Arc<Self> {
         let mut registry = Registry::with_prefix("matchwire");
         let counts = ["received", "accepted", "appended", "duplicate", "rejected"].map(|name| {
             let help = format!("Events {name}, by source");
             (name, add(&mut registry, &format!("events_{name}"), &help, Family::default()))
         });
         let (stages, e2e) = latencies(&mut registry);
-        let tags = vocabulary::tags().chain(["x"]);
+        let tags = vocabulary::tags(games).chain(["x"]);
         let e2e_by_kind =
             tags.map(|kind| (kind, e2e.get_or_create(&[("type", kind)]).clone())).collect();
         let batch = Histogram::new(exponential_buckets(1.0, 2.0, 14));

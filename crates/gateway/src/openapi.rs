@@ -2,15 +2,18 @@
 
 mod components;
 
+use std::sync::Arc;
+
 use axum::{
     Json,
-    extract::{Path, Request},
+    extract::{Path, Request, State},
     http::{HeaderValue, Response, header},
 };
 use matchwire_domain::vocabulary;
 use serde_json::{Map, Value, json};
 
 use crate::{
+    app::App,
     problem::{Code, Problem},
     query::Params,
     routes::{ROUTES, Route},
@@ -74,21 +77,27 @@ pub(crate) async fn document(request: Request) -> Result<Json<Value>, Problem> {
     Ok(Json(openapi()))
 }
 
-pub(crate) async fn schemas(request: Request) -> Result<Json<Value>, Problem> {
+pub(crate) async fn schemas(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Json<Value>, Problem> {
     Params::parse(request.uri(), &[])?;
     let schema = |tag: &str| json!({"type": tag, "schema": format!("/api/v1/schemas/{tag}.json")});
-    let schemas: Vec<Value> = vocabulary::tags().map(schema).collect();
+    let schemas: Vec<Value> = vocabulary::tags(app.live.games()).map(schema).collect();
     Ok(Json(json!({"schemas": schemas})))
 }
 
 pub(crate) async fn schema(
+    State(app): State<Arc<App>>,
     Path(file): Path<String>,
     request: Request,
 ) -> Result<Response<String>, Problem> {
     Params::parse(request.uri(), &[])?;
-    let schema = file.strip_suffix(".json").and_then(vocabulary::schema).ok_or_else(|| {
-        Problem::new(Code::NotFound, "there is no such schema; /api/v1/schemas lists them")
-    })?;
+    let tag = file.strip_suffix(".json");
+    let schema =
+        tag.and_then(|tag| vocabulary::schema(app.live.games(), tag)).ok_or_else(|| {
+            Problem::new(Code::NotFound, "there is no such schema; /api/v1/schemas lists them")
+        })?;
     let text = serde_json::to_string(&schema).unwrap_or_default();
     let mut response = Response::new(text);
     let kind = HeaderValue::from_static("application/schema+json");

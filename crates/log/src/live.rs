@@ -19,7 +19,11 @@ use std::{
     time::Duration,
 };
 
-use matchwire_domain::{live_match::cs::odds::Prediction, subject::Subject, timeline::Fold};
+use matchwire_domain::{
+    live_match::{Games, Prediction},
+    subject::Subject,
+    timeline::Fold,
+};
 use tokio::{sync::Notify, task};
 
 use self::feeds::Feeds;
@@ -66,6 +70,7 @@ pub struct Live {
 /// What every feed needs.
 struct Context {
     log: Log,
+    games: Games,
     accounts: Accounts,
     observer: Option<Arc<dyn Observer>>,
     /// Where a feed is left when its last follower goes.
@@ -73,26 +78,37 @@ struct Context {
 }
 
 impl Live {
-    /// Live folds over a log. `observer` is told how long the stages took.
-    pub fn new(log: Log, accounts: Accounts, observer: Option<Arc<dyn Observer>>) -> Self {
-        Self::keeping(KEPT_FOLDS, log, accounts, observer)
+    /// Live folds over a log of these games. `observer` is told how long the stages took.
+    pub fn new(
+        log: Log,
+        games: Games,
+        accounts: Accounts,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Self {
+        Self::keeping(KEPT_FOLDS, log, games, accounts, observer)
     }
 
     /// Like [`new`](Self::new), with another number of folds that are kept when nobody follows.
     pub fn keeping(
         kept: usize,
         log: Log,
+        games: Games,
         accounts: Accounts,
         observer: Option<Arc<dyn Observer>>,
     ) -> Self {
         let feeds = Arc::new(Feeds::keeping(kept));
-        let context = Context { log, accounts, observer, feeds: Arc::downgrade(&feeds) };
+        let context = Context { log, games, accounts, observer, feeds: Arc::downgrade(&feeds) };
         Self { context: Arc::new(context), feeds }
     }
 
     /// The log beneath.
     pub fn log(&self) -> &Log {
         &self.context.log
+    }
+
+    /// The games whose events are known.
+    pub fn games(&self) -> &Games {
+        &self.context.games
     }
 
     /// The state of a map as of the log's head, never behind an acknowledged event.
@@ -119,9 +135,10 @@ impl Live {
                 return Ok(None);
             }
             let entries = context.all(&subject, seq)?;
-            let mut fold = Fold::of(&subject, entries.iter().map(|entry| &entry.recorded));
-            fold.state.reveal(&*context.accounts);
-            Ok(Some(serde_json::to_string(&fold.state).unwrap_or_default()))
+            let records = entries.iter().map(|entry| &entry.recorded);
+            let mut fold = Fold::of(&context.games, &subject, records);
+            fold.play.reveal(&*context.accounts);
+            Ok(Some(fold.play.to_json()))
         })
         .await
     }

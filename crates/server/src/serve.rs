@@ -4,6 +4,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::{Context as _, bail};
+use matchwire_domain::live_match::Games;
 use matchwire_embedded::{Lifecycle, Retention, Segments, disk::Directory};
 use matchwire_gateway::{Access, App, Exchange as _, Limits, Meter, Parts, StorageWatch};
 use matchwire_log::{Clock as _, Log, Medium as _, SystemClock, live::Live};
@@ -72,7 +73,8 @@ impl Running {
     /// Opens the log and listens.
     pub(crate) async fn start(args: &Serve) -> anyhow::Result<Self> {
         let access = access(args)?;
-        let meter = Meter::new();
+        let games = Games::default();
+        let meter = Meter::new(&games);
         let (log, storage) = open_log(args, meter.clone())?;
         let vault = args.data.join("vault");
         let exchange = Exchange::open(&vault)
@@ -81,6 +83,7 @@ impl Running {
         let accounts = exchange.clone();
         let live = Live::new(
             log.clone(),
+            games,
             Arc::new(move |id: &str| accounts.account_of(id)),
             Some(meter.clone()),
         );

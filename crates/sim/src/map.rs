@@ -1,9 +1,12 @@
 //! One map: halves, overtimes, time-outs, and the score.
 
-use matchwire_domain::live_match::cs::{
-    BombPickedUp, FreezeStarted, Items, Label, MapEnded, MapLoaded, MatchPaused, MatchResumed,
-    MatchStarted, PauseReason, PlayerConnected, PlayerEquipped, PlayerJoined, Role, RoundEnded,
-    RoundStarted, RulesSet, Score, Side, TeamNamed, WarmupEnded, WarmupStarted,
+use matchwire_domain::live_match::{
+    course,
+    cs::{
+        BombPickedUp, FreezeStarted, Items, Label, MapEnded, MapLoaded, MatchPaused, MatchResumed,
+        MatchStarted, PauseReason, PlayerConnected, PlayerEquipped, PlayerJoined, Role, RoundEnded,
+        RoundStarted, RulesSet, Score, Side, TeamNamed, WarmupEnded, WarmupStarted,
+    },
 };
 use rand::{Rng, seq::IndexedRandom};
 
@@ -179,7 +182,10 @@ impl<'a, 'b> Course<'a, 'b> {
                 .checked_sub(MAX_ROUNDS)
                 .is_some_and(|overtime| overtime % OVERTIME_ROUNDS == OVERTIME_ROUNDS / 2);
         if played > 0 {
-            self.stage.script.say(MatchPaused { reason: PauseReason::HalfTime, side: None });
+            self.stage.script.say(course::Event::from(MatchPaused {
+                reason: PauseReason::HalfTime,
+                side: None,
+            }));
             self.stage.script.wait(HALF_TIME_MS);
             if swaps {
                 for fighter in &mut self.stage.lobby.fighters {
@@ -187,7 +193,7 @@ impl<'a, 'b> Course<'a, 'b> {
                 }
                 self.take_sides();
             }
-            self.stage.script.say(MatchResumed {});
+            self.stage.script.say(course::Event::from(MatchResumed {}));
         }
         self.losses = Losses::new();
         self.streaks = Both::default();
@@ -214,11 +220,13 @@ impl<'a, 'b> Course<'a, 'b> {
             if wants && self.stage.rng.random_bool(0.4) {
                 self.timeouts[team] -= 1;
                 self.streaks[team] = 0;
-                let side = Some(self.side(team));
+                let side = Some(Label::cut(self.side(team).name()));
                 self.stage.script.wait(1_000);
-                self.stage.script.say(MatchPaused { reason: PauseReason::Timeout, side });
+                self.stage
+                    .script
+                    .say(course::Event::from(MatchPaused { reason: PauseReason::Timeout, side }));
                 self.stage.script.wait(TIMEOUT_MS);
-                self.stage.script.say(MatchResumed {});
+                self.stage.script.say(course::Event::from(MatchResumed {}));
                 return TIMEOUT_MS;
             }
         }

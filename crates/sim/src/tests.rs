@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use matchwire_domain::{
-    live_match::cs::{Event, MapEnded, Side, State, odds},
+    live_match::{
+        Games,
+        cs::{Event, MapEnded, Side, State, odds},
+    },
     timestamp::Timestamp,
 };
 
@@ -40,7 +43,9 @@ fn steps_are_valid_events_of_their_stream() {
             assert!(account.starts_with("steam:7656119") && account.len() == 23, "{account}");
             account.to_owned()
         };
-        let event = matchwire_domain::vocabulary::admit(&attributes, &mut exchange).unwrap();
+        let event =
+            matchwire_domain::vocabulary::admit(&Games::default(), &attributes, &mut exchange)
+                .unwrap();
         assert_eq!(event.subject.as_str(), format!("match/m-1/{}", step.map));
         assert_eq!(std::str::from_utf8(&event.stored).unwrap(), json);
     }
@@ -156,7 +161,7 @@ fn a_folded_map_has_the_score_and_kills_of_the_simulation() {
             println!("seed {seed}, map {}", map.map);
             let mut state = State::new("demo", map.map);
             for (seq, step) in (1..).zip(series.steps.iter().filter(|step| step.map == map.map)) {
-                state.seq = seq;
+                state.course.seq = seq;
                 let at_ms = i64::try_from(step.at_ms).unwrap();
                 state.apply(&step.event, Timestamp::from_ms(at_ms));
             }
@@ -174,9 +179,9 @@ fn agree(state: &State, map: &MapResult, teams: &[&str; 2]) {
     let score = place.map(|team| state.teams[team].score);
     assert_eq!(score, map.score);
     let winner = usize::from(map.score[1] > map.score[0]);
-    assert_eq!(state.winner, Some(place[winner]));
+    assert_eq!(state.course.winner, Some(place[winner]));
     assert_eq!(state.map_name.as_deref(), Some(map.map_name));
-    assert_eq!(state.anomalies, []);
+    assert_eq!(state.course.anomalies, []);
     assert_eq!(state.rounds.len(), map.rounds.len());
     for (ours, folded) in map.rounds.iter().zip(state.rounds.values()) {
         let folded = (folded.winner, folded.side, folded.reason);

@@ -13,8 +13,8 @@ mod source;
 
 mod draft;
 
-mod course;
 mod roster;
+mod series;
 
 pub mod cs_log;
 

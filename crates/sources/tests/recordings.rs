@@ -19,7 +19,7 @@ use std::{
 use matchwire_domain::{
     chain::Digest,
     envelope::{Event, Recorded},
-    live_match::cs::{State, Status},
+    live_match::{Games, Status, cs::State},
     subject::Subject,
     timeline::Fold,
     timestamp::Timestamp,
@@ -106,12 +106,13 @@ impl Server {
     fn state(&self, map: u16) -> State {
         let subject = Subject::match_map("m", map).unwrap();
         let stream = self.streams.get(&subject).map_or(&[][..], Vec::as_slice);
-        let whole = Fold::of(&subject, stream);
-        let mut stepwise = Fold::new(&subject);
-        if stream.iter().all(|r| stepwise.push(r) != matchwire_domain::timeline::Pushed::Late) {
-            assert_eq!(whole.state, stepwise.state);
+        let games = Games::default();
+        let whole = Fold::of(&games, &subject, stream);
+        let mut stepwise = Fold::new(&games, &subject);
+        if stream.iter().all(|r| stepwise.push(r) != matchwire_domain::timeline::Pushed::Refold) {
+            assert_eq!(whole.state::<State>(), stepwise.state());
         }
-        whole.state
+        whole.state::<State>().unwrap().clone()
     }
 }
 
@@ -145,9 +146,9 @@ fn reason_told(notice: &str) -> &'static str {
 }
 
 fn check(state: &State, log: &[u8], ct: u16, t: u16) {
-    assert_eq!(state.status, Status::Ended);
+    assert_eq!(state.course.status, Status::Ended);
     assert_eq!((state.score().ct, state.score().t), (ct, t));
-    let winner = &state.teams[state.winner.unwrap()];
+    let winner = &state.teams[state.course.winner.unwrap()];
     assert_eq!(winner.score, ct.max(t));
     let rounds: Vec<(String, String)> = state
         .rounds
@@ -165,7 +166,7 @@ fn check(state: &State, log: &[u8], ct: u16, t: u16) {
     assert_eq!(state.rounds.len(), usize::from(ct + t));
     let won = |team| state.rounds.values().filter(|round| round.winner == team).count();
     assert_eq!([won(0), won(1)], state.teams.clone().map(|team| usize::from(team.score)));
-    assert_eq!(state.anomalies, [], "{:#?}", state.anomalies);
+    assert_eq!(state.course.anomalies, [], "{:#?}", state.course.anomalies);
     for team in [0, 1] {
         let players = state.players.values().filter(|p| p.team == Some(team) && p.tally.deaths > 0);
         assert_eq!(players.count(), 5);
@@ -223,7 +224,7 @@ fn a_series_counts_its_maps() {
         for (map, (log, i)) in (1..).zip(logs.iter().zip(order)) {
             check(&server.state(map), log, LOGS[i].1, LOGS[i].2);
         }
-        assert_eq!(server.state(4).seq, 0);
+        assert_eq!(server.state(4).course.seq, 0);
     }
 }
 
@@ -244,9 +245,9 @@ fn posts_out_of_order_give_the_same_facts() {
             server.post(None, offsets("f", i * size, part.len()), part);
         }
         let (mut state, straight) = (server.state(1), whole.state(1));
-        assert!(state.anomalies.iter().any(|a| a.kind == "gap"), "{name}");
-        assert!(state.anomalies.iter().any(|a| a.kind == "late"), "{name}");
-        state.anomalies.clear();
+        assert!(state.course.anomalies.iter().any(|a| a.kind == "gap"), "{name}");
+        assert!(state.course.anomalies.iter().any(|a| a.kind == "late"), "{name}");
+        state.course.anomalies.clear();
         assert_eq!((state.score().ct, state.score().t), (ct, t), "{name}");
         assert_eq!(state.rounds, straight.rounds, "{name}");
         let tallies = |state: &State| -> BTreeMap<String, _> {
@@ -272,7 +273,7 @@ fn a_series_goes_on_without_the_end_of_a_map() {
     for (map, i) in [(1, 2), (2, 3)] {
         let state = server.state(map);
         assert_eq!((state.score().ct, state.score().t), (LOGS[i].1, LOGS[i].2));
-        assert_eq!(state.status, Status::Ended);
+        assert_eq!(state.course.status, Status::Ended);
     }
     // Or it never comes: the next map is not lost with it.
     let mut server = Server::default();

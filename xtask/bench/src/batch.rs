@@ -61,7 +61,7 @@ fn event(kind: &str, match_id: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use matchwire_domain::{envelope::Attributes, vocabulary};
+    use matchwire_domain::{envelope::Attributes, live_match::Games, vocabulary};
 
     use super::*;
 
@@ -75,7 +75,7 @@ mod tests {
                 assert_eq!(line.len(), EVENT_BYTES);
                 let attributes = Attributes::parse(line).unwrap();
                 assert_eq!(attributes.id, format!("{id:0>16}"));
-                vocabulary::admit(&attributes, &mut str::to_owned).unwrap();
+                vocabulary::admit(&Games::default(), &attributes, &mut str::to_owned).unwrap();
             }
         }
     }

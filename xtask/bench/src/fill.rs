@@ -11,6 +11,7 @@ use anyhow::Context;
 use bytes::Bytes;
 use matchwire_domain::{
     envelope::{Attributes, Event},
+    live_match::Games,
     vocabulary,
 };
 use matchwire_embedded::{Options, Segments};
@@ -90,7 +91,7 @@ async fn append(log: Log, body: Bytes) -> anyhow::Result<()> {
 
 fn events_of(body: &[u8]) -> anyhow::Result<Vec<Event>> {
     let admit = |line| -> anyhow::Result<Event> {
-        Ok(vocabulary::admit(&Attributes::parse(line)?, &mut str::to_owned)?)
+        Ok(vocabulary::admit(&Games::default(), &Attributes::parse(line)?, &mut str::to_owned)?)
     };
     std::str::from_utf8(body)?.lines().map(admit).collect()
 }

@@ -24,6 +24,7 @@ use anyhow::Context;
 use contest::{Batch, Contestant, Role, Shape};
 use matchwire_domain::{
     envelope::{Attributes, Event},
+    live_match::Games,
     vocabulary,
 };
 use report::Row;
@@ -170,7 +171,11 @@ fn pool(chunks: usize) -> anyhow::Result<Vec<Batch>> {
             let body = batch::Batch::new("player.hurt", &stream, LARGEST).body(|_| ids.next());
             let lines = std::str::from_utf8(&body)?.lines();
             let admit = |line| -> anyhow::Result<Event> {
-                Ok(vocabulary::admit(&Attributes::parse(line)?, &mut str::to_owned)?)
+                Ok(vocabulary::admit(
+                    &Games::default(),
+                    &Attributes::parse(line)?,
+                    &mut str::to_owned,
+                )?)
             };
             lines.map(admit).collect()
         })

@@ -6,6 +6,7 @@ use matchwire_backup::{Backup, Error, Restored, Store};
 use matchwire_domain::{
     chain::Digest,
     envelope::{Attributes, Event},
+    live_match::Games,
     subject::Subject,
     timestamp::Timestamp,
     vocabulary,
@@ -106,7 +107,8 @@ fn event(stream: &str, id: &str) -> Event {
     let text = format!(
         r#"{{"specversion":"1.0","id":"{id}","source":"test","subject":"{stream}","type":"x.test","data":{{"filling":"{filling}"}}}}"#
     );
-    vocabulary::admit(&Attributes::parse(&text).unwrap(), &mut str::to_owned).unwrap()
+    vocabulary::admit(&Games::default(), &Attributes::parse(&text).unwrap(), &mut str::to_owned)
+        .unwrap()
 }
 
 fn all(log: &Log) -> All {

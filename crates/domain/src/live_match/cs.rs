@@ -14,13 +14,16 @@ mod reported;
 mod rounds;
 
 mod equipment;
+mod rules;
 
 pub mod odds;
 
 #[cfg(test)]
 mod tests;
 
-pub use super::{Label, Player};
+pub use super::{
+    Label, MatchPaused, MatchResumed, PauseReason, Player, SourceGap, SourceLate, Status,
+};
 pub use event::*;
 pub use people::TRADE_MS;
 pub use state::*;

@@ -49,7 +49,7 @@ pub(super) fn admit(app: &App, json: &[u8]) -> Result<Event, Rejected> {
     };
     Attributes::parse(text)
         .map_err(vocabulary::Error::from)
-        .and_then(|attributes| vocabulary::admit(&attributes, &mut exchange))
+        .and_then(|attributes| vocabulary::admit(app.live.games(), &attributes, &mut exchange))
         .map_err(|error| rejected(error.code(), &error.to_string()))
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use matchwire_domain::{envelope::Recorded, subject::Subject, timeline::Fold};
+use matchwire_domain::{envelope::Recorded, live_match::Games, subject::Subject, timeline::Fold};
 use matchwire_gateway::{Exchange, Limits};
 use serde_json::{Value, json};
 
@@ -98,9 +98,9 @@ async fn the_state_as_of_every_event_is_that_of_a_fresh_fold() {
     let entries = server.log.read(&subject, 0, 1_000).unwrap();
     let records: Vec<Recorded> = entries.into_iter().map(|entry| entry.recorded).collect();
     for n in 0..=records.len() {
-        let mut fold = Fold::of(&subject, &records[..n]);
-        fold.state.reveal(&|id| server.ids.account_of(id));
-        let want = serde_json::to_string(&fold.state).unwrap();
+        let mut fold = Fold::of(&Games::default(), &subject, &records[..n]);
+        fold.play.reveal(&|id| server.ids.account_of(id));
+        let want = fold.play.to_json();
         let got = server.get(&format!("/api/v1/matches/m1/maps/1?at_seq={n}")).await;
         assert_eq!(String::from_utf8_lossy(&got.bytes), want, "at {n}");
         if n == records.len() {

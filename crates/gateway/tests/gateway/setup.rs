@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use matchwire_domain::secret::Secret;
+use matchwire_domain::{live_match::Games, secret::Secret};
 use matchwire_gateway::{
     Access, Answer, App, Code, Damage, Exchange, Limits, Meter, Parts, Post, Problem, Source,
     Sources, Storage,
@@ -99,13 +99,15 @@ impl Server {
 
     pub(crate) async fn of(setup: Setup) -> Self {
         let Setup { limits, access, medium, options, clock, damage, memory_acks } = setup;
-        let meter = Meter::new();
+        let games = Games::default();
+        let meter = Meter::new(&games);
         let options = Options { observer: Some(meter.clone()), ..options };
         let log = Log::open_with(medium, clock, options).unwrap();
         let ids = Arc::new(Ids::default());
         let accounts = ids.clone();
         let live = Live::new(
             log.clone(),
+            games,
             Arc::new(move |id: &str| accounts.account_of(id)),
             Some(meter.clone()),
         );

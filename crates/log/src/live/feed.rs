@@ -10,7 +10,7 @@ use std::{
 };
 
 use matchwire_domain::{
-    live_match::cs::odds::Prediction,
+    live_match::Prediction,
     subject::Subject,
     timeline::{Fold, Pushed},
 };
@@ -66,7 +66,7 @@ pub struct Follow {
 impl Feed {
     pub(super) fn new(subject: Subject, context: Arc<Context>) -> Self {
         let folding = Folding {
-            fold: Fold::new(&subject),
+            fold: Fold::new(&context.games, &subject),
             version: 0,
             shown: None,
             predicted: 0,
@@ -118,7 +118,7 @@ impl Feed {
         blocking(move || {
             let entries = context.log.read(&subject, after, limit)?;
             let lineage = context.log.lineage().current();
-            let frame = |entry| EventFrame::new(&subject, lineage, entry, None);
+            let frame = |entry| EventFrame::new(&context.games, &subject, lineage, entry, None);
             Ok(entries.iter().map(frame).collect())
         })
         .await
@@ -182,7 +182,7 @@ impl Feed {
     /// that others wait for.
     fn at_once(&self, is_live: bool) -> Result<Option<MutexGuard<'_, Folding>>, Error> {
         let Some(mut folding) = self.folding.try_lock() else { return Ok(None) };
-        let (log, seq) = (&self.context.log, folding.fold.state.seq);
+        let (log, seq) = (&self.context.log, folding.fold.seq());
         let behind = log.head(&self.subject)?.saturating_sub(seq);
         // A disk may take its time, and an archive even more.
         let is_near = behind <= NEAR_EVENTS && (behind == 0 || log.is_at_hand(&self.subject, seq));
@@ -201,8 +201,7 @@ impl Feed {
         may_refold: bool,
     ) -> Result<bool, Error> {
         loop {
-            let entries =
-                self.context.log.read(&self.subject, folding.fold.state.seq, PAGE_EVENTS)?;
+            let entries = self.context.log.read(&self.subject, folding.fold.seq(), PAGE_EVENTS)?;
             let is_followed = self.is_followed();
             if entries.is_empty() {
                 if is_followed && folding.snapshot.is_none() {
@@ -216,7 +215,8 @@ impl Feed {
                     // All that is there is folded in one go, however many of them are late.
                     let last = entries.last().map_or(0, |entry| entry.recorded.seq);
                     let all = self.context.all(&self.subject, last)?;
-                    folding.fold = Fold::of(&self.subject, all.iter().map(|e| &e.recorded));
+                    let records = all.iter().map(|entry| &entry.recorded);
+                    folding.fold = Fold::of(&self.context.games, &self.subject, records);
                     entries.as_slice()
                 }
                 Some(at) => entries.get(..at).unwrap_or_default(),
@@ -229,7 +229,7 @@ impl Feed {
                 self.publish(folding, folded, is_live);
             } else {
                 folding.snapshot = None;
-                self.outlet.lock().clear(folding.fold.state.seq);
+                self.outlet.lock().clear(folding.fold.seq());
             }
             if late.is_some() && !may_refold {
                 return Ok(false);
@@ -242,7 +242,7 @@ impl Feed {
         for (at, entry) in entries.iter().enumerate() {
             let begun = Instant::now();
             match folding.fold.push(&entry.recorded) {
-                Pushed::Late => return Some(at),
+                Pushed::Refold => return Some(at),
                 Pushed::Applied { predicted } if is_live => {
                     let Some(observer) = &self.context.observer else { continue };
                     if predicted {
@@ -267,7 +267,8 @@ impl Feed {
         });
         let ready = is_live.then(Instant::now);
         let lineage = self.context.log.lineage().current();
-        let frame = |entry| EventFrame::new(&self.subject, lineage, entry, ready);
+        let frame =
+            |entry| EventFrame::new(&self.context.games, &self.subject, lineage, entry, ready);
         let events: Vec<_> = entries.iter().map(frame).collect();
         {
             let mut outlet = self.outlet.lock();
@@ -308,8 +309,8 @@ impl Folding {
     fn show(&mut self, context: &Context) -> Arc<Snapshot> {
         self.version += 1;
         self.number_prediction();
-        self.fold.state.reveal(&*context.accounts);
-        let snapshot = Snapshot::new(self.version, self.predicted, &self.fold.state);
+        self.fold.play.reveal(&*context.accounts);
+        let snapshot = Snapshot::new(self.version, self.predicted, &*self.fold.play);
         self.snapshot = Some(snapshot.clone());
         snapshot
     }
@@ -323,7 +324,7 @@ impl Folding {
         }
         if let Some(last) = last {
             let is_next = last.seq > self.predicted;
-            self.predicted = if is_next { last.seq } else { self.fold.state.seq };
+            self.predicted = if is_next { last.seq } else { self.fold.seq() };
         }
         self.shown = last.cloned();
     }

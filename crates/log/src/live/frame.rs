@@ -9,7 +9,7 @@ use std::{fmt::Write as _, ops::Range, sync::Arc, time::Instant};
 use bytes::Bytes;
 use matchwire_domain::{
     envelope::Attributes,
-    live_match::cs::{self, State, odds::Prediction},
+    live_match::{Games, Play, Prediction},
     subject::{Kind, Subject},
 };
 use serde_json::Value;
@@ -39,6 +39,7 @@ pub struct EventFrame {
 impl EventFrame {
     /// The frame of an event of a stream. `lineage` is the log's current one, for the cursor.
     pub fn new(
+        games: &Games,
         subject: &Subject,
         lineage: &str,
         entry: &Entry,
@@ -62,7 +63,7 @@ impl EventFrame {
         text.push('}');
         Arc::new(Self {
             seq,
-            kind: kind(&recorded.stored),
+            kind: kind(games, &recorded.stored),
             text: text.into(),
             received: entry.received,
             ready,
@@ -90,10 +91,9 @@ fn number(subject: &Subject) -> u16 {
     }
 }
 
-fn kind(stored: &[u8]) -> &'static str {
+fn kind(games: &Games, stored: &[u8]) -> &'static str {
     let Ok(attributes) = Attributes::read(stored) else { return OWN_KIND };
-    let known = cs::Event::TAGS.iter().find(|tag| **tag == attributes.kind);
-    known.copied().unwrap_or(OWN_KIND)
+    games.tag(&attributes.kind).unwrap_or(OWN_KIND)
 }
 
 /// A change of the state.
@@ -169,10 +169,8 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    pub(super) fn new(version: u64, predicted: u64, state: &State) -> Arc<Self> {
-        // Writing plain data to a string cannot fail.
-        let text = serde_json::to_string(state).unwrap_or_default();
-        Arc::new(Self { version, seq: state.seq, predicted, text })
+    pub(super) fn new(version: u64, predicted: u64, play: &dyn Play) -> Arc<Self> {
+        Arc::new(Self { version, seq: play.course().seq, predicted, text: play.to_json() })
     }
 
     /// The state as JSON, without spaces.

@@ -5,7 +5,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use matchwire_domain::{live_match::cs::odds::Prediction, subject::Subject};
+use matchwire_domain::{live_match::Prediction, subject::Subject};
 
 use super::frame::{EventFrame, PredictionFrame, Snapshot, StateFrame};
 

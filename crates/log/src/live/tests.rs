@@ -11,6 +11,7 @@ use std::{
 
 use matchwire_domain::{
     envelope::{Attributes, Event, Recorded},
+    live_match::Games,
     subject::Subject,
 };
 use parking_lot::Mutex;
@@ -92,7 +93,7 @@ fn log() -> Log {
 }
 
 fn live(log: &Log, kept: usize) -> Live {
-    Live::keeping(kept, log.clone(), Arc::new(|_: &str| None), None)
+    Live::keeping(kept, log.clone(), Games::default(), Arc::new(|_: &str| None), None)
 }
 
 fn subject(n: usize) -> Subject {

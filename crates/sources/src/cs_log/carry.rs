@@ -9,7 +9,7 @@ use matchwire_domain::live_match::cs::Event;
 use serde::{Deserialize, Serialize};
 
 use super::block::Block;
-use crate::{course::Course, roster::Roster};
+use crate::{roster::Roster, series::Series};
 
 /// How many servers' logs one reader follows; beyond, the one that began first is forgotten.
 const MAX_FEEDS: usize = 8;
@@ -39,7 +39,7 @@ pub struct Carry {
 pub(super) struct Context {
     /// The map that is played.
     #[serde(flatten)]
-    pub(super) course: Course,
+    pub(super) series: Series,
     /// A block that is open.
     pub(super) block: Option<Block>,
     /// Whom the stream of the map knows.
@@ -185,7 +185,7 @@ impl Feed {
 impl Context {
     /// Follows the course of a series; nobody is known on the next map yet.
     pub(super) fn follow(&mut self, event: &Event, counts_maps: bool) {
-        if self.course.follow(event, counts_maps) {
+        if self.series.follow(event, counts_maps) {
             self.roster = Roster::default();
         }
     }

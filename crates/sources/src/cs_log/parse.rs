@@ -1,13 +1,14 @@
 //! What one line says.
 
 use matchwire_domain::{
+    live_match::course,
     live_match::cs::{
         BombDefuseStarted, BombDefused, BombDropped, BombPickedUp, BombPlantStarted, BombPlanted,
         Cause, Event, FreezeStarted, Items, Label, MapEnded, MapLoaded, MatchPaused, MatchReloaded,
         MatchRestarting, MatchResumed, MatchStarted, MoneyChanged, PauseReason, Player,
         PlayerAssisted, PlayerConnected, PlayerDied, PlayerDisconnected, PlayerEquipped,
         PlayerHurt, PlayerJoined, PlayerKilled, Reason, RoundDrawn, RoundEnded, RoundStarted,
-        RulesSet, Score, ScoreReported, Side, TeamNamed, TeamScored, WarmupEnded, WarmupStarted,
+        RulesSet, Score, ScoreReported, TeamNamed, TeamScored, WarmupEnded, WarmupStarted,
     },
     timestamp::Timestamp,
 };
@@ -151,15 +152,16 @@ fn game_over(rest: &str) -> Option<Event> {
 /// `enabled - TimeOutTs` or `disabled - mp_unpause_match`.
 fn pause(rest: &str) -> Option<Event> {
     if rest.starts_with("disabled") {
-        return Some(MatchResumed {}.into());
+        return Some(course::Event::from(MatchResumed {}).into());
     }
     let (reason, side) = match rest.strip_prefix("enabled")?.trim_start_matches(" - ") {
-        "TimeOutTs" => (PauseReason::Timeout, Some(Side::T)),
-        "TimeOutCTs" => (PauseReason::Timeout, Some(Side::Ct)),
+        "TimeOutTs" => (PauseReason::Timeout, Some("T")),
+        "TimeOutCTs" => (PauseReason::Timeout, Some("CT")),
         "mp_halftime_pausematch" => (PauseReason::HalfTime, None),
         _ => (PauseReason::Technical, None),
     };
-    Some(MatchPaused { reason, side }.into())
+    let paused = MatchPaused { reason, side: side.map(Label::cut) };
+    Some(course::Event::from(paused).into())
 }
 
 /// `"mp_maxrounds" = "24"`, as a starting server lists its rules.

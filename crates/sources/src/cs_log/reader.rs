@@ -2,6 +2,7 @@
 
 use matchwire_domain::{
     live_match::cs::{Event, SourceGap, SourceLate},
+    live_match::{Vocabulary as _, course},
     timestamp::Timestamp,
 };
 
@@ -60,7 +61,7 @@ impl Reader {
         exchange: &mut dyn FnMut(&str) -> String,
     ) -> Answer<Carry> {
         if let Some(map) = self.map {
-            carry.latest.course.map = map;
+            carry.latest.series.map = map;
         }
         let source = "cs-log".into();
         let time = Timestamp::default();
@@ -125,10 +126,11 @@ impl Reading<'_> {
         let context = Context { block: None, ..nearest.clone() };
         if at < feed.spans.len() {
             let late = SourceLate { from: begin, to: end };
-            self.draft(context.course.map, format!("late-{begin}"), None, &late.into());
+            let late = course::Event::from(late).into();
+            self.draft(context.series.map, format!("late-{begin}"), None, &late);
         } else if let Some(from) = before.filter(|from| *from < begin) {
-            let gap = SourceGap { from, to: begin };
-            self.draft(context.course.map, format!("gap-{from}-{begin}"), None, &gap.into());
+            let gap = course::Event::from(SourceGap { from, to: begin }).into();
+            self.draft(context.series.map, format!("gap-{from}-{begin}"), None, &gap);
         }
         let mut span = if before == Some(begin) {
             feed.spans.remove(at - 1)
@@ -194,7 +196,7 @@ impl Reading<'_> {
             return;
         }
         if let Some(map) = self.reader.map {
-            context.course.map = map;
+            context.series.map = map;
         }
         let Some(split) = line::split(&text) else {
             self.unknown += 1;
@@ -261,10 +263,10 @@ impl Reading<'_> {
         // The fact has the line's own place; who is introduced before it depends on who was heard.
         for (number, event) in introductions.into_iter().enumerate() {
             let sequence = sequence.as_ref().map(|sequence| format!("{sequence}.{number}"));
-            self.draft(context.course.map, format!("{id}.{number}"), sequence, &event);
+            self.draft(context.series.map, format!("{id}.{number}"), sequence, &event);
         }
         let sequence = sequence.map(|sequence| sequence + "~");
-        self.draft(context.course.map, id, sequence, &event);
+        self.draft(context.series.map, id, sequence, &event);
     }
 
     fn draft(&mut self, map: u16, id: String, sequence: Option<String>, event: &Event) {

@@ -341,7 +341,7 @@ fn a_back_up_in_a_log() {
     let tally = |id: &str| state.players[id].tally;
     let (ct, t) = (tally("steam_76561197960265744"), tally("steam_76561197960265745"));
     assert_eq!((ct.kills, ct.deaths, t.kills, t.deaths), (1, 1, 1, 1));
-    assert_eq!(state.anomalies, []);
+    assert_eq!(state.course.anomalies, []);
 }
 
 /// A server that starts anew may keep its token; its log begins at 0 again.

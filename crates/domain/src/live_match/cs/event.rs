@@ -4,11 +4,12 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use crate::live_match::{
-    Label, Player,
+    Label, Player, course,
     declare::{bounded, vocabulary},
 };
 
 vocabulary! {
+    with course::Event;
     /// The server changes to a map: whatever was on it before, counting begins anew.
     "map.loaded" => MapLoaded {
         /// The name of the map, `de_nuke`.
@@ -299,16 +300,6 @@ vocabulary! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mvps: Option<u16>,
     };
-    /// Play stops.
-    "match.paused" => MatchPaused {
-        /// Why, or how.
-        reason: PauseReason,
-        /// Who called it, if a team did.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        side: Option<Side>,
-    };
-    /// Play goes on.
-    "match.resumed" => MatchResumed;
     /// The server's own table at the start of a round.
     "round.stats" => RoundStats {
         /// The round that begins.
@@ -326,20 +317,6 @@ vocabulary! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         map_name: Option<Label>,
     };
-    /// A part of a source's feed has not arrived.
-    "source.gap" => SourceGap {
-        /// First missing byte of the feed.
-        from: u64,
-        /// First byte after the gap.
-        to: u64,
-    };
-    /// A part of a source's feed arrived after what follows it.
-    "source.late" => SourceLate {
-        /// First byte of what came late.
-        from: u64,
-        /// First byte after it.
-        to: u64,
-    };
 }
 
 /// A side of the map.
@@ -355,6 +332,14 @@ pub enum Side {
 }
 
 impl Side {
+    /// What the game calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ct => "CT",
+            Self::T => "T",
+        }
+    }
+
     /// The other side.
     #[must_use]
     pub fn other(self) -> Self {
@@ -420,18 +405,6 @@ pub enum Cause {
     World,
 }
 
-/// Why play stops.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PauseReason {
-    /// A team's tactical time-out.
-    Timeout,
-    /// A technical pause.
-    Technical,
-    /// Half-time.
-    HalfTime,
-}
-
 /// Rounds won, by side as the sides are now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -489,15 +462,6 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl Event {
-    /// Puts a player id in the place of every person, where `exchange` knows how.
-    #[must_use]
-    pub fn exchange(mut self, exchange: &mut dyn FnMut(&str) -> String) -> Self {
-        for player in self.players_mut() {
-            *player = Player::new(&exchange(player));
-        }
-        self
-    }
-
     /// Everyone who is named in the event.
     pub fn players_mut(&mut self) -> Vec<&mut Player> {
         match self {

@@ -1,35 +1,22 @@
 //! The fold: how each event changes the state, and what counts when.
 
-use super::{
-    Anomaly, Bomb, Event, MAX_ANOMALIES, MapEnded, MatchPaused, Pause, Phase, RulesSet, State,
-    Status, equipment,
+use super::{Bomb, Event, MapEnded, Phase, RulesSet, State, equipment};
+use crate::{
+    live_match::{Status, course::leader},
+    timestamp::Timestamp,
 };
-use crate::timestamp::Timestamp;
 
 impl State {
     /// Folds an event that happened at `time`. Total: whatever comes, there is a state after it.
     ///
     /// Answers whether it moved the odds, so that a new prediction is worth it.
     pub fn apply(&mut self, event: &Event, time: Timestamp) -> bool {
-        // How a feed came is told at any time, and is no moment of the match.
-        if let Some((kind, detail)) = missing(event) {
-            self.note_anomaly(kind, detail);
+        if self.course.status == Status::Ended && !self.opens_a_map(event) {
             return false;
         }
-        self.time = Some(time);
-        if self.status == Status::Ended && !self.opens_a_map(event) {
-            return false;
-        }
-        let moved = self.apply_course(event, time)
+        self.apply_course(event, time)
             || self.apply_people(event)
-            || (self.counts() && self.apply_play(event, time));
-        self.status = match self.phase {
-            Phase::Ended => Status::Ended,
-            Phase::Waiting | Phase::WarmUp => Status::Scheduled,
-            _ if self.pause.is_some() => Status::Paused,
-            _ => Status::Live,
-        };
-        moved
+            || (self.counts() && self.apply_play(event, time))
     }
 
     /// Whether what is done now counts.
@@ -82,8 +69,6 @@ impl State {
                     self.restore(score);
                 }
             }
-            Event::MatchPaused(paused) => self.stop_play(paused),
-            Event::MatchResumed(_) => self.pause = None,
             Event::MapEnded(ended) => self.end_map(ended),
             Event::ScoreReported(reported) if self.counts() => self.reconcile(reported.score),
             Event::TeamScored(told) if self.counts() => {
@@ -101,7 +86,7 @@ impl State {
                 self.settle_sides();
                 self.phase = Phase::Round;
                 self.round_started = Some(time);
-                self.pause = None;
+                self.course.pause = None;
             }
             Event::RoundEnded(ended) if self.counts() => self.end_round(ended),
             Event::RoundDrawn(_) if self.counts() => self.phase = Phase::RoundOver,
@@ -207,14 +192,14 @@ impl State {
     fn open_map(&mut self, name: &str) {
         let same = self.map_name.as_deref() == Some(name);
         self.void_all();
-        if !same || self.status == Status::Ended {
+        if !same || self.course.status == Status::Ended {
             self.clear_shelf();
         }
-        let fresh = Self::new(&self.match_id, self.map);
+        let fresh = Self::new("", 0);
         self.map_name = Some(name.into());
         self.phase = Phase::Waiting;
-        self.status = Status::Scheduled;
-        self.pause = None;
+        self.course.status = Status::Scheduled;
+        self.course.pause = None;
         self.max_rounds = fresh.max_rounds;
         self.ledger.rules_told = false;
         (self.round_s, self.bomb_s) = (fresh.round_s, fresh.bomb_s);
@@ -234,11 +219,6 @@ impl State {
         }
     }
 
-    fn stop_play(&mut self, paused: &MatchPaused) {
-        let team = paused.side.map(|side| self.team_on(side));
-        self.pause = Some(Pause { reason: paused.reason, team });
-    }
-
     fn end_map(&mut self, ended: &MapEnded) {
         if self.counts() {
             self.reconcile(ended.score);
@@ -246,35 +226,14 @@ impl State {
         if let Some(name) = &ended.map_name {
             self.map_name.get_or_insert_with(|| name.to_string());
         }
-        let [a, b] = &self.teams;
-        self.winner = match a.score.cmp(&b.score) {
-            std::cmp::Ordering::Greater => Some(0),
-            std::cmp::Ordering::Less => Some(1),
-            std::cmp::Ordering::Equal => None,
-        };
-        self.pause = None;
+        self.course.winner = leader(self.team_scores());
+        self.end_play();
+    }
+
+    /// Nothing more is played on this map.
+    pub(super) fn end_play(&mut self) {
+        self.course.pause = None;
         self.phase = Phase::Ended;
         self.round = self.rounds_played();
-    }
-
-    /// Records something that does not fit.
-    pub(crate) fn note_anomaly(&mut self, kind: &'static str, detail: String) {
-        self.anomaly_count += 1;
-        if self.anomalies.len() < MAX_ANOMALIES {
-            self.anomalies.push(Anomaly { seq: self.seq, kind, detail });
-        }
-    }
-}
-
-/// What an event tells of the feed rather than of the match: the kind of anomaly, and its detail.
-fn missing(event: &Event) -> Option<(&'static str, String)> {
-    match event {
-        Event::SourceGap(gap) => {
-            Some(("gap", format!("bytes {} to {} of the feed have not arrived", gap.from, gap.to)))
-        }
-        Event::SourceLate(late) => {
-            Some(("late", format!("bytes {} to {} of the feed arrived late", late.from, late.to)))
-        }
-        _ => None,
     }
 }

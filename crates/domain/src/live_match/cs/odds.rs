@@ -40,13 +40,13 @@ pub struct Prediction {
 /// that round, with everyone alive. Probabilities have 6 decimals.
 pub fn predict(state: &State) -> Prediction {
     let round = round_odds(state);
-    let map = match (state.phase, state.winner) {
+    let map = match (state.phase, state.course.winner) {
         (Phase::Ended, Some(winner)) => won_by(winner),
         (Phase::Ended, None) => 0.5,
         _ => open(map::first_team_wins(state, won_round(state).is_none().then_some(round))),
     };
     Prediction {
-        seq: state.seq,
+        seq: state.course.seq,
         round_no: state.round,
         model: MODEL,
         round: both(round),

@@ -18,7 +18,7 @@ impl State {
     pub(super) fn person(&mut self, id: &str) -> Option<&mut PlayerState> {
         if !self.players.contains_key(id) {
             if self.players.len() >= MAX_PLAYERS {
-                self.note_anomaly(
+                self.course.note_anomaly(
                     "too_many_players",
                     format!("{id} is not counted: {MAX_PLAYERS} people are known already"),
                 );
@@ -119,7 +119,8 @@ impl State {
                 flash_assister: None,
                 time,
             };
-            self.kills.insert(self.seq, kill);
+            let number = u16::try_from(self.kills.len()).unwrap_or(u16::MAX);
+            self.kills.insert(number.saturating_add(1), kill);
         }
     }
 
@@ -134,7 +135,7 @@ impl State {
         player.health = 0;
         self.count(id, |tally| add(&mut tally.deaths, true));
         if self.phase == Phase::Round && self.kills.values().any(|kill| kill.victim == id) {
-            self.note_anomaly("dead_player", format!("{id} dies and was dead already"));
+            self.course.note_anomaly("dead_player", format!("{id} dies and was dead already"));
         }
     }
 
@@ -181,7 +182,7 @@ impl State {
                      the server's table",
                     *row.player, row.kills, row.deaths, row.assists
                 );
-                self.note_anomaly("stats_mismatch", detail);
+                self.course.note_anomaly("stats_mismatch", detail);
             }
         }
     }

@@ -40,6 +40,12 @@ impl State {
         a.score.saturating_add(b.score)
     }
 
+    /// The score, in the order of teams.
+    pub(super) fn team_scores(&self) -> [u16; 2] {
+        let [a, b] = &self.teams;
+        [a.score, b.score]
+    }
+
     /// The score by side.
     pub fn score(&self) -> Score {
         let [a, b] = &self.teams;
@@ -99,12 +105,11 @@ impl State {
         self.round = number;
         self.ledger.round = number;
         self.phase = Phase::RoundOver;
-        let [a, b] = &self.teams;
         let round = Round {
             winner: self.team_on(ended.winner),
             side: ended.winner,
             reason: ended.reason,
-            score: [a.score, b.score],
+            score: self.team_scores(),
         };
         self.rounds.insert(number, round);
         match ended.reason {
@@ -190,14 +195,15 @@ impl State {
         let [a, b] = &self.teams;
         let ours = [a.score, b.score];
         if played > 0 && self.rounds.get(&played).is_none_or(|round| round.score != ours) {
-            self.note_anomaly(
+            self.course.note_anomaly(
                 "score_mismatch",
                 format!("the restored score {}:{} is of no round known", score.ct, score.t),
             );
         }
         self.round = played.saturating_add(1);
         self.ledger.round = self.round;
-        self.winner = None;
+        self.course.winner = None;
+        self.course.ruling = None;
         self.kills.clear();
         self.clear_bomb();
     }
@@ -229,8 +235,7 @@ impl State {
     pub(super) fn void_all(&mut self) {
         self.void_after(0);
         // What did not fit in play that is void says nothing of the play that counts.
-        self.anomalies.retain(|anomaly| !anomaly.is_of_play());
-        self.anomaly_count = self.anomalies.len() as u64;
+        self.course.forget_anomalies_of_play();
         self.ledger.restoring = false;
         self.set_score(Score::default());
         self.round = 0;
@@ -238,7 +243,8 @@ impl State {
         self.kills.clear();
         self.clear_bomb();
         self.round_started = None;
-        self.winner = None;
+        self.course.winner = None;
+        self.course.ruling = None;
     }
 
     /// Shelves the rounds after a number, and takes back what was done in them and since.
@@ -293,7 +299,7 @@ impl State {
     fn is_believable(&mut self, score: Score) -> bool {
         let good = u32::from(score.ct) + u32::from(score.t) <= u32::from(MAX_ROUNDS);
         if !good {
-            self.note_anomaly(
+            self.course.note_anomaly(
                 "score_mismatch",
                 format!("a score of {}:{} is not believed", score.ct, score.t),
             );
@@ -302,7 +308,7 @@ impl State {
     }
 
     fn score_mismatch(&mut self, ours: Score, told: Score) {
-        self.note_anomaly(
+        self.course.note_anomaly(
             "score_mismatch",
             format!(
                 "the rounds known give {}:{} (CT:T), the feed says {}:{}",

@@ -5,33 +5,23 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{PauseReason, Reason, Role, Side};
-use crate::{live_match::cs::odds::Prediction, timestamp::Timestamp};
+use super::{Reason, Role, Side};
+use crate::{
+    live_match::{Course, Rules as _},
+    timestamp::Timestamp,
+};
 
-/// How many anomalies a state lists; later ones are only counted.
-pub const MAX_ANOMALIES: usize = 100;
 /// How many people a state holds; a feed that names more is anomalous.
 pub const MAX_PLAYERS: usize = 128;
 
 /// A map as of an event.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct State {
-    /// The match.
-    #[serde(rename = "match")]
-    pub match_id: String,
-    /// The number of the map within the match.
-    pub map: u16,
-    /// The last event in it, 0 before the first.
-    pub seq: u64,
-    /// When the last event happened.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub time: Option<Timestamp>,
-    /// Where the map stands.
-    pub status: Status,
+    /// What all games have in common.
+    #[serde(flatten)]
+    pub course: Course,
     /// What is going on, finer than `status`.
     pub phase: Phase,
-    /// The game.
-    pub game: &'static str,
     /// The map's name, `de_nuke`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub map_name: Option<String>,
@@ -45,8 +35,8 @@ pub struct State {
     pub players: BTreeMap<String, PlayerState>,
     /// The rounds that count, by number.
     pub rounds: BTreeMap<u16, Round>,
-    /// The kills of this round, by the `seq` of their events.
-    pub kills: BTreeMap<u64, Kill>,
+    /// The kills of this round, by their number in it, 1, 2, …
+    pub kills: BTreeMap<u16, Kill>,
     /// Where the bomb is.
     pub bomb: Bomb,
     /// Where it was planted, `A` or `B`.
@@ -62,36 +52,9 @@ pub struct State {
     pub round_s: u16,
     /// How long a bomb ticks, in seconds.
     pub bomb_s: u16,
-    /// Why play stops, while it does.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pause: Option<Pause>,
-    /// The index of the team that won the map; left out while it is open, and for a draw.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub winner: Option<usize>,
-    /// The last prediction.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub prediction: Option<Prediction>,
-    /// What did not fit, oldest first, at most [`MAX_ANOMALIES`].
-    pub anomalies: Vec<Anomaly>,
-    /// How many anomalies there were in all.
-    pub anomaly_count: u64,
     /// What the fold needs to go on and nobody else does.
     #[serde(skip)]
     pub(super) ledger: super::rounds::Ledger,
-}
-
-/// Where a map stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Not begun: nothing was heard, or it is warm-up.
-    Scheduled,
-    /// Being played.
-    Live,
-    /// Play stops.
-    Paused,
-    /// Over.
-    Ended,
 }
 
 /// What is going on.
@@ -251,47 +214,18 @@ pub enum Bomb {
     Exploded,
 }
 
-/// A pause.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Pause {
-    /// Why.
-    pub reason: PauseReason,
-    /// The index of the team that called it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub team: Option<usize>,
-}
-
-/// Something that did not fit.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Anomaly {
-    /// At which event.
-    pub seq: u64,
-    /// What kind: `gap`, `late`, `score_mismatch`, `stats_mismatch`, `dead_player`,
-    /// `too_many_players`, `unreadable`.
-    pub kind: &'static str,
-    /// What exactly, for a person.
-    pub detail: String,
-}
-
-impl Anomaly {
-    /// Whether it is about what was played, rather than about how it was told.
-    pub(super) fn is_of_play(&self) -> bool {
-        matches!(self.kind, "score_mismatch" | "stats_mismatch" | "dead_player")
-    }
-}
-
 impl State {
     /// A map of which nothing is known.
     pub fn new(match_id: &str, map: u16) -> Self {
+        Self::begin(Course { game: Self::GAME, ..Course::new(match_id, map) })
+    }
+
+    /// A map of which nothing is known but its course.
+    pub(super) fn of(course: Course) -> Self {
         let team = |side| Team { name: None, side, score: 0 };
         Self {
-            match_id: match_id.into(),
-            map,
-            seq: 0,
-            time: None,
-            status: Status::Scheduled,
+            course,
             phase: Phase::Waiting,
-            game: "cs2",
             map_name: None,
             round: 0,
             max_rounds: 24,
@@ -305,11 +239,6 @@ impl State {
             bomb_planted: None,
             round_s: 115,
             bomb_s: 40,
-            pause: None,
-            winner: None,
-            prediction: None,
-            anomalies: Vec::new(),
-            anomaly_count: 0,
             ledger: super::rounds::Ledger::default(),
         }
     }
@@ -330,15 +259,6 @@ impl State {
         self.players
             .values()
             .filter(move |player| player.side == Some(side) && player.role == Role::Player)
-    }
-
-    /// Adds the accounts that `account_of` knows by player id.
-    pub fn reveal(&mut self, account_of: &dyn Fn(&str) -> Option<String>) {
-        for (id, player) in &mut self.players {
-            if player.account.is_none() {
-                player.account = account_of(id);
-            }
-        }
     }
 }
 

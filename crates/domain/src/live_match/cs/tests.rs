@@ -6,7 +6,10 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::timestamp::Timestamp;
+use crate::{
+    live_match::{MAX_ANOMALIES, Play},
+    timestamp::Timestamp,
+};
 
 /// Who plays in these stories.
 const LINE_UP: &str = r#"
@@ -32,11 +35,11 @@ impl Story {
     fn tell(&mut self, story: &str) {
         for line in story.lines().map(str::trim).filter(|line| !line.is_empty()) {
             let (tag, data) = line.split_once(' ').unwrap_or((line, "{}"));
-            let event = Event::parse(tag, data).expect(tag).expect(line);
             self.seq += 1;
-            self.state.seq = self.seq;
+            self.state.course.seq = self.seq;
             let seconds = i64::try_from(self.seq).unwrap();
-            self.state.apply(&event, Timestamp::from_ms(seconds * 1_000));
+            let time = Timestamp::from_ms(seconds * 1_000);
+            Play::fold(&mut self.state, tag, data, time).expect(tag).expect(line);
         }
     }
 
@@ -110,7 +113,7 @@ fn a_round_is_won() {
                 "a1": {"alive": false, "deaths": 1, "team": 0},
                 "b1": {"kills": 1, "headshots": 1, "team": 1}, "b2": {"assists": 1},
             },
-            "kills": {"8": {"killer": "b1", "victim": "a1", "headshot": true, "assister": "b2"}},
+            "kills": {"1": {"killer": "b1", "victim": "a1", "headshot": true, "assister": "b2"}},
         }))
         .when(r#"round.ended {"winner":"T","reason":"bomb_exploded"}"#)
         .then(json!({
@@ -481,8 +484,8 @@ fn lost_rounds_are_an_anomaly_and_the_score_is_the_servers() {
         .when(r#"round.ended {"winner":"T","reason":"elimination","score":{"ct":3,"t":2}}"#)
         .then(json!({"round": 5, "teams": [{"score": 3}, {"score": 2}]}))
         .state;
-    assert_eq!(state.anomalies.len(), 1);
-    assert_eq!(state.anomalies[0].kind, "score_mismatch");
+    assert_eq!(state.course.anomalies.len(), 1);
+    assert_eq!(state.course.anomalies[0].kind, "score_mismatch");
     given(r#"round.ended {"winner":"T","reason":"other","score":{"ct":65535,"t":65535}}"#)
         .then(json!({"rounds": {}, "anomaly_count": 1}));
 }
@@ -494,9 +497,9 @@ fn everything_is_bounded() {
         .collect();
     let state = given(&crowd).state;
     assert_eq!(state.players.len(), MAX_PLAYERS);
-    assert_eq!(state.anomalies.len(), 200 - MAX_PLAYERS);
+    assert_eq!(state.course.anomalies.len(), 200 - MAX_PLAYERS);
     let state = given(&crowd.repeat(3)).state;
-    assert_eq!((state.anomalies.len(), state.anomaly_count), (MAX_ANOMALIES, 216));
+    assert_eq!((state.course.anomalies.len(), state.course.anomaly_count), (MAX_ANOMALIES, 216));
 }
 
 #[test]

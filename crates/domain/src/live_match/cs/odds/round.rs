@@ -149,7 +149,7 @@ fn wealth(state: &State, side: Side) -> f64 {
 /// Seconds that are left of `length_s` as of the last event; half of them if no start is known.
 fn left_s(state: &State, started: Option<Timestamp>, length_s: u16) -> f64 {
     let whole_ms = i64::from(length_s) * 1_000;
-    let left_ms = match (state.time, started) {
+    let left_ms = match (state.course.time, started) {
         (Some(now), Some(started)) => whole_ms - (now.ms() - started.ms()),
         _ => whole_ms / 2,
     };

@@ -14,7 +14,7 @@ fn playing(ct: usize, t: usize) -> State {
     let mut state = State::new("m1", 1);
     state.phase = Phase::Round;
     state.round = 1;
-    state.time = Some(Timestamp::from_ms(1_000_000));
+    state.course.time = Some(Timestamp::from_ms(1_000_000));
     state.round_started = Some(Timestamp::from_ms(970_000));
     for (side, alive) in [(Side::Ct, ct), (Side::T, t)] {
         for number in 0..5 {
@@ -36,7 +36,7 @@ fn playing(ct: usize, t: usize) -> State {
 
 fn with_bomb(mut state: State, since_ms: i64) -> State {
     state.bomb = Bomb::Planted;
-    state.bomb_planted = state.time.map(|now| Timestamp::from_ms(now.ms() - since_ms));
+    state.bomb_planted = state.course.time.map(|now| Timestamp::from_ms(now.ms() - since_ms));
     state
 }
 
@@ -57,7 +57,7 @@ fn reversed(mut state: State) -> State {
         round.winner = 1 - round.winner;
         round.score.reverse();
     }
-    state.winner = state.winner.map(|winner| 1 - winner);
+    state.course.winner = state.course.winner.map(|winner| 1 - winner);
     state
 }
 
@@ -139,10 +139,10 @@ fn a_round_that_is_over_has_its_winner() {
 fn a_map_that_is_over_has_its_winner() {
     let mut state = with_score(playing(5, 0), 13, 7);
     state.phase = Phase::Ended;
-    state.winner = Some(0);
+    state.course.winner = Some(0);
     assert_eq!(predict(&state).map, [1.0, 0.0]);
     assert_eq!(predict(&reversed(state.clone())).map, [0.0, 1.0]);
-    state.winner = None;
+    state.course.winner = None;
     assert_eq!(predict(&state).map, [0.5, 0.5]);
 }
 
@@ -266,7 +266,7 @@ fn states() -> impl Strategy<Value = State> {
         |(people, phase, bomb, (first, second, max_rounds), since_ms)| {
             let mut state = with_score(playing(5, 5), first, second);
             (state.phase, state.bomb, state.max_rounds) = (phase, bomb, max_rounds);
-            let then = state.time.map(|now| Timestamp::from_ms(now.ms() - since_ms));
+            let then = state.course.time.map(|now| Timestamp::from_ms(now.ms() - since_ms));
             (state.round_started, state.bomb_planted) = (then, then);
             for (player, (alive, health, money, equipment)) in
                 state.players.values_mut().zip(people)

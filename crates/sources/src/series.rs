@@ -9,7 +9,7 @@ const MIN_ROUNDS_OF_A_MAP: u16 = 13;
 
 /// Where a series is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Course {
+pub(crate) struct Series {
     /// The map that is played.
     pub(crate) map: u16,
     /// Its name.
@@ -20,13 +20,13 @@ pub(crate) struct Course {
     pub(crate) rounds: u16,
 }
 
-impl Default for Course {
+impl Default for Series {
     fn default() -> Self {
         Self { map: 1, map_name: None, over: false, rounds: 0 }
     }
 }
 
-impl Course {
+impl Series {
     /// Follows an event; in a series whose maps are counted, the next map gets the next number.
     /// Answers whether it did.
     pub(crate) fn follow(&mut self, event: &Event, counts_maps: bool) -> bool {

@@ -1,0 +1,82 @@
+//! Counter-Strike as one game among others.
+
+use super::{Event, Phase, Side, State, odds};
+use crate::{
+    live_match::{Course, Prediction, Rules, Status},
+    timestamp::Timestamp,
+};
+
+impl Rules for State {
+    const GAME: &'static str = "cs2";
+    type Event = Event;
+
+    fn begin(course: Course) -> Self {
+        Self::of(course)
+    }
+
+    fn course(&self) -> &Course {
+        &self.course
+    }
+
+    fn course_mut(&mut self) -> &mut Course {
+        &mut self.course
+    }
+
+    fn fold(&mut self, event: &Event, time: Timestamp) -> bool {
+        self.apply(event, time)
+    }
+
+    fn status(&self) -> Status {
+        match self.phase {
+            Phase::Ended => Status::Ended,
+            Phase::Waiting | Phase::WarmUp => Status::Scheduled,
+            Phase::FreezeTime | Phase::Round | Phase::RoundOver => Status::Live,
+        }
+    }
+
+    fn team_on(&self, side: &str) -> Option<usize> {
+        match side {
+            "CT" => Some(self.team_on(Side::Ct)),
+            "T" => Some(self.team_on(Side::T)),
+            _ => None,
+        }
+    }
+
+    fn score(&self) -> [u16; 2] {
+        self.team_scores()
+    }
+
+    fn set_score(&mut self, score: [u16; 2]) {
+        for (team, score) in self.teams.iter_mut().zip(score) {
+            team.score = score;
+        }
+    }
+
+    fn close(&mut self) {
+        self.end_play();
+    }
+
+    fn predict(&self, _model: &str) -> Option<Prediction> {
+        let odds::Prediction { seq, round_no, model, round, map } = odds::predict(self);
+        Some(Prediction {
+            seq,
+            round_no: Some(round_no),
+            model,
+            round: Some(round),
+            map,
+            draw: None,
+        })
+    }
+
+    fn models() -> &'static [&'static str] {
+        &[odds::MODEL]
+    }
+
+    fn reveal(&mut self, account_of: &dyn Fn(&str) -> Option<String>) {
+        for (id, player) in &mut self.players {
+            if player.account.is_none() {
+                player.account = account_of(id);
+            }
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! What a game is to everyone who must not know which one it is.
+//!
+//! A game's author writes a [`Vocabulary`] and the [`Rules`] by which it folds. The log, the gateway
+//! and delivery see a [`Game`], which is a table of what can be done with it, and [`Play`], a map's
+//! state as it is played. [`Games`] are those that a server knows; a game more is an entry more.
+
+use std::{any::Any, fmt, sync::Arc};
+
+use schemars::Schema;
+use serde::Serialize;
+
+use super::{
+    Player, Prediction,
+    course::{self, Course, Status},
+};
+use crate::timestamp::Timestamp;
+
+/// The events of a game, each with a tag and the schema of its data. A tag belongs to one game
+/// alone, so that a stream's first event tells which game it is.
+pub trait Vocabulary: Sized {
+    /// The tags of the game's own events, as they stand in `type`.
+    const TAGS: &'static [&'static str];
+    /// Reads the data of an event of the game's own, or of one that all games have; `None` if it is
+    /// neither.
+    fn parse(tag: &str, data: &str) -> Option<Result<Self, serde_json::Error>>;
+    /// The event's `data`.
+    fn to_json(&self) -> String;
+    /// The JSON Schema of the data of an own tag.
+    fn schema(tag: &str) -> Option<Schema>;
+    /// The event as one that all games have, if it is one.
+    fn common(&self) -> Option<&course::Event>;
+    /// Everyone who is named in the event.
+    fn players_mut(&mut self) -> Vec<&mut Player>;
+
+    /// Puts a player id in the place of every person, where `exchange` knows how.
+    #[must_use]
+    fn exchange(mut self, exchange: &mut dyn FnMut(&str) -> String) -> Self {
+        for player in self.players_mut() {
+            *player = Player::new(&exchange(player));
+        }
+        self
+    }
+}
+
+/// The rules of a game: how its events change the state of a map. Every method is total and pure.
+pub trait Rules: Clone + PartialEq + Serialize + Send + Sync + 'static {
+    /// The game's name, as it stands in `game`.
+    const GAME: &'static str;
+    /// What can happen.
+    type Event: Vocabulary;
+
+    /// A map of which nothing is known but its course.
+    fn begin(course: Course) -> Self;
+    /// What all games have in common.
+    fn course(&self) -> &Course;
+    /// The same, to change it.
+    fn course_mut(&mut self) -> &mut Course;
+    /// Folds an event of the game's own that happened at `time`; those that all games have are looked
+    /// after elsewhere. Answers whether it moved the odds, so that a new prediction is worth it.
+    fn fold(&mut self, event: &Self::Event, time: Timestamp) -> bool;
+    /// Where the map stands by its play; a pause is looked at elsewhere.
+    fn status(&self) -> Status;
+    /// The index of the team that is on a side, as the game calls its sides.
+    fn team_on(&self, side: &str) -> Option<usize>;
+    /// The score, in the order of teams.
+    fn score(&self) -> [u16; 2];
+    /// Sets the score, by decision of a referee.
+    fn set_score(&mut self, score: [u16; 2]);
+    /// Ends play, by decision of a referee.
+    fn close(&mut self);
+    /// Who will win, by the model of that name, or the game's first one if it has none so named.
+    fn predict(&self, model: &str) -> Option<Prediction>;
+    /// The names of the game's models, the first one being that of a stream which names none.
+    fn models() -> &'static [&'static str];
+    /// Adds the accounts that `account_of` knows by player id.
+    fn reveal(&mut self, account_of: &dyn Fn(&str) -> Option<String>);
+}
+
+/// A map as it is played, of whatever game.
+pub trait Play: Send + Sync {
+    /// What all games have in common.
+    fn course(&self) -> &Course;
+    /// The same, to change it.
+    fn course_mut(&mut self) -> &mut Course;
+    /// Folds an event of the game's own, or one that all games have. `None` if it is neither.
+    fn fold(&mut self, tag: &str, data: &str, time: Timestamp) -> Option<Folded>;
+    /// Who will win, by the model of that name.
+    fn predict(&self, model: &str) -> Option<Prediction>;
+    /// Adds the accounts that `account_of` knows by player id.
+    fn reveal(&mut self, account_of: &dyn Fn(&str) -> Option<String>);
+    /// The state as JSON, without spaces.
+    fn to_json(&self) -> String;
+    /// A copy.
+    fn boxed(&self) -> Box<dyn Play>;
+    /// The state as the type that its game gave it.
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// Whether an event moved the odds, or why its data could not be read.
+pub type Folded = Result<bool, serde_json::Error>;
+
+impl<R: Rules> Play for R {
+    fn course(&self) -> &Course {
+        Rules::course(self)
+    }
+
+    fn course_mut(&mut self) -> &mut Course {
+        Rules::course_mut(self)
+    }
+
+    fn fold(&mut self, tag: &str, data: &str, time: Timestamp) -> Option<Folded> {
+        let event = match R::Event::parse(tag, data)? {
+            Ok(event) => event,
+            Err(error) => return Some(Err(error)),
+        };
+        let moved = if let Some(event) = event.common() {
+            course::fold(self, event, time)
+        } else {
+            Rules::course_mut(self).time = Some(time);
+            Rules::fold(self, &event, time)
+        };
+        course::settle(self);
+        Some(Ok(moved))
+    }
+
+    fn predict(&self, model: &str) -> Option<Prediction> {
+        Rules::predict(self, model)
+    }
+
+    fn reveal(&mut self, account_of: &dyn Fn(&str) -> Option<String>) {
+        Rules::reveal(self, account_of);
+    }
+
+    fn to_json(&self) -> String {
+        // Writing plain data to a string cannot fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    fn boxed(&self) -> Box<dyn Play> {
+        Box::new(self.clone())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// Puts player ids in the place of people.
+pub type Exchange<'a> = &'a mut dyn FnMut(&str) -> String;
+
+/// A game, as a table of what can be done with it.
+#[derive(Clone, Copy)]
+pub struct Game {
+    name: &'static str,
+    tags: &'static [&'static str],
+    models: fn() -> &'static [&'static str],
+    schema: fn(&str) -> Option<Schema>,
+    admit: fn(&str, &str, Exchange<'_>) -> Option<Result<String, serde_json::Error>>,
+    begin: fn(Course) -> Box<dyn Play>,
+}
+
+impl Game {
+    /// The game that has these rules.
+    pub const fn of<R: Rules>() -> Self {
+        Self {
+            name: R::GAME,
+            tags: R::Event::TAGS,
+            models: R::models,
+            schema: R::Event::schema,
+            admit: admit::<R::Event>,
+            begin: |course| Box::new(R::begin(course)),
+        }
+    }
+
+    /// Its name, as it stands in `game`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The names of its models, the first one being that of a stream which names none.
+    pub fn models(&self) -> &'static [&'static str] {
+        (self.models)()
+    }
+
+    /// A map of which nothing is known but its course.
+    pub fn begin(&self, course: Course) -> Box<dyn Play> {
+        (self.begin)(Course { game: self.name, ..course })
+    }
+}
+
+/// Checks the data of an event, exchanges the people in it and writes it as it is stored; `None` if
+/// the vocabulary does not have the tag.
+pub(crate) fn admit<E: Vocabulary>(
+    tag: &str,
+    data: &str,
+    exchange: Exchange<'_>,
+) -> Option<Result<String, serde_json::Error>> {
+    Some(E::parse(tag, data)?.map(|event| event.exchange(exchange).to_json()))
+}
+
+impl fmt::Debug for Game {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Game").field(&self.name).finish()
+    }
+}
+
+/// The games that a server knows. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Games(Arc<[Game]>);
+
+impl Default for Games {
+    fn default() -> Self {
+        Self::new(&[Game::of::<super::cs::State>()])
+    }
+}
+
+impl Games {
+    /// These games, at least one. A stream is of the first one until an event tells otherwise.
+    pub fn new(games: &[Game]) -> Self {
+        assert!(!games.is_empty(), "a server knows a game");
+        Self(games.into())
+    }
+
+    /// The game of that name.
+    pub fn named(&self, name: &str) -> Option<&Game> {
+        self.iter().find(|game| game.name == name)
+    }
+
+    /// The game whose event has that tag.
+    pub fn of_tag(&self, tag: &str) -> Option<&Game> {
+        self.iter().find(|game| game.tags.contains(&tag))
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Game> {
+        self.0.iter()
+    }
+
+    /// A map of which nothing is known yet.
+    pub fn begin(&self, match_id: &str, map: u16) -> Box<dyn Play> {
+        let [first, ..] = &*self.0 else { unreachable!("a server knows a game") };
+        first.begin(Course::new(match_id, map))
+    }
+
+    /// The tags of the events of all games, and of those that games have in common.
+    pub fn tags(&self) -> impl Iterator<Item = &'static str> {
+        let own = self.iter().flat_map(|game| game.tags);
+        own.chain(course::Event::TAGS).copied()
+    }
+
+    /// A tag as it stands in the vocabulary that has it.
+    pub fn tag(&self, tag: &str) -> Option<&'static str> {
+        self.tags().find(|known| *known == tag)
+    }
+
+    /// The JSON Schema of a tag's data.
+    pub fn schema(&self, tag: &str) -> Option<Schema> {
+        let own = self.iter().find_map(|game| (game.schema)(tag));
+        own.or_else(|| course::Event::schema(tag))
+    }
+
+    /// Checks the data of an event, exchanges the people in it and writes it as it is stored; `None`
+    /// if no game has the tag.
+    pub fn admit(
+        &self,
+        tag: &str,
+        data: &str,
+        exchange: Exchange<'_>,
+    ) -> Option<Result<String, serde_json::Error>> {
+        match self.of_tag(tag) {
+            Some(game) => (game.admit)(tag, data, exchange),
+            None => course::admit(self, tag, data, exchange),
+        }
+    }
+}

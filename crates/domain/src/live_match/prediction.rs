@@ -1,0 +1,23 @@
+//! Who will win, as it is served.
+
+use serde::Serialize;
+
+/// The probability of winning, per team, as of an event.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Prediction {
+    /// The event it belongs to.
+    pub seq: u64,
+    /// The round it was made in, where the game has rounds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub round_no: Option<u16>,
+    /// The model that made it.
+    pub model: &'static str,
+    /// P(team wins the round), in the order of teams; sums to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub round: Option<[f64; 2]>,
+    /// P(team wins the map), in the order of teams; sums to 1, with `draw` where there is one.
+    pub map: [f64; 2],
+    /// P(nobody wins), where a draw stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub draw: Option<f64>,
+}

@@ -1,0 +1,235 @@
+//! Late events and corrections.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    chain::Digest,
+    envelope::{self, Attributes},
+    live_match::cs,
+    timestamp::Timestamp,
+};
+
+/// Records `id sequence tag data`, in the order in which they arrived; `-` is no sequence.
+fn arrived(lines: &[&str]) -> (Subject, Vec<Recorded>) {
+    let subject = Subject::match_map("m", 1).unwrap();
+    let record = |(seq, line): (u64, &&str)| {
+        let [id, sequence, kind, data]: [&str; 4] =
+            line.splitn(4, ' ').collect::<Vec<_>>().try_into().unwrap();
+        let sequence = match sequence {
+            "-" => String::new(),
+            sequence => format!(r#""sequence":"{sequence}","#),
+        };
+        let second = id.trim_end_matches(|c: char| !c.is_ascii_digit());
+        let json = format!(
+            r#"{{"specversion":"1.0","id":"{id}","source":"s","subject":"match/m/1","type":"{kind}",
+                "time":"2026-01-01T00:00:{second:0>2}Z",{sequence}"data":{data}}}"#
+        );
+        let attributes = Attributes::parse(&json).unwrap();
+        let event = envelope::Event::new(&attributes, data).unwrap();
+        let leaf = Digest::leaf(&event.stored);
+        let recorded = Timestamp::from_ms(0);
+        Recorded { seq, recorded, leaf, chain: leaf, stored: event.stored }
+    };
+    (subject, (1..).zip(lines).map(record).collect())
+}
+
+fn folded(lines: &[&str]) -> Fold {
+    let (subject, records) = arrived(lines);
+    Fold::of(&Games::default(), &subject, &records)
+}
+
+fn state(fold: &Fold) -> &cs::State {
+    fold.state().unwrap()
+}
+
+/// A state and its predictions without what a correction may change.
+fn comparable(fold: &Fold) -> (Value, Vec<Value>) {
+    let mut state: Value = serde_json::from_str(&fold.play.to_json()).unwrap();
+    let fields = state.as_object_mut().unwrap();
+    for field in ["seq", "anomalies", "anomaly_count"] {
+        fields.remove(field).unwrap();
+    }
+    let without_seq = |prediction: &mut Value| prediction.as_object_mut().unwrap().remove("seq");
+    fields.get_mut("prediction").map(without_seq);
+    let predictions = fold.predictions.iter().map(|prediction| {
+        let mut prediction = serde_json::to_value(prediction).unwrap();
+        without_seq(&mut prediction);
+        prediction
+    });
+    (state, predictions.collect())
+}
+
+const KILL: &str = r#"2 b player.killed {"killer":"a","victim":"b","weapon":"awp"}"#;
+const STORY: [&str; 4] = ["1 a round.started {}", KILL, "3 c match.started {}", "4 d x.own {}"];
+
+#[test]
+fn a_late_event_is_folded_in_its_place() {
+    let (subject, straight) = arrived(&STORY);
+    let games = Games::default();
+    let expected = Fold::of(&games, &subject, &straight);
+    // The kill arrives after the start that makes it void.
+    let (_, late) = arrived(&[STORY[0], STORY[2], STORY[1], STORY[3]]);
+    let mut fold = Fold::new(&games, &subject);
+    let pushed: Vec<Pushed> = late.iter().map(|record| fold.push(record)).collect();
+    assert_eq!(pushed[2], Pushed::Refold);
+    let again = Fold::of(&games, &subject, &late);
+    assert_eq!(again.seq(), 4);
+    assert_eq!(state(&again).players["a"].tally.kills, 0);
+    assert_eq!(state(&again).players, state(&expected).players);
+    // One that comes after it is not late.
+    let mut again = Fold::of(&games, &subject, &late[..3]);
+    assert_eq!(again.push(&late[3]), Pushed::Applied { predicted: false });
+}
+
+#[test]
+fn step_by_step_is_the_same_as_at_once() {
+    let (subject, records) = arrived(&STORY);
+    let games = Games::default();
+    let mut fold = Fold::new(&games, &subject);
+    for (count, record) in (1..).zip(&records) {
+        assert!(matches!(fold.push(record), Pushed::Applied { .. }));
+        let fresh = Fold::of(&games, &subject, &records[..count]);
+        assert_eq!(state(&fold), state(&fresh));
+        assert_eq!(fold.predictions, fresh.predictions);
+    }
+    assert_eq!(fold.predictions.len(), 3);
+    assert_eq!(fold.predictions[1].seq, 2);
+}
+
+#[test]
+fn damage_is_an_anomaly() {
+    let (subject, mut records) = arrived(&STORY);
+    records[1].stored = b"{".as_slice().into();
+    let fold = Fold::of(&Games::default(), &subject, &records);
+    let anomalies = &fold.play.course().anomalies;
+    assert_eq!((anomalies[0].kind, anomalies[0].seq), ("unreadable", 2));
+}
+
+/// A map that was reported right: two rounds, the second one in play.
+const RIGHT: [&str; 12] = [
+    r#"1 - player.joined {"player":"a1","name":"A1","side":"CT"}"#,
+    r#"2 - player.joined {"player":"a2","name":"A2","side":"CT"}"#,
+    r#"3 - player.joined {"player":"b1","name":"B1","side":"T"}"#,
+    r#"4 - player.joined {"player":"b2","name":"B2","side":"T"}"#,
+    r#"5 - match.started {"map_name":"de_test"}"#,
+    "6 - round.started {}",
+    r#"7 - player.killed {"killer":"a1","victim":"b1","weapon":"m4a1"}"#,
+    r#"8 - round.ended {"winner":"CT","reason":"elimination"}"#,
+    "9 - freeze.started {}",
+    "10 - round.started {}",
+    r#"11 - player.killed {"killer":"b2","victim":"a2","weapon":"ak47"}"#,
+    r#"12 - player.assisted {"assister":"b1","victim":"a2"}"#,
+];
+
+#[test]
+fn a_correction_gives_the_state_of_a_match_that_was_reported_right() {
+    let right = folded(&RIGHT);
+    let kill = RIGHT[6].to_owned();
+    let amend = |id: &str, seq: u64, line: &str| {
+        let [_, _, kind, data]: [&str; 4] =
+            line.splitn(4, ' ').collect::<Vec<_>>().try_into().unwrap();
+        format!(r#"{id} - event.amended {{"seq":{seq},"type":"{kind}","data":{data}}}"#)
+    };
+    let wrong_killer = kill.replace("a1", "a2");
+    let told_twice = kill.replace("7 - ", "7b - ").replace("b1", "b2");
+    let (start, end) = (&RIGHT[..7], &RIGHT[7..]);
+    let with = |before: &[&str], after: &[&str]| -> Vec<String> {
+        [before, after].concat().iter().map(|line| (*line).to_owned()).collect()
+    };
+    let mut stories: Vec<Vec<String>> = Vec::new();
+    // Amended at once, at the end, and twice, the second time rightly.
+    for corrections in [
+        vec![amend("7c", 7, &kill)],
+        vec![amend("7c", 7, &kill.replace("a1", "b2")), amend("7d", 7, &kill)],
+        vec![
+            amend("7c", 7, &kill),
+            r#"7e - event.voided {"seq":7}"#.into(),
+            r#"7f - event.voided {"seq":9}"#.into(),
+        ],
+    ] {
+        let corrections: Vec<&str> = corrections.iter().map(String::as_str).collect();
+        let before = [&RIGHT[..6], &[wrong_killer.as_str()], &corrections].concat();
+        stories.push(with(&before, end));
+        let before = [&RIGHT[..6], &[wrong_killer.as_str()], end].concat();
+        let late: Vec<String> =
+            corrections.iter().map(|line| line.replace("\"seq\":9", "\"seq\":14")).collect();
+        let late: Vec<&str> = late.iter().map(String::as_str).collect();
+        stories.push(with(&before, &late));
+    }
+    // Void at once, and at the end.
+    let void = r#"12b - event.voided {"seq":8,"reason":"told twice"}"#;
+    stories.push(with(&[start, &[told_twice.as_str(), void]].concat(), end));
+    stories.push(with(&[start, &[told_twice.as_str()], end].concat(), &[void]));
+    // Of another type.
+    let noise = "7b - bomb.exploded {}";
+    let amended = amend("12c", 8, RIGHT[7]);
+    stories.push(with(&[start, &[noise], &RIGHT[8..]].concat(), &[&amended]));
+    for story in stories {
+        let lines: Vec<&str> = story.iter().map(String::as_str).collect();
+        let corrected = folded(&lines);
+        assert_eq!(corrected.seq(), lines.len() as u64);
+        let (ours, theirs) = (comparable(&corrected), comparable(&right));
+        if lines.iter().any(|line| line.contains("bomb.exploded")) {
+            // The amended event keeps the moment at which it was told.
+            assert_eq!(state(&corrected).rounds, state(&right).rounds);
+        } else {
+            assert_eq!(ours, theirs, "{lines:#?}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_corrected_is_an_anomaly() {
+    let lines = |correction: &'static str| [&RIGHT[..], &[correction]].concat();
+    for (correction, detail) in [
+        (r#"13 - event.voided {"seq":14}"#, "event 14 is not before it"),
+        (r#"13 - event.voided {"seq":13}"#, "event 13 is not before it"),
+        (r#"13 - event.voided {"seq":0}"#, "there is no event 0"),
+    ] {
+        let fold = folded(&lines(correction));
+        let anomalies = &fold.play.course().anomalies;
+        assert_eq!((anomalies[0].kind, anomalies[0].seq), ("not_correctable", 13));
+        assert_eq!(anomalies[0].detail, detail);
+        assert_eq!(comparable(&fold), comparable(&folded(&RIGHT)));
+    }
+    let amended = r#"14 - event.amended {"seq":13,"type":"round.started","data":{}}"#;
+    let void = r#"13 - event.voided {"seq":11}"#;
+    let fold = folded(&[&RIGHT[..], &[void, amended]].concat());
+    assert_eq!(fold.play.course().anomalies[0].kind, "not_correctable");
+    assert!(state(&fold).kills.is_empty(), "the kill stays void");
+}
+
+#[test]
+fn a_referee_decides() {
+    let ruled = |events: &[&str]| {
+        let fold = folded(&[&RIGHT[..], events].concat());
+        let state: Value = serde_json::from_str(&fold.play.to_json()).unwrap();
+        let parts = ["status", "winner", "ruling"].map(|name| state.get(name).cloned());
+        (parts.map(Option::unwrap_or_default), fold)
+    };
+    let (parts, fold) = ruled(&[r#"13 - match.forfeited {"team":0,"reason":"late"}"#]);
+    let ruling = json!({"kind": "forfeited", "reason": "late", "confirmed": false});
+    assert_eq!(parts, [json!("ended"), json!(1), ruling]);
+    let sure = serde_json::to_value(fold.predictions.last().unwrap().map).unwrap();
+    assert_eq!(sure, json!([0.0, 1.0]));
+    let abandoned = "13 - match.abandoned {}";
+    let (parts, _) = ruled(&[abandoned, "14 - freeze.started {}"]);
+    let ruling = json!({"kind": "abandoned", "confirmed": false});
+    assert_eq!(parts, [json!("ended"), Value::Null, ruling]);
+    let amended = r#"14 - result.amended {"seq":13,"score":[3,13]}"#;
+    let confirmed = r#"15 - result.confirmed {"seq":14}"#;
+    let (parts, fold) = ruled(&[abandoned, amended, confirmed]);
+    let ruling = json!({"kind": "amended", "confirmed": true});
+    assert_eq!(parts, [json!("ended"), json!(1), ruling]);
+    assert_eq!(state(&fold).teams.each_ref().map(|team| team.score), [3, 13]);
+    // Taken back, play goes on where it stopped.
+    let (parts, fold) = ruled(&[abandoned, r#"14 - event.voided {"seq":13}"#]);
+    assert_eq!(parts, [json!("live"), Value::Null, Value::Null]);
+    assert_eq!(comparable(&fold), comparable(&folded(&RIGHT)));
+    // What is corrected after it was confirmed must be confirmed again.
+    let void = r#"16 - event.voided {"seq":11}"#;
+    let (parts, fold) = ruled(&[abandoned, amended, confirmed, void]);
+    assert_eq!(parts[2], json!({"kind": "amended", "confirmed": false}));
+    assert_eq!(fold.play.course().anomalies[0].kind, "reopened");
+}
