@@ -80,6 +80,16 @@ pub(crate) struct Serve {
         hide_env_values = true
     )]
     pub(crate) ingest_token: Vec<String>,
+    /// What posts of Game State Integration must have as auth.token in their body; without it
+    /// theirs is not looked at
+    #[arg(
+        long,
+        env = "MATCHWIRE_GSI_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true,
+        value_parser = clap::builder::NonEmptyStringValueParser::new()
+    )]
+    pub(crate) gsi_token: Option<String>,
     /// How large a file of the log grows, in MiB, before it is sealed: a small one takes less
     /// memory and time at a start, a large one is sealed less often
     #[arg(

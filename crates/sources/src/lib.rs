@@ -17,6 +17,7 @@ mod roster;
 mod series;
 
 pub mod cs_log;
+pub mod gsi;
 
 pub use draft::Draft;
 pub use source::{Answer, Headers, Post, Refused, Source};

@@ -417,7 +417,7 @@ mod tests {
         let good = r#"{"seq":3,"type":"bomb.defused","data":{"player":"steam:7"}}"#;
         assert_eq!(admitted(good).unwrap(), good.replace("steam:", "p"));
         for (bad, why) in [
-            (r#"{"seq":3,"type":"bomb.defused","data":{}}"#, "missing field `player`"),
+            (r#"{"seq":3,"type":"bomb.picked_up","data":{}}"#, "missing field `player`"),
             (r#"{"seq":3,"type":"bomb.licked","data":{}}"#, "not known"),
             (r#"{"seq":3,"type":"event.voided","data":{"seq":1}}"#, "void it"),
             (r#"{"seq":3,"type":"bomb.defused","data":[]}"#, "invalid type"),
