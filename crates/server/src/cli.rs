@@ -186,6 +186,11 @@ pub(crate) struct Tail {
 pub(crate) enum Format {
     /// The log of a Counter-Strike server.
     CsLog,
+    /// Posts of Game State Integration, a line a post; bare, or as {"timestamp": …, "body": …}.
+    Gsi,
+    /// Webhooks of MatchZy or Get5, a line a post; bare, or as {"timestamp": …, "body": …}.
+    #[value(name = "matchzy")]
+    MatchZy,
     /// CloudEvents in JSON, a line an event.
     Ndjson,
     /// CloudEvents in JSON: one, or an array.

@@ -9,7 +9,7 @@ use intake::Intake;
 use matchwire_domain::{secret::Secret, subject};
 use matchwire_gateway::Sources;
 use matchwire_log::Log;
-use matchwire_sources::{Source, cs_log::CsLog, gsi::Gsi};
+use matchwire_sources::{Source, cs_log::CsLog, gsi::Gsi, matchzy::MatchZy};
 
 use crate::exchange::Exchange;
 
@@ -23,6 +23,7 @@ pub(crate) fn table(log: &Log, exchange: &Arc<Exchange>, gsi_token: Option<&str>
         None => gsi,
     };
     add(&mut sources, gsi, log, exchange);
+    add(&mut sources, MatchZy, log, exchange);
     sources
 }
 

@@ -18,6 +18,7 @@ mod series;
 
 pub mod cs_log;
 pub mod gsi;
+pub mod matchzy;
 
 pub use draft::Draft;
 pub use source::{Answer, Headers, Post, Refused, Source};

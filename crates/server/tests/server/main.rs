@@ -17,4 +17,5 @@ mod played;
 mod posts;
 mod process;
 mod recordings;
+mod sources;
 mod tail;
