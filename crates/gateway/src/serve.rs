@@ -24,6 +24,7 @@ use self::{
 use crate::{
     admission,
     app::{App, going_away},
+    followup::Followup,
     front::Peer,
     routes,
 };
@@ -47,6 +48,7 @@ pub async fn serve(
     app: Arc<App>,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    let followup = tokio::spawn(Followup::run(app.clone()));
     let router = routes::router(&app);
     // It ends when the server is going away.
     tokio::spawn(admission::watch(app.clone()));
@@ -76,6 +78,7 @@ pub async fn serve(
         }
     }
     drop(listener);
+    followup.abort();
     app.closing.send_replace(true);
     // Every connection gives its place back when it ends.
     let _ = time::timeout(app.limits.drain, slots.acquire_many(places)).await;

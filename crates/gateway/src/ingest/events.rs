@@ -99,7 +99,7 @@ pub(crate) async fn post(
     let fates = if durability == log.durability() {
         append(&app, admitted, received, &mut refused).await?
     } else {
-        submit(log, admitted, received)?
+        submit(&app, admitted, received)?
     };
     // Not before the request as a whole is answered for: one that fails comes again.
     for letter in refused {
@@ -175,10 +175,13 @@ fn letter(json: &[u8], Rejected { code, detail }: &Rejected) -> Option<Letter> {
 }
 
 /// Queues what is admitted, and waits for nothing.
-fn submit(log: &Log, admitted: Vec<Admitted>, received: Instant) -> Result<Vec<Fate>, Problem> {
+fn submit(app: &App, admitted: Vec<Admitted>, received: Instant) -> Result<Vec<Fate>, Problem> {
     let (appends, _) = by_stream(&admitted, received);
     if !appends.is_empty() {
-        log.submit(appends)?;
+        app.live.log().submit(appends)?;
+        for event in admitted.iter().flatten() {
+            app.followup.appended(event);
+        }
     }
     let fate = |item: Admitted| item.map_or_else(Fate::from, Fate::Accepted);
     Ok(admitted.into_iter().map(fate).collect())
@@ -213,7 +216,11 @@ async fn append(
             let place = places.get(&event.subject).and_then(|place| outcomes.get_mut(*place));
             match place.ok_or_else(lost)? {
                 Ok(outcomes) => {
-                    Ok(Fate::Taken { event, outcome: outcomes.next().ok_or_else(lost)? })
+                    let outcome = outcomes.next().ok_or_else(lost)?;
+                    if matches!(outcome, Outcome::Appended { .. }) {
+                        app.followup.appended(&event);
+                    }
+                    Ok(Fate::Taken { event, outcome })
                 }
                 Err(rejected) => {
                     refused.extend(letter(&event.stored, rejected));

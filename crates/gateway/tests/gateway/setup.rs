@@ -2,16 +2,16 @@
 //! memory, and a source that counts lines.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     pin::Pin,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
-use matchwire_domain::{dead_letter::Bounds, live_match::Games};
+use matchwire_domain::{dead_letter::Bounds, live_match::Games, secret::Secret};
 use matchwire_gateway::{
-    Access, AdmissionSettings, Answer, App, Code, Damage, DeadLetters, Exchange, Limits, Meter,
-    Parts, Post, Problem, Source, Storage,
+    Access, AdmissionSettings, Answer, App, Code, Damage, DeadLetters, Exchange, Followup, Limits,
+    Meter, Parts, Post, Problem, Ranking, Source, Sources, Storage,
 };
 use matchwire_log::{Log, ManualClock, Medium, Memory, Options, live::Live};
 use tokio::{net::TcpListener, sync::oneshot};
@@ -62,6 +62,7 @@ impl Source for Lines {
 /// What may differ from one server to the next.
 pub(crate) struct Setup {
     pub(crate) games: Games,
+    pub(crate) ranking: Ranking,
     pub(crate) limits: Limits,
     pub(crate) admission: AdmissionSettings,
     pub(crate) access: Access,
@@ -78,6 +79,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             games: Games::default(),
+            ranking: Ranking::default(),
             limits: Limits::default(),
             // A machine that is busy with other tests is none that has too many events.
             admission: AdmissionSettings { target: Duration::from_mins(1), sources: Vec::new() },
@@ -109,6 +111,7 @@ impl Server {
     pub(crate) async fn of(setup: Setup) -> Self {
         let Setup {
             games,
+            ranking,
             limits,
             admission,
             access,
@@ -135,8 +138,13 @@ impl Server {
         let app = App::new(Parts {
             live,
             exchange: ids.clone(),
-            cs_log: Arc::new(Lines),
+            sources: Sources::from([
+                ("cs-log", Arc::new(Lines) as Arc<dyn Source>),
+                ("guarded", Arc::new(Lines)),
+            ]),
+            ingest_tokens: BTreeMap::from([("guarded".into(), Secret::new("s3cret"))]),
             letters: letters.clone(),
+            followup: Followup::new(ranking),
             meter,
             access,
             limits,
