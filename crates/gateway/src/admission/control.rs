@@ -12,18 +12,19 @@ use std::{ops::RangeInclusive, time::Duration};
 /// What is too much must be so for as long as this (CoDel's interval).
 const INTERVAL: Duration = Duration::from_millis(100);
 /// The limit is lowered once in so long, at most: what it does takes a while to show.
-const HOLD: Duration = Duration::from_millis(300);
-/// What it is lowered to.
-const DECREASE: f64 = 0.8;
-/// By how much it grows in a second, and while it is near to where it last was too much.
-const GROWTH_FAR: f64 = 0.5;
+const HOLD: Duration = Duration::from_millis(200);
+/// What it is lowered to: by how far the wait is above the target, within these.
+const DECREASE: RangeInclusive<f64> = 0.4..=0.8;
+/// By how much it grows in a second below where it last was too much, near to that, and above.
+const GROWTH_BELOW: f64 = 0.5;
 const GROWTH_NEAR: f64 = 0.05;
+const GROWTH_ABOVE: f64 = 0.1;
 const NEAR: RangeInclusive<f64> = 0.9..=1.05;
 /// The limit never goes below this, in events per second: what so few wait for is not themselves.
 const LEAST: f64 = 1_000.0;
 /// Further than that it goes only after so long without too much, and twice as long after each time
 /// that this was in vain.
-const PATIENCE: RangeInclusive<Duration> = Duration::from_secs(2)..=Duration::from_secs(32);
+const PATIENCE: RangeInclusive<Duration> = Duration::from_secs(4)..=Duration::from_mins(1);
 /// Over how long rates are averaged.
 const AVERAGE: Duration = Duration::from_millis(200);
 /// Less is given up only once less would have been enough for so long.
@@ -146,7 +147,7 @@ impl Controller {
         self.above = if is_above { self.above + measured.elapsed } else { Duration::ZERO };
         self.since_lowered += measured.elapsed;
         if self.above >= INTERVAL && self.since_lowered >= HOLD {
-            self.lower();
+            self.lower(measured.wait);
         } else if !is_above {
             self.raise(measured.elapsed);
         }
@@ -170,13 +171,14 @@ impl Controller {
         }
     }
 
-    fn lower(&mut self) {
+    fn lower(&mut self, wait: Duration) {
         let reached = self.limit.unwrap_or(f64::INFINITY).min(self.done);
         if self.limit.is_some_and(|limit| limit > self.ceiling) {
             self.patience = (self.patience * 2).min(*PATIENCE.end());
         }
         self.ceiling = reached;
-        self.limit = Some((reached * DECREASE).max(LEAST));
+        let part = self.target.as_secs_f64() / wait.as_secs_f64().max(1e-3);
+        self.limit = Some((reached * part.clamp(*DECREASE.start(), *DECREASE.end())).max(LEAST));
         self.since_lowered = Duration::ZERO;
     }
 
@@ -187,7 +189,11 @@ impl Controller {
         }
         let Some(limit) = &mut self.limit else { return };
         let near = self.ceiling * NEAR.start()..=self.ceiling * NEAR.end();
-        let growth = if near.contains(limit) { GROWTH_NEAR } else { GROWTH_FAR };
+        let growth = match *limit {
+            limit if limit < *near.start() => GROWTH_BELOW,
+            limit if limit <= *near.end() => GROWTH_NEAR,
+            _ => GROWTH_ABOVE,
+        };
         let raised = *limit * (1.0 + growth * elapsed.as_secs_f64());
         let most = match self.since_lowered {
             since if since < self.patience => near.end().max(*limit),
