@@ -4,3 +4,4 @@
 //! carried on come out. Storing either is the caller's business.
 
 pub mod cs_log;
+pub mod cs_rows;
