@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Send(Send),
     /// Print a stream's events as they come
     Tail(Tail),
+    /// Print P(CT wins the round) for each row of a file of snapshots
+    Predict(crate::predict::Predict),
     /// See to what was refused: list, show, try again, drop
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
