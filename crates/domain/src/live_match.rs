@@ -4,7 +4,7 @@
 //! event ─► Games ─► Game::admit ─► … the log … ─► Play::fold ─► state, prediction
 //! ```
 
-mod declare;
+pub(crate) mod declare;
 mod text;
 
 pub mod course;
@@ -20,6 +20,7 @@ pub use course::{
     MatchPaused, MatchResumed, Pause, PauseReason, ResultAmended, ResultConfirmed, Ruling,
     SourceGap, SourceLate, Status, TeamIndex,
 };
-pub use game::{Exchange, Folded, Game, Games, Play, Rules, Vocabulary};
+pub use game::{Exchange, Folded, Game, Games, Play, Rules, Scope, Unfit, Vocabulary};
 pub use prediction::Prediction;
+pub(crate) use prediction::both;
 pub use text::{Label, Player};

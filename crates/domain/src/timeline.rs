@@ -23,7 +23,7 @@ use crate::{
 
 use self::{correction::Corrections, fact::Fact};
 
-/// What a stream of a match map folds to.
+/// What the stream of a match or of a map folds to.
 pub struct Fold {
     games: Games,
     /// The state.
@@ -51,15 +51,15 @@ pub enum Pushed {
 impl Fold {
     /// Before the first event.
     pub fn new(games: &Games, subject: &Subject) -> Self {
-        let (match_id, map) = match subject.kind() {
-            Kind::MatchMap(id, map) => (id, map),
-            Kind::Match(id) => (id, 0),
-            _ => (subject.as_str(), 0),
+        let (play, is_decided) = match subject.kind() {
+            Kind::MatchMap(id, map) => (games.begin(id, map), false),
+            Kind::Match(id) => (games.begin_series(id), true),
+            _ => (games.begin(subject.as_str(), 0), false),
         };
         Self {
-            play: games.begin(match_id, map),
+            play,
             games: games.clone(),
-            is_decided: false,
+            is_decided,
             predictions: Vec::new(),
             sequences: BTreeMap::new(),
         }
@@ -153,7 +153,7 @@ impl Fold {
         }
         let Some(game) = self.games.of_tag(tag) else { return };
         self.is_decided = true;
-        if game.name() != self.play.course().game {
+        if self.play.course().game != game.name() {
             self.play = game.begin(self.play.course().clone());
         }
     }
@@ -161,7 +161,7 @@ impl Fold {
     /// An event of another game than the one that is played.
     fn note_stranger(&mut self, tag: &str) {
         if let Some(game) = self.games.of_tag(tag) {
-            let ours = self.play.course().game;
+            let ours = self.play.course().game.clone();
             let detail = format!("{tag} is of {}, and this is a map of {ours}", game.name());
             self.play.course_mut().note_anomaly("wrong_game", detail);
         }

@@ -4,13 +4,15 @@
 //! Corrections, `event.voided` and `event.amended`, change which events are folded; that is left to
 //! [`crate::timeline`].
 
+use std::borrow::Cow;
+
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Games, Label, Player, Prediction, Rules,
     declare::vocabulary,
-    game::{self, Exchange},
+    game::{Exchange, Scope, Unfit},
 };
 use crate::timestamp::Timestamp;
 
@@ -181,7 +183,8 @@ pub struct Course {
     /// The match.
     #[serde(rename = "match")]
     pub match_id: String,
-    /// The number of the map within the match; 1 in games without maps.
+    /// The number of the map within the match, 1 in games without maps; 0 of the match as a whole.
+    #[serde(skip_serializing_if = "is_whole")]
     pub map: u16,
     /// The last event in it, 0 before the first.
     pub seq: u64,
@@ -191,7 +194,8 @@ pub struct Course {
     /// Where the map stands.
     pub status: Status,
     /// The game.
-    pub game: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub game: Cow<'static, str>,
     /// Why play stops, while it does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pause: Option<Pause>,
@@ -277,7 +281,7 @@ impl Course {
             seq: 0,
             time: None,
             status: Status::Scheduled,
-            game: "",
+            game: "".into(),
             pause: None,
             winner: None,
             ruling: None,
@@ -357,6 +361,11 @@ fn amend(state: &mut impl Rules, amended: &ResultAmended) {
     state.course_mut().rule("amended", amended.reason.as_ref());
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn is_whole(map: &u16) -> bool {
+    *map == 0
+}
+
 /// The index of the team with the higher score.
 pub(super) fn leader([first, second]: [u16; 2]) -> Option<usize> {
     match first.cmp(&second) {
@@ -376,32 +385,29 @@ pub(super) fn settle(state: &mut impl Rules) {
     };
 }
 
-/// Checks the data of an event that all games have; of an amended one also the fact that is in it.
+/// Checks the data of `event.amended`, and of the fact that is in it.
 pub(super) fn admit(
     games: &Games,
-    tag: &str,
+    scope: Scope,
     data: &str,
     exchange: Exchange<'_>,
-) -> Option<Result<String, serde_json::Error>> {
+) -> Result<String, Unfit> {
     use serde::de::Error as _;
 
-    let Some(Ok(Event::EventAmended(mut amended))) = Event::parse(tag, data) else {
-        return game::admit::<Event>(tag, data, exchange);
-    };
+    let mut amended: EventAmended = serde_json::from_str(data)?;
     if matches!(amended.kind.as_str(), "event.voided" | "event.amended") {
         let why = "type: a correction is not amended; void it, and correct the event again";
-        return Some(Err(serde_json::Error::custom(why)));
+        return Err(serde_json::Error::custom(why).into());
     }
-    let fact = serde_json::to_string(&amended.data).unwrap_or_default();
-    let fact = match games.admit(&amended.kind, &fact, exchange) {
-        Some(Ok(fact)) => serde_json::from_str(&fact),
-        Some(Err(error)) => Err(serde_json::Error::custom(format!("data: {error}"))),
-        None => Err(serde_json::Error::custom(format!("type {:?} is not known", *amended.kind))),
-    };
-    Some(fact.map(|fact| {
-        amended.data = fact;
-        Event::EventAmended(amended).to_json()
-    }))
+    if !amended.kind.starts_with(crate::vocabulary::OWN_PREFIX) {
+        let fact = serde_json::to_string(&amended.data).unwrap_or_default();
+        let fact = games.admit(scope, &amended.kind, &fact, exchange).map_err(|error| {
+            let part = if matches!(error, Unfit::Data(_)) { "data" } else { "type" };
+            serde_json::Error::custom(format!("{part} of the amended {}: {error}", *amended.kind))
+        })?;
+        amended.data = serde_json::from_str(&fact)?;
+    }
+    Ok(Event::EventAmended(amended).to_json())
 }
 
 #[cfg(test)]
@@ -412,15 +418,16 @@ mod tests {
     fn a_fact_that_is_amended_is_checked_like_any_other() {
         let games = Games::default();
         let mut exchange = |person: &str| person.replace("steam:", "p");
-        let mut admitted = |data: &str| match games.admit("event.amended", data, &mut exchange) {
-            Some(answer) => answer.map_err(|error| error.to_string()),
-            None => panic!("it is known"),
+        let mut admitted = |data: &str| {
+            let answer = games.admit(Scope::Map, "event.amended", data, &mut exchange);
+            answer.map_err(|error| error.to_string())
         };
         let good = r#"{"seq":3,"type":"bomb.defused","data":{"player":"steam:7"}}"#;
         assert_eq!(admitted(good).unwrap(), good.replace("steam:", "p"));
         for (bad, why) in [
             (r#"{"seq":3,"type":"bomb.defused","data":{}}"#, "missing field `player`"),
-            (r#"{"seq":3,"type":"bomb.licked","data":{}}"#, "not known"),
+            (r#"{"seq":3,"type":"bomb.licked","data":{}}"#, "no such type"),
+            (r#"{"seq":3,"type":"series.started","data":{}}"#, "belongs into match/<match>"),
             (r#"{"seq":3,"type":"event.voided","data":{"seq":1}}"#, "void it"),
             (r#"{"seq":3,"type":"bomb.defused","data":[]}"#, "invalid type"),
             (r#"{"seq":-3,"type":"bomb.exploded","data":{}}"#, "invalid value"),
