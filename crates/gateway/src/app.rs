@@ -1,10 +1,11 @@
 //! What every handler needs, and the two seams through which the server gives the gateway what it
 //! does not do itself: the exchange of accounts, and the reading of other systems' formats.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc, time::Instant};
 
 use axum::http::HeaderMap;
 use bytes::Bytes;
+use matchwire_domain::secret::Secret;
 use matchwire_log::live::Live;
 use tokio::sync::{Semaphore, watch};
 use yawc::DeflatePool;
@@ -33,6 +34,9 @@ pub trait Source: Send + Sync + 'static {
         post: Post<'a>,
     ) -> Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send + 'a>>;
 }
+
+/// Sources by the names that they have in paths.
+pub type Sources = BTreeMap<&'static str, Arc<dyn Source>>;
 
 /// One post of a source.
 #[derive(Debug)]
@@ -70,8 +74,10 @@ pub struct Parts {
     pub live: Live,
     /// The exchange of accounts.
     pub exchange: Arc<dyn Exchange>,
-    /// The reader of Counter-Strike server logs.
-    pub cs_log: Arc<dyn Source>,
+    /// What reads other systems' formats.
+    pub sources: Sources,
+    /// What a post must have in its path, by the source's name, where one is asked for.
+    pub ingest_tokens: BTreeMap<String, Secret>,
     /// What is measured.
     pub meter: Arc<Meter>,
     /// Who may do what.
@@ -88,7 +94,8 @@ pub struct Parts {
 pub struct App {
     pub(crate) live: Live,
     pub(crate) exchange: Arc<dyn Exchange>,
-    pub(crate) cs_log: Arc<dyn Source>,
+    pub(crate) sources: Sources,
+    pub(crate) ingest_tokens: BTreeMap<String, Secret>,
     pub(crate) meter: Arc<Meter>,
     pub(crate) access: Access,
     pub(crate) limits: Limits,
@@ -106,19 +113,20 @@ pub struct App {
 impl App {
     /// Puts an app together.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { live, exchange, cs_log, meter, access, limits, storage, memory_acks } = parts;
+        let Parts { live, exchange, sources, ingest_tokens, meter, access, limits, .. } = parts;
         Arc::new(Self {
             live,
             exchange,
-            cs_log,
+            sources,
+            ingest_tokens,
             meter,
             access,
             bodies: Semaphore::new(limits.bodies_bytes / crate::body::UNIT_BYTES),
             heavy: Semaphore::new(limits.heavy_reads),
             deflate: crate::websocket::deflate_pool(),
             limits,
-            storage,
-            memory_acks,
+            storage: parts.storage,
+            memory_acks: parts.memory_acks,
             closing: watch::Sender::new(false),
             summaries: Summaries::default(),
             started: Instant::now(),

@@ -6,4 +6,7 @@ mod durability;
 mod events;
 mod source;
 
-pub(crate) use self::{events::post as post_events, source::post as post_source};
+pub(crate) use self::{
+    events::post as post_events,
+    source::{post as post_source, post_with_token as post_source_with_token},
+};

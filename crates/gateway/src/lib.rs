@@ -40,7 +40,7 @@ mod console;
 mod openapi;
 
 pub use access::Access;
-pub use app::{Answer, App, Exchange, Parts, Post, Source};
+pub use app::{Answer, App, Exchange, Parts, Post, Source, Sources};
 pub use limits::Limits;
 pub use metrics::Meter;
 pub use openapi::openapi;

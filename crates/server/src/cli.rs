@@ -70,6 +70,16 @@ pub(crate) struct Serve {
     /// times
     #[arg(long, env = "MATCHWIRE_HOST", value_name = "NAME", value_delimiter = ',')]
     pub(crate) host: Vec<String>,
+    /// What posts of a source must have in their path, as ~TOKEN after the source's name; may be
+    /// given several times
+    #[arg(
+        long,
+        env = "MATCHWIRE_INGEST_TOKEN",
+        value_name = "SOURCE=TOKEN",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
+    pub(crate) ingest_token: Vec<String>,
     /// How large a file of the log grows, in MiB, before it is sealed: a small one takes less
     /// memory and time at a start, a large one is sealed less often
     #[arg(

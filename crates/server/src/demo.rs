@@ -30,6 +30,7 @@ pub(crate) async fn run(args: &Demo) -> anyhow::Result<()> {
         insecure_ingest: Vec::new(),
         insecure_read: Vec::new(),
         host: Vec::new(),
+        ingest_token: Vec::new(),
         segment_mib: 64,
         allow_memory_acks: false,
         retain: Vec::new(),

@@ -5,9 +5,9 @@ mod ask;
 mod cli;
 
 mod clock;
-mod cs_log;
 mod exchange;
 mod serve;
+mod source;
 mod storage;
 
 mod backup;

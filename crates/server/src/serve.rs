@@ -15,7 +15,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{cli::Serve, clock, cs_log::CsLog, exchange::Exchange, storage};
+use crate::{cli::Serve, clock, exchange::Exchange, source, storage};
 
 /// A server that runs.
 pub(crate) struct Running {
@@ -91,10 +91,18 @@ impl Running {
             .await
             .with_context(|| format!("cannot listen on {}", args.listen))?;
         let address = listener.local_addr()?;
-        let cs_log = Arc::new(CsLog::new(log.clone(), exchange.clone()));
-        let (limits, memory_acks) = (Limits::default(), args.allow_memory_acks);
-        let app =
-            App::new(Parts { live, exchange, cs_log, meter, access, limits, storage, memory_acks });
+        let sources = source::table(&log, &exchange);
+        let app = App::new(Parts {
+            live,
+            ingest_tokens: source::tokens(&args.ingest_token, &sources)?,
+            sources,
+            exchange,
+            meter,
+            access,
+            limits: Limits::default(),
+            storage,
+            memory_acks: args.allow_memory_acks,
+        });
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async {
             let _ = stopped.await;

@@ -10,6 +10,7 @@ mod state;
 
 mod fold;
 mod people;
+mod reported;
 mod rounds;
 
 mod equipment;

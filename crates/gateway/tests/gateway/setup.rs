@@ -2,16 +2,16 @@
 //! memory, and a source that counts lines.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     pin::Pin,
     sync::{Arc, Mutex},
     time::Instant,
 };
 
-use matchwire_domain::live_match::Games;
+use matchwire_domain::{live_match::Games, secret::Secret};
 use matchwire_gateway::{
     Access, Answer, App, Code, Damage, Exchange, Limits, Meter, Parts, Post, Problem, Source,
-    Storage,
+    Sources, Storage,
 };
 use matchwire_log::{Log, ManualClock, Medium, Memory, Options, live::Live};
 use tokio::{net::TcpListener, sync::oneshot};
@@ -115,7 +115,11 @@ impl Server {
         let app = App::new(Parts {
             live,
             exchange: ids.clone(),
-            cs_log: Arc::new(Lines),
+            sources: Sources::from([
+                ("cs-log", Arc::new(Lines) as Arc<dyn Source>),
+                ("guarded", Arc::new(Lines)),
+            ]),
+            ingest_tokens: BTreeMap::from([("guarded".into(), Secret::new("s3cret"))]),
             meter,
             access,
             limits,
