@@ -176,6 +176,8 @@ pub(crate) struct Tail {
 pub(crate) enum Format {
     /// The log of a Counter-Strike server.
     CsLog,
+    /// StatsBomb's events or line-ups of a football match.
+    Statsbomb,
     /// CloudEvents in JSON, a line an event.
     Ndjson,
     /// CloudEvents in JSON: one, or an array.

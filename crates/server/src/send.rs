@@ -6,6 +6,7 @@
 mod events;
 mod lines;
 mod pace;
+mod statsbomb;
 
 use std::{
     fs,
@@ -57,6 +58,7 @@ pub(crate) async fn run(args: &Send) -> anyhow::Result<()> {
         let data = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
         let parts = match args.format.unwrap_or_else(|| guess(file)) {
             Format::CsLog => lines::parts(&data, &match_id, &args.map, paced),
+            Format::Statsbomb => statsbomb::parts(&data, &match_id, &args.map, paced),
             Format::Ndjson => events::parts_of_lines(&data, paced),
             Format::Cloudevents => events::parts_of_json(&data, paced),
         }

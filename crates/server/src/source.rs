@@ -9,7 +9,7 @@ use intake::Intake;
 use matchwire_domain::{secret::Secret, subject};
 use matchwire_gateway::Sources;
 use matchwire_log::Log;
-use matchwire_sources::{Source, cs_log::CsLog};
+use matchwire_sources::{Source, cs_log::CsLog, statsbomb::StatsBomb};
 
 use crate::exchange::Exchange;
 
@@ -17,6 +17,7 @@ use crate::exchange::Exchange;
 pub(crate) fn table(log: &Log, exchange: &Arc<Exchange>) -> Sources {
     let mut sources = Sources::new();
     add(&mut sources, CsLog, log, exchange);
+    add(&mut sources, StatsBomb, log, exchange);
     sources
 }
 

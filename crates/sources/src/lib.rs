@@ -18,5 +18,7 @@ mod series;
 
 pub mod cs_log;
 
+pub mod statsbomb;
+
 pub use draft::Draft;
 pub use source::{Answer, Headers, Post, Refused, Source};

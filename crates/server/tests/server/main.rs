@@ -9,6 +9,7 @@
 
 mod backup;
 mod crash;
+mod football;
 mod history;
 mod load;
 mod log;

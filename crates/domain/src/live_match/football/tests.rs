@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    live_match::{MAX_ANOMALIES, Play},
+    live_match::{Games, MAX_ANOMALIES, Play, Scope},
     timestamp::Timestamp,
 };
 
@@ -502,9 +502,9 @@ fn people_are_exchanged() {
     ];
     for line in people {
         let (tag, data) = line.split_once(' ').unwrap();
-        let games = crate::live_match::Games::default();
+        let games = Games::default();
         let mut exchange = |person: &str| person.replace("x:", "p");
-        let admitted = games.admit(tag, data, &mut exchange).unwrap().unwrap();
+        let admitted = games.admit(Scope::Map, tag, data, &mut exchange).unwrap();
         assert_eq!(admitted, data.replace("x:", "p"));
     }
 }
