@@ -16,5 +16,6 @@ pub mod chain;
 pub mod timeline;
 
 pub mod live_match;
+pub mod series;
 
 pub mod vocabulary;

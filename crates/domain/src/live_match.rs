@@ -4,7 +4,7 @@
 //! event ─► Games ─► Game::admit ─► … the log … ─► Play::fold ─► state, prediction
 //! ```
 
-mod declare;
+pub(crate) mod declare;
 mod text;
 
 pub mod course;
@@ -17,8 +17,9 @@ pub mod cs;
 pub use course::{
     Anomaly, Course, EventAmended, EventVoided, MAX_ANOMALIES, MatchAbandoned, MatchForfeited,
     MatchPaused, MatchResumed, Pause, PauseReason, ResultAmended, ResultConfirmed, Ruling,
-    SourceGap, SourceLate, Status, TeamIndex,
+    SourceGap, SourceLate, SourceNames, SourceSwitched, SourcesRanked, Status, TeamIndex,
 };
-pub use game::{Exchange, Folded, Game, Games, Play, Rules, Vocabulary};
+pub use game::{Exchange, Folded, Game, Games, Play, Rules, Scope, Unfit, Vocabulary};
 pub use prediction::Prediction;
+pub(crate) use prediction::both;
 pub use text::{Label, Player};

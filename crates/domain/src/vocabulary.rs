@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     envelope::{self, Attributes, Event},
-    live_match::{Games, Label},
+    live_match::{Games, Label, Scope, Unfit},
     subject::{Kind, Subject},
 };
 
@@ -51,8 +51,11 @@ pub enum Error {
     )]
     UnknownType(String),
     /// A known type in a stream that does not hold it.
-    #[error("type {0:?} does not belong into {1}; it belongs into match/<match>/<map>")]
-    WrongStream(String, Subject),
+    #[error("type {0:?} does not belong into {1}; it belongs into {2}")]
+    WrongStream(String, Subject, Scope),
+    /// A stream that holds nothing but what starts with `x.`.
+    #[error("type {0:?} does not belong into {1}, which takes types that start with \"x.\" alone")]
+    NoStream(String, Subject),
     /// A stream that only the server writes.
     #[error("{0} is written by the server alone")]
     Reserved(Subject),
@@ -70,7 +73,7 @@ impl Error {
         match self {
             Self::Envelope(error) => error.code(),
             Self::UnknownType(_) => "unknown_type",
-            Self::WrongStream(..) | Self::Reserved(_) => "subject",
+            Self::WrongStream(..) | Self::NoStream(..) | Self::Reserved(_) => "subject",
             Self::Data(..) | Self::OwnData(..) => "schema",
         }
     }
@@ -103,13 +106,16 @@ pub fn admit(
         let data = serde_json::to_string(&sealed).unwrap_or_default();
         return Ok(Event::new(attributes, &data)?);
     }
-    let fact = games
-        .admit(kind, data, exchange)
-        .ok_or_else(|| Error::UnknownType(kind.into()))?
-        .map_err(|error| Error::Data(kind.into(), error))?;
-    if !matches!(subject.kind(), Kind::MatchMap(..)) {
-        return Err(Error::WrongStream(kind.into(), subject));
-    }
+    let scope = match subject.kind() {
+        Kind::MatchMap(..) => Scope::Map,
+        Kind::Match(_) => Scope::Match,
+        _ => return Err(Error::NoStream(kind.into(), subject)),
+    };
+    let fact = games.admit(scope, kind, data, exchange).map_err(|error| match error {
+        Unfit::Unknown => Error::UnknownType(kind.into()),
+        Unfit::Scope(right) => Error::WrongStream(kind.into(), subject, right),
+        Unfit::Data(error) => Error::Data(kind.into(), error),
+    })?;
     Ok(Event::new(attributes, &fact)?)
 }
 
@@ -136,6 +142,8 @@ mod tests {
         let person = admitted("match/m/1", "bomb.defused", r#"{ "player": "steam:7" }"#);
         assert_eq!(person.unwrap(), r#"{"player":"p7"}"#);
         assert!(admitted("room/r", "x.own", "{}").is_ok());
+        assert!(admitted("match/m", "series.started", "{}").is_ok());
+        assert!(admitted("match/m", "event.voided", r#"{"seq":1}"#).is_ok());
         assert_eq!(admitted("room/r", "stream.sealed", "{ }").unwrap(), "{}");
     }
 
@@ -146,6 +154,8 @@ mod tests {
         assert_eq!(admitted("match/m/1", "bomb.picked_up", "{}"), Err("schema"));
         assert_eq!(admitted("match/m/1", "bomb.licked", "{}"), Err("unknown_type"));
         assert_eq!(admitted("match/m", "round.started", "{}"), Err("subject"));
+        assert_eq!(admitted("match/m/1", "series.started", "{}"), Err("subject"));
+        assert_eq!(admitted("room/r", "series.started", "{}"), Err("subject"));
         assert_eq!(admitted("match/m", "stream.sealed", r#"{"why":1}"#), Err("schema"));
         for internal in ["source/cs-log/m/1", "admin/keys"] {
             assert_eq!(admitted(internal, "x.own", "{}"), Err("subject"));

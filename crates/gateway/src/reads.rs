@@ -5,6 +5,7 @@ mod events;
 mod matches;
 mod predictions;
 mod proof;
+mod series;
 mod summary;
 
 use axum::{

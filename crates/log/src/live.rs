@@ -21,6 +21,7 @@ use std::{
 
 use matchwire_domain::{
     live_match::{Games, Prediction},
+    series,
     subject::Subject,
     timeline::Fold,
 };
@@ -114,6 +115,11 @@ impl Live {
     /// The state of a map as of the log's head, never behind an acknowledged event.
     pub async fn state(&self, subject: &Subject) -> Result<Arc<Snapshot>, Error> {
         self.feed(subject).snapshot().await
+    }
+
+    /// What a match's own stream tells, as of the log's head; the accounts of people are not in it.
+    pub async fn series(&self, subject: &Subject) -> Result<series::State, Error> {
+        self.feed(subject).series().await
     }
 
     /// The predictions of a map in the order of play without the first `skip`, at most `limit`,

@@ -5,8 +5,10 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod log;
+mod referee;
 
 pub(crate) use log::{AcceptLoss, Export, LogCommand, LogData, Repair, Verify};
+pub(crate) use referee::{Action, Referee};
 
 /// The live-event backend for esports and sports platforms, in one binary.
 #[derive(Debug, Parser)]
@@ -28,6 +30,8 @@ pub(crate) enum Command {
     Send(Send),
     /// Print a stream's events as they come
     Tail(Tail),
+    /// Correct what was told of a match, or decide about it
+    Referee(Referee),
     /// Check, measure, export or repair the log in a data directory
     #[command(subcommand)]
     Log(LogCommand),

@@ -4,13 +4,15 @@
 //! Corrections, `event.voided` and `event.amended`, change which events are folded; that is left to
 //! [`crate::timeline`].
 
+use std::borrow::Cow;
+
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Games, Label, Player, Prediction, Rules,
-    declare::vocabulary,
-    game::{self, Exchange},
+    declare::{bounded, vocabulary},
+    game::{Exchange, Scope, Unfit},
 };
 use crate::timestamp::Timestamp;
 
@@ -85,6 +87,27 @@ vocabulary! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Label>,
     };
+    /// These sources tell of the same facts; the first one is believed unless a switch says otherwise.
+    "sources.ranked" => SourcesRanked {
+        /// The names, the primary source first. `cs-log` is also that of `cs-log/1234`.
+        sources: SourceNames,
+        /// By how many seconds their times of one fact may differ; 15 if left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        window_s: Option<u16>,
+    };
+    /// Another one of the ranked sources is believed.
+    "source.switched" => SourceSwitched {
+        /// The source that is believed from now on.
+        to: Label,
+        /// The moment of play after which it is, RFC 3339: that of the last fact of the one before.
+        since: Timestamp,
+        /// The source that was believed until then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Label>,
+        /// Why, for people: `silence`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Label>,
+    };
     /// A part of a source's feed has not arrived.
     "source.gap" => SourceGap {
         /// First missing byte of the feed.
@@ -106,6 +129,18 @@ impl Event {
     #[allow(clippy::unused_self, reason = "the signature of every vocabulary")]
     pub fn players_mut(&mut self) -> Vec<&mut Player> {
         Vec::new()
+    }
+}
+
+bounded! {
+    /// Names of sources, at most 8.
+    SourceNames(Vec<Label>), 8, "maxItems", Vec::len;
+}
+
+impl SourceNames {
+    /// The first 8 of some names.
+    pub fn cut<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        Self(names.take(8).map(Label::cut).collect())
     }
 }
 
@@ -181,7 +216,8 @@ pub struct Course {
     /// The match.
     #[serde(rename = "match")]
     pub match_id: String,
-    /// The number of the map within the match; 1 in games without maps.
+    /// The number of the map within the match, 1 in games without maps; 0 of the match as a whole.
+    #[serde(skip_serializing_if = "is_whole")]
     pub map: u16,
     /// The last event in it, 0 before the first.
     pub seq: u64,
@@ -191,7 +227,8 @@ pub struct Course {
     /// Where the map stands.
     pub status: Status,
     /// The game.
-    pub game: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub game: Cow<'static, str>,
     /// Why play stops, while it does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pause: Option<Pause>,
@@ -201,6 +238,9 @@ pub struct Course {
     /// What a referee decided about the result, if one did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ruling: Option<Ruling>,
+    /// The source that is believed now, where several tell of the same facts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// The last prediction.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prediction: Option<Prediction>,
@@ -253,7 +293,8 @@ pub struct Anomaly {
     /// At which event.
     pub seq: u64,
     /// What kind: `gap`, `late`, `score_mismatch`, `stats_mismatch`, `dead_player`,
-    /// `too_many_players`, `unreadable`, `wrong_game`, `not_correctable`, `reopened`.
+    /// `too_many_players`, `unreadable`, `wrong_game`, `not_correctable`, `reopened`,
+    /// `disagreement`.
     pub kind: &'static str,
     /// What exactly, for a person.
     pub detail: String,
@@ -275,10 +316,11 @@ impl Course {
             seq: 0,
             time: None,
             status: Status::Scheduled,
-            game: "",
+            game: "".into(),
             pause: None,
             winner: None,
             ruling: None,
+            source: None,
             prediction: None,
             anomalies: Vec::new(),
             anomaly_count: 0,
@@ -355,6 +397,11 @@ fn amend(state: &mut impl Rules, amended: &ResultAmended) {
     state.course_mut().rule("amended", amended.reason.as_ref());
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn is_whole(map: &u16) -> bool {
+    *map == 0
+}
+
 /// The index of the team with the higher score.
 pub(super) fn leader([first, second]: [u16; 2]) -> Option<usize> {
     match first.cmp(&second) {
@@ -374,32 +421,29 @@ pub(super) fn settle(state: &mut impl Rules) {
     };
 }
 
-/// Checks the data of an event that all games have; of an amended one also the fact that is in it.
+/// Checks the data of `event.amended`, and of the fact that is in it.
 pub(super) fn admit(
     games: &Games,
-    tag: &str,
+    scope: Scope,
     data: &str,
     exchange: Exchange<'_>,
-) -> Option<Result<String, serde_json::Error>> {
+) -> Result<String, Unfit> {
     use serde::de::Error as _;
 
-    let Some(Ok(Event::EventAmended(mut amended))) = Event::parse(tag, data) else {
-        return game::admit::<Event>(tag, data, exchange);
-    };
+    let mut amended: EventAmended = serde_json::from_str(data)?;
     if matches!(amended.kind.as_str(), "event.voided" | "event.amended") {
         let why = "type: a correction is not amended; void it, and correct the event again";
-        return Some(Err(serde_json::Error::custom(why)));
+        return Err(serde_json::Error::custom(why).into());
     }
-    let fact = serde_json::to_string(&amended.data).unwrap_or_default();
-    let fact = match games.admit(&amended.kind, &fact, exchange) {
-        Some(Ok(fact)) => serde_json::from_str(&fact),
-        Some(Err(error)) => Err(serde_json::Error::custom(format!("data: {error}"))),
-        None => Err(serde_json::Error::custom(format!("type {:?} is not known", *amended.kind))),
-    };
-    Some(fact.map(|fact| {
-        amended.data = fact;
-        Event::EventAmended(amended).to_json()
-    }))
+    if !amended.kind.starts_with(crate::vocabulary::OWN_PREFIX) {
+        let fact = serde_json::to_string(&amended.data).unwrap_or_default();
+        let fact = games.admit(scope, &amended.kind, &fact, exchange).map_err(|error| {
+            let part = if matches!(error, Unfit::Data(_)) { "data" } else { "type" };
+            serde_json::Error::custom(format!("{part} of the amended {}: {error}", *amended.kind))
+        })?;
+        amended.data = serde_json::from_str(&fact)?;
+    }
+    Ok(Event::EventAmended(amended).to_json())
 }
 
 #[cfg(test)]
@@ -410,15 +454,16 @@ mod tests {
     fn a_fact_that_is_amended_is_checked_like_any_other() {
         let games = Games::default();
         let mut exchange = |person: &str| person.replace("steam:", "p");
-        let mut admitted = |data: &str| match games.admit("event.amended", data, &mut exchange) {
-            Some(answer) => answer.map_err(|error| error.to_string()),
-            None => panic!("it is known"),
+        let mut admitted = |data: &str| {
+            let answer = games.admit(Scope::Map, "event.amended", data, &mut exchange);
+            answer.map_err(|error| error.to_string())
         };
         let good = r#"{"seq":3,"type":"bomb.defused","data":{"player":"steam:7"}}"#;
         assert_eq!(admitted(good).unwrap(), good.replace("steam:", "p"));
         for (bad, why) in [
             (r#"{"seq":3,"type":"bomb.picked_up","data":{}}"#, "missing field `player`"),
-            (r#"{"seq":3,"type":"bomb.licked","data":{}}"#, "not known"),
+            (r#"{"seq":3,"type":"bomb.licked","data":{}}"#, "no such type"),
+            (r#"{"seq":3,"type":"series.started","data":{}}"#, "belongs into match/<match>"),
             (r#"{"seq":3,"type":"event.voided","data":{"seq":1}}"#, "void it"),
             (r#"{"seq":3,"type":"bomb.defused","data":[]}"#, "invalid type"),
             (r#"{"seq":-3,"type":"bomb.exploded","data":{}}"#, "invalid value"),

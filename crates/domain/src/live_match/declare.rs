@@ -107,8 +107,8 @@ macro_rules! vocabulary {
 
 /// Declares a text or list with a bound that its schema tells too.
 macro_rules! bounded {
-    ($($(#[doc = $doc:literal])+ $name:ident($inner:ty), $max:literal, $key:literal, $len:expr;)+) => {$(
-        $(#[doc = $doc])+
+    ($($(#[$meta:meta])+ $name:ident($inner:ty), $max:literal, $key:literal, $len:expr;)+) => {$(
+        $(#[$meta])+
         #[derive(Debug, Clone, PartialEq, Serialize)]
         pub struct $name($inner);
 

@@ -13,7 +13,7 @@ use super::{
     Player, Prediction,
     course::{self, Course, Status},
 };
-use crate::timestamp::Timestamp;
+use crate::{series, timestamp::Timestamp};
 
 /// The events of a game, each with a tag and the schema of its data. A tag belongs to one game
 /// alone, so that a stream's first event tells which game it is.
@@ -72,6 +72,9 @@ pub trait Rules: Clone + PartialEq + Serialize + Send + Sync + 'static {
     fn predict(&self, model: &str) -> Option<Prediction>;
     /// The names of the game's models, the first one being that of a stream which names none.
     fn models() -> &'static [&'static str];
+    /// What an event claims to have happened, in words that are the same whichever source tells it; `None`
+    /// for what other sources need not tell.
+    fn claim(&self, event: &Self::Event) -> Option<String>;
     /// Adds the accounts that `account_of` knows by player id.
     fn reveal(&mut self, account_of: &dyn Fn(&str) -> Option<String>);
 }
@@ -84,6 +87,8 @@ pub trait Play: Send + Sync {
     fn course_mut(&mut self) -> &mut Course;
     /// Folds an event of the game's own, or one that all games have. `None` if it is neither.
     fn fold(&mut self, tag: &str, data: &str, time: Timestamp) -> Option<Folded>;
+    /// What an event claims to have happened, in words that are the same whichever source tells it.
+    fn claim(&self, tag: &str, data: &str) -> Option<String>;
     /// Who will win, by the model of that name.
     fn predict(&self, model: &str) -> Option<Prediction>;
     /// Adds the accounts that `account_of` knows by player id.
@@ -123,6 +128,10 @@ impl<R: Rules> Play for R {
         Some(Ok(moved))
     }
 
+    fn claim(&self, tag: &str, data: &str) -> Option<String> {
+        Rules::claim(self, &R::Event::parse(tag, data)?.ok()?)
+    }
+
     fn predict(&self, model: &str) -> Option<Prediction> {
         Rules::predict(self, model)
     }
@@ -144,6 +153,41 @@ impl<R: Rules> Play for R {
         self
     }
 }
+
+/// What a stream is about, as far as its events are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// One map: `match/<match>/<map>`.
+    Map,
+    /// The match as a whole: `match/<match>`.
+    Match,
+}
+
+/// Why an event does not fit a stream.
+#[derive(Debug, thiserror::Error)]
+pub enum Unfit {
+    /// Nobody has such a type.
+    #[error("no such type is known")]
+    Unknown,
+    /// It belongs into the other kind of stream.
+    #[error("it belongs into {0}")]
+    Scope(Scope),
+    /// The data does not fit the type's schema.
+    #[error(transparent)]
+    Data(#[from] serde_json::Error),
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Map => "match/<match>/<map>",
+            Self::Match => "match/<match>",
+        })
+    }
+}
+
+/// The match as a whole, which is folded like a game of its own.
+const SERIES: Game = Game::of::<series::State>();
 
 /// Puts player ids in the place of people.
 pub type Exchange<'a> = &'a mut dyn FnMut(&str) -> String;
@@ -184,13 +228,13 @@ impl Game {
 
     /// A map of which nothing is known but its course.
     pub fn begin(&self, course: Course) -> Box<dyn Play> {
-        (self.begin)(Course { game: self.name, ..course })
+        (self.begin)(Course { game: self.name.into(), ..course })
     }
 }
 
 /// Checks the data of an event, exchanges the people in it and writes it as it is stored; `None` if
 /// the vocabulary does not have the tag.
-pub(crate) fn admit<E: Vocabulary>(
+fn admit<E: Vocabulary>(
     tag: &str,
     data: &str,
     exchange: Exchange<'_>,
@@ -236,16 +280,29 @@ impl Games {
         self.0.iter()
     }
 
+    /// The game whose event has that tag, or the match as a whole if it is of that.
+    fn holder(&self, tag: &str) -> Option<(Scope, &Game)> {
+        if SERIES.tags.contains(&tag) {
+            return Some((Scope::Match, &SERIES));
+        }
+        self.of_tag(tag).map(|game| (Scope::Map, game))
+    }
+
+    /// A match as a whole of which nothing is known yet.
+    pub fn begin_series(&self, match_id: &str) -> Box<dyn Play> {
+        SERIES.begin(Course::new(match_id, 0))
+    }
+
     /// A map of which nothing is known yet.
     pub fn begin(&self, match_id: &str, map: u16) -> Box<dyn Play> {
         let [first, ..] = &*self.0 else { unreachable!("a server knows a game") };
         first.begin(Course::new(match_id, map))
     }
 
-    /// The tags of the events of all games, and of those that games have in common.
+    /// The tags of the events of all games, of the match as a whole, and of those that all have.
     pub fn tags(&self) -> impl Iterator<Item = &'static str> {
         let own = self.iter().flat_map(|game| game.tags);
-        own.chain(course::Event::TAGS).copied()
+        own.chain(SERIES.tags).chain(course::Event::TAGS).copied()
     }
 
     /// A tag as it stands in the vocabulary that has it.
@@ -255,21 +312,27 @@ impl Games {
 
     /// The JSON Schema of a tag's data.
     pub fn schema(&self, tag: &str) -> Option<Schema> {
-        let own = self.iter().find_map(|game| (game.schema)(tag));
-        own.or_else(|| course::Event::schema(tag))
+        match self.holder(tag) {
+            Some((_, game)) => (game.schema)(tag),
+            None => course::Event::schema(tag),
+        }
     }
 
-    /// Checks the data of an event, exchanges the people in it and writes it as it is stored; `None`
-    /// if no game has the tag.
+    /// Checks the data of an event for a stream, exchanges the people in it and writes it as it is
+    /// stored.
     pub fn admit(
         &self,
+        scope: Scope,
         tag: &str,
         data: &str,
         exchange: Exchange<'_>,
-    ) -> Option<Result<String, serde_json::Error>> {
-        match self.of_tag(tag) {
-            Some(game) => (game.admit)(tag, data, exchange),
-            None => course::admit(self, tag, data, exchange),
-        }
+    ) -> Result<String, Unfit> {
+        let admitted = match self.holder(tag) {
+            Some((right, _)) if right != scope => return Err(Unfit::Scope(right)),
+            Some((_, game)) => (game.admit)(tag, data, exchange),
+            None if tag == "event.amended" => return course::admit(self, scope, data, exchange),
+            None => admit::<course::Event>(tag, data, exchange),
+        };
+        Ok(admitted.ok_or(Unfit::Unknown)??)
     }
 }

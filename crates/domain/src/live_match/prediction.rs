@@ -21,3 +21,12 @@ pub struct Prediction {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub draw: Option<f64>,
 }
+
+const MILLION: f64 = 1e6;
+
+/// Both teams' probabilities from the first one's, in millionths, so that the pair sums to 1 as it
+/// is written.
+pub(crate) fn both(first: f64) -> [f64; 2] {
+    let millionths = (first * MILLION).round();
+    [millionths / MILLION, (MILLION - millionths) / MILLION]
+}

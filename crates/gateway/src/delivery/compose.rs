@@ -42,10 +42,16 @@ pub(super) fn head(kind: &str, topic: &Topic, subject: &Subject, seq: u64, field
     format!("{{\"type\":\"{kind}\",\"topic\":\"{topic}\",{subject}\"seq\":{seq},\"{field}\":")
 }
 
-/// A match with the states of its maps, each JSON already.
-pub(super) fn match_state(topic: &Topic, maps: &[(u16, &str)]) -> Vec<u8> {
-    let mut text = format!("{{\"match\":\"{}\",\"maps\":{{", topic.match_id()).into_bytes();
-    for (index, (map, state)) in maps.iter().enumerate() {
+/// A match with the states of its own stream, which has the number 0, and of its maps, each JSON
+/// already.
+pub(super) fn match_state(topic: &Topic, parts: &[(u16, &str)]) -> Vec<u8> {
+    let mut text = format!("{{\"match\":\"{}\"", topic.match_id()).into_bytes();
+    for (_, series) in parts.iter().filter(|(number, _)| *number == 0) {
+        text.extend_from_slice(b",\"series\":");
+        text.extend_from_slice(series.as_bytes());
+    }
+    text.extend_from_slice(b",\"maps\":{");
+    for (index, (map, state)) in parts.iter().filter(|(number, _)| *number > 0).enumerate() {
         if index > 0 {
             text.push(b',');
         }
@@ -56,7 +62,13 @@ pub(super) fn match_state(topic: &Topic, maps: &[(u16, &str)]) -> Vec<u8> {
     text
 }
 
-/// The patch of a match that changes one map.
-pub(super) fn map_patch(head: &str, map: u16, patch: &[u8]) -> Bytes {
-    frame(&[head.as_bytes(), format!("{{\"maps\":{{\"{map}\":").as_bytes(), patch, b"}}}"])
+/// The patch of a match that changes one part of it: a map, or its own stream, which has the number 0.
+pub(super) fn part_patch(head: &str, number: u16, patch: &[u8]) -> Bytes {
+    match number {
+        0 => frame(&[head.as_bytes(), b"{\"series\":", patch, b"}}"]),
+        map => {
+            let map = format!("{{\"maps\":{{\"{map}\":");
+            frame(&[head.as_bytes(), map.as_bytes(), patch, b"}}}"])
+        }
+    }
 }

@@ -89,9 +89,7 @@ impl Subscription {
             let snapshot = part.follow.snapshot().await?;
             part.seq = snapshot.seq;
             part.predicted = snapshot.predicted;
-            if part.has_state(&self.topic) {
-                states.push(snapshot);
-            }
+            states.push(snapshot);
         }
         let cursor = self.cursor(app, |part| part.seq);
         let topic = self.topic.as_str();

@@ -179,10 +179,7 @@ impl Subscription {
             return;
         }
         for index in 0..self.parts.len() {
-            let Some(part) = self.parts.get_mut(index).filter(|part| part.has_state(&self.topic))
-            else {
-                continue;
-            };
+            let Some(part) = self.parts.get_mut(index) else { continue };
             match part.follow.states(part.version) {
                 States::Same => {}
                 States::Changes(changes) => {
@@ -195,7 +192,7 @@ impl Subscription {
                             let subject = part.subject();
                             let head =
                                 compose::head("state", &self.topic, subject, change.seq, "patch");
-                            compose::map_patch(&head, part.number, change.patch())
+                            compose::part_patch(&head, part.number, change.patch())
                         } else {
                             change.text.clone()
                         };
@@ -208,7 +205,7 @@ impl Subscription {
                     part.version = Some(snapshot.version);
                     let subject = part.subject();
                     let head = compose::head("state", &self.topic, subject, snapshot.seq, "patch");
-                    let text = compose::map_patch(&head, part.number, snapshot.text().as_bytes());
+                    let text = compose::part_patch(&head, part.number, snapshot.text().as_bytes());
                     batch.put(Kind::State, text, Place::Same);
                 }
                 States::Whole(_) => {
@@ -223,7 +220,7 @@ impl Subscription {
     /// The whole state, once the events that it stands for are sent.
     fn put_whole(&mut self, app: &App, batch: &mut Batch) {
         let mut states: Vec<Arc<Snapshot>> = Vec::new();
-        for part in self.parts.iter().filter(|part| part.has_state(&self.topic)) {
+        for part in &self.parts {
             match part.follow.states(None) {
                 States::Whole(snapshot) if snapshot.seq <= part.seq => states.push(snapshot),
                 _ => return,
@@ -247,7 +244,7 @@ impl Subscription {
     }
 
     fn pull_predictions(&mut self, batch: &mut Batch) {
-        for part in self.parts.iter_mut().filter(|part| part.has_state(&self.topic)) {
+        for part in &mut self.parts {
             let Some(prediction) = part.follow.prediction(part.predicted) else { continue };
             if prediction.seq > part.seq {
                 continue;
@@ -267,17 +264,16 @@ impl Subscription {
 
     /// Takes down that the reader has these states.
     pub(super) fn note(&mut self, states: &[Arc<Snapshot>]) {
-        let parts = self.parts.iter_mut().filter(|part| part.has_state(&self.topic));
-        for (part, state) in parts.zip(states) {
+        for (part, state) in self.parts.iter_mut().zip(states) {
             part.version = Some(state.version);
         }
         self.has_state = true;
     }
 
     pub(super) fn match_state(&self, states: &[Arc<Snapshot>]) -> Vec<u8> {
-        let parts = self.parts.iter().filter(|part| part.has_state(&self.topic));
-        let maps = parts.zip(states).map(|(part, state)| (part.number, state.text()));
-        compose::match_state(&self.topic, &maps.collect::<Vec<_>>())
+        let parts = self.parts.iter().zip(states);
+        let parts = parts.map(|(part, state)| (part.number, state.text()));
+        compose::match_state(&self.topic, &parts.collect::<Vec<_>>())
     }
 
     pub(super) fn cursor(&self, app: &App, seq: impl Fn(&Part) -> u64) -> Cursor {
@@ -309,10 +305,5 @@ impl Part {
 
     pub(super) fn head(&self) -> u64 {
         self.follow.head()
-    }
-
-    /// Whether the stream folds to a state; that of a match itself does not yet.
-    pub(super) fn has_state(&self, topic: &Topic) -> bool {
-        !topic.is_match() || self.number > 0
     }
 }

@@ -90,18 +90,16 @@ pub(super) fn schemas() -> Value {
         "Proof": proof(),
         "Events": list("events", &json!({"$ref": "#/components/schemas/Event"})),
         "MapState": map_state(),
-        "Match": {
-            "type": "object",
-            "required": ["match", "maps"],
-            "properties": {
-                "match": text,
-                "maps": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/MapState"}},
-            },
-        },
+        "Match": match_whole(),
         "Matches": list("matches", &json!({
             "type": "object",
-            "required": ["match", "maps"],
-            "properties": {"match": text, "maps": {"type": "object", "description": "By number, a part of each map's state"}},
+            "required": ["match", "standing", "maps"],
+            "properties": {
+                "match": text,
+                "series": {"type": "object", "description": "A part of what the match's own stream tells"},
+                "standing": standing(),
+                "maps": {"type": "object", "description": "By number, a part of each map's state"},
+            },
         })),
         "Prediction": {
             "type": "object",
@@ -111,6 +109,40 @@ pub(super) fn schemas() -> Value {
         "Predictions": list("predictions", &object),
         "Status": object,
         "Schemas": list("schemas", &object),
+    })
+}
+
+/// A match with all its maps.
+fn match_whole() -> Value {
+    let series = "What the match's own stream tells: schedule, line-ups, veto, result";
+    json!({
+        "type": "object",
+        "required": ["match", "standing", "series", "maps"],
+        "properties": {
+            "match": {"type": "string"},
+            "series": {"type": "object", "description": series},
+            "standing": standing(),
+            "maps": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/MapState"}},
+        },
+    })
+}
+
+/// Where a match stands, from its own stream and its maps together.
+fn standing() -> Value {
+    let count = json!({"type": "integer", "minimum": 0});
+    let odds = json!({"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}});
+    let team = json!({"type": "object", "properties": {"name": {"type": "string"}}});
+    json!({
+        "type": "object",
+        "description": "In the order of the match's teams",
+        "required": ["status", "teams", "score"],
+        "properties": {
+            "status": {"enum": ["scheduled", "live", "paused", "ended"]},
+            "teams": {"type": "array", "items": team},
+            "score": {"type": "array", "items": count, "description": "Maps won"},
+            "winner": {"enum": [0, 1]},
+            "odds": odds,
+        },
     })
 }
 

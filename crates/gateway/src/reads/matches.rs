@@ -11,7 +11,7 @@ use matchwire_domain::subject::{self, Kind, Subject};
 use matchwire_log::Log;
 use serde_json::{Map, Value, json as value};
 
-use super::{json, map_subject, not_found, turn};
+use super::{json, map_subject, not_found, series, turn};
 use crate::{
     app::App,
     problem::Problem,
@@ -44,12 +44,7 @@ pub(crate) async fn list(
             next = after;
             break;
         }
-        let mut maps = Map::new();
-        for stream in maps_of(app.live.log(), &match_id)? {
-            let summary = app.summaries.of(&app.live, &stream).await?;
-            maps.insert(topic::number(&stream).to_string(), Value::clone(&summary));
-        }
-        matches.push(value!({"match": match_id, "maps": maps}));
+        matches.push(summary_of(&app, &match_id).await?);
         next = next_match(app.live.log(), Some(&match_id))?;
         after = Some(match_id);
     }
@@ -58,6 +53,20 @@ pub(crate) async fn list(
         body.insert("next".into(), next.into());
     }
     Ok(json(body.to_string()))
+}
+
+/// What a list tells of a match.
+async fn summary_of(app: &App, match_id: &str) -> Result<Value, Problem> {
+    let (mut maps, mut all) = (Map::new(), Vec::new());
+    for stream in maps_of(app.live.log(), match_id)? {
+        let kept = app.summaries.of(&app.live, &stream).await?;
+        maps.insert(topic::number(&stream).to_string(), kept.summary.clone());
+        all.push(kept);
+    }
+    let mut summary = series::summary(&series::own(app, match_id).await?, &all);
+    summary.insert("match".into(), match_id.into());
+    summary.insert("maps".into(), maps.into());
+    Ok(summary.into())
 }
 
 /// The first match after another, by name.
@@ -123,9 +132,24 @@ pub(crate) async fn of_match(
     }
     // Maps that nobody follows are folded now, which takes a while if there are many.
     let _turn = if streams.len() > FEW_MAPS { Some(turn(&app).await?) } else { None };
-    let mut text = format!("{{\"match\":\"{match_id}\",\"maps\":{{").into_bytes();
-    for (index, stream) in streams.iter().enumerate() {
-        let state = app.live.state(stream).await?;
+    let mut states = Vec::with_capacity(streams.len());
+    for stream in &streams {
+        states.push(app.live.state(stream).await?);
+    }
+    let maps: Vec<_> = streams
+        .iter()
+        .zip(&states)
+        .map(|(stream, state)| series::map_of_series(stream, state.text()))
+        .collect();
+    let own = series::own(&app, &match_id).await?;
+    let standing = series::standing(&own, &maps);
+    let series = app.live.state(&subject).await?;
+    let series = series.text();
+    let head = format!(
+        "{{\"match\":\"{match_id}\",\"standing\":{standing},\"series\":{series},\"maps\":{{"
+    );
+    let mut text = head.into_bytes();
+    for (index, (stream, state)) in streams.iter().zip(&states).enumerate() {
         let comma = if index > 0 { "," } else { "" };
         text.extend_from_slice(format!("{comma}\"{}\":", topic::number(stream)).as_bytes());
         text.extend_from_slice(state.text().as_bytes());

@@ -66,8 +66,9 @@ pub(crate) async fn latest(
                 break 'pages after;
             }
             if matches!(subject.kind(), Kind::MatchMap(..)) {
-                let summary = app.summaries.of(&app.live, &subject).await?;
-                predictions.extend(if_live(&summary));
+                let kept = app.summaries.of(&app.live, &subject).await?;
+                let summary = &kept.summary;
+                predictions.extend(if_live(summary));
             }
             after = Some(subject.as_str().to_owned());
         }

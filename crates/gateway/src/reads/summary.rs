@@ -2,20 +2,22 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use matchwire_domain::subject::Subject;
+use matchwire_domain::{series::MapOfSeries, subject::Subject};
 use matchwire_log::{Error, live::Live};
 use parking_lot::Mutex;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::series::map_of_series;
 use crate::problem::Problem;
 
 /// How many summaries are kept.
 const KEPT: usize = 10_000;
 /// What of the state is in it.
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 11] = [
     "match",
     "map",
     "seq",
+    "game",
     "status",
     "phase",
     "map_name",
@@ -25,24 +27,33 @@ const FIELDS: [&str; 10] = [
     "prediction",
 ];
 
-/// The summaries of maps, each as of the seq that it names.
+/// What is kept of a map.
+pub(crate) struct Kept {
+    /// What a list tells of it.
+    pub(super) summary: Value,
+    /// What its match makes of it; `None` if it cannot be read.
+    pub(super) map: Option<MapOfSeries>,
+}
+
+/// What is kept of maps, each as of the seq that it names.
 #[derive(Default)]
-pub(crate) struct Summaries(Mutex<HashMap<Subject, (u64, Arc<Value>)>>);
+pub(crate) struct Summaries(Mutex<HashMap<Subject, (u64, Arc<Kept>)>>);
 
 impl Summaries {
     /// The summary of a map, never behind the log. Of one that cannot be read, for damage of the log,
     /// or since it was trimmed or is in an archive that is away, it is what stands against it, so
     /// that a list has all others.
-    pub(super) async fn of(&self, live: &Live, subject: &Subject) -> Result<Arc<Value>, Problem> {
+    pub(super) async fn of(&self, live: &Live, subject: &Subject) -> Result<Arc<Kept>, Problem> {
         match self.read(live, subject).await {
             Err(error) if error.is_partial() => {
-                Ok(Arc::new(json!({"error": Problem::from(error).members()})))
+                let summary = json!({"error": Problem::from(error).members()});
+                Ok(Arc::new(Kept { summary, map: None }))
             }
             other => other.map_err(Problem::from),
         }
     }
 
-    async fn read(&self, live: &Live, subject: &Subject) -> Result<Arc<Value>, Error> {
+    async fn read(&self, live: &Live, subject: &Subject) -> Result<Arc<Kept>, Error> {
         let head = live.log().head(subject)?;
         if let Some((seq, summary)) = self.0.lock().get(subject)
             && *seq == head
@@ -52,8 +63,9 @@ impl Summaries {
         let snapshot = live.state(subject).await?;
         let state = snapshot.value();
         let field = |name: &str| Some((name.to_owned(), state.get(name)?.clone()));
-        let summary = FIELDS.into_iter().filter_map(field).collect::<Map<_, _>>();
-        let summary = Arc::new(Value::Object(summary));
+        let summary = Value::Object(FIELDS.into_iter().filter_map(field).collect());
+        let map = Some(map_of_series(subject, snapshot.text()));
+        let summary = Arc::new(Kept { summary, map });
         let mut kept = self.0.lock();
         if kept.len() >= KEPT {
             // Any of them can be made again.

@@ -10,10 +10,12 @@
 
 mod access;
 mod bad_input;
+mod corrections;
 mod damage;
 mod delivery;
 mod durability;
 mod ending;
+mod games;
 mod harness;
 mod ingest;
 mod lineage;
@@ -23,6 +25,7 @@ mod reads;
 mod resume;
 mod rigged;
 mod sealing;
+mod series;
 mod setup;
 mod slow;
 mod surface;

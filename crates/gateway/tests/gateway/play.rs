@@ -30,7 +30,7 @@ fn one(subject: &str, n: usize, rng: &mut SmallRng) -> Value {
     let (a, b) = (player(), player());
     let side = *["CT", "T"].choose(rng).unwrap();
     let reason = *["elimination", "time_ran_out"].choose(rng).unwrap();
-    let (kind, data) = match rng.random_range(0..12) {
+    let (kind, data) = match rng.random_range(0..14) {
         _ if n == 0 => ("match.started", json!({"map_name": "de_test"})),
         0 => ("player.joined", json!({"player": a, "name": "n", "side": side})),
         1 => ("freeze.started", json!({})),
@@ -41,6 +41,11 @@ fn one(subject: &str, n: usize, rng: &mut SmallRng) -> Value {
         8 => ("money.changed", json!({"player": a, "money": rng.random_range(0..16_000)})),
         9 => ("match.paused", json!({"reason": "technical"})),
         10 => ("match.resumed", json!({})),
+        11 => ("event.voided", json!({"seq": rng.random_range(0..=n)})),
+        12 => (
+            "event.amended",
+            json!({"seq": rng.random_range(0..=n), "type": "bomb.planted", "data": {"player": a}}),
+        ),
         _ => ("x.note", json!({"n": n})),
     };
     let mut made = event(subject, n, kind, &data);

@@ -61,6 +61,7 @@ impl Source for Lines {
 
 /// What may differ from one server to the next.
 pub(crate) struct Setup {
+    pub(crate) games: Games,
     pub(crate) limits: Limits,
     pub(crate) access: Access,
     pub(crate) medium: Box<dyn Medium>,
@@ -73,6 +74,7 @@ pub(crate) struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Self {
+            games: Games::default(),
             limits: Limits::default(),
             access: Access::loopback("127.0.0.1:0".parse().unwrap()),
             medium: Box::new(Memory::new()),
@@ -98,8 +100,7 @@ impl Server {
     }
 
     pub(crate) async fn of(setup: Setup) -> Self {
-        let Setup { limits, access, medium, options, clock, damage, memory_acks } = setup;
-        let games = Games::default();
+        let Setup { games, limits, access, medium, options, clock, damage, memory_acks } = setup;
         let meter = Meter::new(&games);
         let options = Options { observer: Some(meter.clone()), ..options };
         let log = Log::open_with(medium, clock, options).unwrap();

@@ -10,7 +10,8 @@ use std::{
 };
 
 use matchwire_domain::{
-    live_match::Prediction,
+    live_match::{Course, Prediction, Rules as _},
+    series,
     subject::Subject,
     timeline::{Fold, Pushed},
 };
@@ -127,6 +128,13 @@ impl Feed {
     /// The state as of the log's head.
     pub async fn snapshot(self: &Arc<Self>) -> Result<Arc<Snapshot>, Error> {
         self.up_to_date(Self::current).await
+    }
+
+    pub(super) async fn series(self: &Arc<Self>) -> Result<series::State, Error> {
+        let select = |_: &Self, folding: &mut Folding| folding.fold.state().cloned();
+        let state = self.up_to_date(select).await?;
+        // Every other stream tells nothing of a match as a whole.
+        Ok(state.unwrap_or_else(|| series::State::begin(Course::new(self.subject.as_str(), 0))))
     }
 
     pub(super) async fn predictions(

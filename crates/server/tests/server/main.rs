@@ -17,5 +17,6 @@ mod played;
 mod posts;
 mod process;
 mod recordings;
+mod referee;
 mod sources;
 mod tail;

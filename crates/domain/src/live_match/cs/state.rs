@@ -217,7 +217,7 @@ pub enum Bomb {
 impl State {
     /// A map of which nothing is known.
     pub fn new(match_id: &str, map: u16) -> Self {
-        Self::begin(Course { game: Self::GAME, ..Course::new(match_id, map) })
+        Self::begin(Course { game: Self::GAME.into(), ..Course::new(match_id, map) })
     }
 
     /// A map of which nothing is known but its course.

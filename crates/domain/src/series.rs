@@ -1,0 +1,17 @@
+//! A match as a whole, `match/<match>`: who is to play, when and where, the veto, and the result.
+//!
+//! Its maps are streams of their own. [`State`] is what the match's own stream tells; [`Standing`]
+//! puts it together with what its maps have come to.
+
+mod event;
+
+mod state;
+
+mod standing;
+
+#[cfg(test)]
+mod tests;
+
+pub use event::*;
+pub use standing::{MapOfSeries, Standing, StandingTeam};
+pub use state::*;
