@@ -18,7 +18,7 @@ pub mod football;
 pub use course::{
     Anomaly, Course, EventAmended, EventVoided, MAX_ANOMALIES, MatchAbandoned, MatchForfeited,
     MatchPaused, MatchResumed, Pause, PauseReason, ResultAmended, ResultConfirmed, Ruling,
-    SourceGap, SourceLate, Status, TeamIndex,
+    SourceGap, SourceLate, SourceNames, SourceSwitched, SourcesRanked, Status, TeamIndex,
 };
 pub use game::{Exchange, Folded, Game, Games, Play, Rules, Scope, Unfit, Vocabulary};
 pub use prediction::Prediction;

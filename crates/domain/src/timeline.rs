@@ -5,6 +5,7 @@
 //! event of that source with a higher sequence, and the fold goes back to there. A correction names
 //! an earlier event by its `seq`: that one is folded as it is now told to have been, or not at all.
 
+mod arbiter;
 mod correction;
 mod fact;
 #[cfg(test)]
@@ -21,7 +22,7 @@ use crate::{
     subject::{Kind, Subject},
 };
 
-use self::{correction::Corrections, fact::Fact};
+use self::{arbiter::Arbiter, correction::Corrections, fact::Fact};
 
 /// What the stream of a match or of a map folds to.
 pub struct Fold {
@@ -32,6 +33,7 @@ pub struct Fold {
     is_decided: bool,
     /// One prediction for each significant event, oldest first.
     pub predictions: Vec<Prediction>,
+    arbiter: Arbiter,
     /// The highest sequence of each source that gives one.
     sequences: BTreeMap<Box<str>, Box<str>>,
 }
@@ -61,6 +63,7 @@ impl Fold {
             games: games.clone(),
             is_decided,
             predictions: Vec::new(),
+            arbiter: Arbiter::default(),
             sequences: BTreeMap::new(),
         }
     }
@@ -76,11 +79,14 @@ impl Fold {
         let head = facts.iter().map(|fact| fact.seq).max().unwrap_or(0);
         let corrections = Corrections::of(&facts);
         let mut fold = Self::new(games, subject);
-        for fact in in_order(facts) {
+        let correct = |fact: Fact| {
             fold.note(&fact);
-            if let Some(fact) = corrections.correct(fact) {
-                fold.apply(&fact);
-            }
+            corrections.correct(fact)
+        };
+        let facts: Vec<Fact> = in_order(facts).into_iter().filter_map(correct).collect();
+        fold.arbiter = Arbiter::of(&facts);
+        for fact in &facts {
+            fold.apply(fact);
         }
         fold.play.course_mut().seq = head;
         fold
@@ -89,7 +95,7 @@ impl Fold {
     /// Folds the next event of the stream, unless it changes what was folded before it.
     pub fn push(&mut self, record: &Recorded) -> Pushed {
         let fact = Fact::read(record);
-        if self.is_late(&fact) || fact.is_correction() {
+        if self.is_late(&fact) || fact.is_correction() || self.arbiter.is_disturbed_by(&fact) {
             return Pushed::Refold;
         }
         self.note(&fact);
@@ -127,6 +133,9 @@ impl Fold {
         }
         let Some((tag, data)) = &fact.told else { return false };
         self.decide(tag);
+        if !self.is_believed(fact, tag, data) {
+            return false;
+        }
         let significant = match self.play.fold(tag, data, fact.time) {
             Some(Ok(significant)) => significant,
             Some(Err(error)) => {
@@ -144,6 +153,21 @@ impl Fold {
         self.predictions.push(prediction.clone());
         self.play.course_mut().prediction = Some(prediction);
         true
+    }
+
+    /// Whether the event's source is believed about it; disagreements are noted.
+    fn is_believed(&mut self, fact: &Fact, tag: &str, data: &str) -> bool {
+        if !self.arbiter.is_judge_of(fact) {
+            return true;
+        }
+        let judgement = self.arbiter.judge(fact, self.play.claim(tag, data));
+        let believed = self.arbiter.believed_source(fact.time).map(ToOwned::to_owned);
+        let course = self.play.course_mut();
+        course.source = believed;
+        for disagreement in judgement.disagreements {
+            course.note_anomaly("disagreement", disagreement);
+        }
+        judgement.is_folded
     }
 
     /// The first event that only one game has tells which game it is.

@@ -5,8 +5,10 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod log;
+mod referee;
 
 pub(crate) use log::{AcceptLoss, Export, LogCommand, LogData, Repair, Verify};
+pub(crate) use referee::{Action, Referee};
 
 /// The live-event backend for esports and sports platforms, in one binary.
 #[derive(Debug, Parser)]
@@ -28,6 +30,8 @@ pub(crate) enum Command {
     Send(Send),
     /// Print a stream's events as they come
     Tail(Tail),
+    /// Correct what was told of a match, or decide about it
+    Referee(Referee),
     /// Check, measure, export or repair the log in a data directory
     #[command(subcommand)]
     Log(LogCommand),
@@ -80,6 +84,16 @@ pub(crate) struct Serve {
         hide_env_values = true
     )]
     pub(crate) ingest_token: Vec<String>,
+    /// What posts of Game State Integration must have as auth.token in their body; without it
+    /// theirs is not looked at
+    #[arg(
+        long,
+        env = "MATCHWIRE_GSI_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true,
+        value_parser = clap::builder::NonEmptyStringValueParser::new()
+    )]
+    pub(crate) gsi_token: Option<String>,
     /// How large a file of the log grows, in MiB, before it is sealed: a small one takes less
     /// memory and time at a start, a large one is sealed less often
     #[arg(
@@ -178,6 +192,11 @@ pub(crate) enum Format {
     CsLog,
     /// StatsBomb's events or line-ups of a football match.
     Statsbomb,
+    /// Posts of Game State Integration, a line a post; bare, or as {"timestamp": …, "body": …}.
+    Gsi,
+    /// Webhooks of MatchZy or Get5, a line a post; bare, or as {"timestamp": …, "body": …}.
+    #[value(name = "matchzy")]
+    MatchZy,
     /// CloudEvents in JSON, a line an event.
     Ndjson,
     /// CloudEvents in JSON: one, or an array.

@@ -31,6 +31,7 @@ pub(crate) async fn run(args: &Demo) -> anyhow::Result<()> {
         insecure_read: Vec::new(),
         host: Vec::new(),
         ingest_token: Vec::new(),
+        gsi_token: None,
         segment_mib: 64,
         allow_memory_acks: false,
         retain: Vec::new(),

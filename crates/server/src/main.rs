@@ -14,6 +14,7 @@ mod backup;
 
 mod demo;
 mod log;
+mod referee;
 mod send;
 mod tail;
 
@@ -38,6 +39,7 @@ async fn main() -> ExitCode {
         Command::Demo(args) => demo::run(args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Send(args) => send::run(args).await,
+        Command::Referee(args) => referee::run(args).await,
         Command::Log(command) => log::run(command),
         Command::Backup(args) => backup::run(args).await,
         Command::Restore(args) => backup::run_restore(args).await,

@@ -91,7 +91,7 @@ impl Running {
             .await
             .with_context(|| format!("cannot listen on {}", args.listen))?;
         let address = listener.local_addr()?;
-        let sources = source::table(&log, &exchange);
+        let sources = source::table(&log, &exchange, args.gsi_token.as_deref());
         let app = App::new(Parts {
             live,
             ingest_tokens: source::tokens(&args.ingest_token, &sources)?,

@@ -9,15 +9,22 @@ use intake::Intake;
 use matchwire_domain::{secret::Secret, subject};
 use matchwire_gateway::Sources;
 use matchwire_log::Log;
-use matchwire_sources::{Source, cs_log::CsLog, statsbomb::StatsBomb};
+use matchwire_sources::{Source, cs_log::CsLog, gsi::Gsi, matchzy::MatchZy, statsbomb::StatsBomb};
 
 use crate::exchange::Exchange;
 
 /// Every source, by its name in a path.
-pub(crate) fn table(log: &Log, exchange: &Arc<Exchange>) -> Sources {
+pub(crate) fn table(log: &Log, exchange: &Arc<Exchange>, gsi_token: Option<&str>) -> Sources {
     let mut sources = Sources::new();
     add(&mut sources, CsLog, log, exchange);
     add(&mut sources, StatsBomb, log, exchange);
+    let gsi = Gsi::default();
+    let gsi = match gsi_token {
+        Some(token) => gsi.with_token(Secret::new(token)),
+        None => gsi,
+    };
+    add(&mut sources, gsi, log, exchange);
+    add(&mut sources, MatchZy, log, exchange);
     sources
 }
 
@@ -63,7 +70,7 @@ mod tests {
         let exchange = Arc::new(Exchange::open(folder.path()).unwrap());
         let clock = Arc::new(SystemClock);
         let log = Log::open_with(Box::new(Memory::new()), clock, Options::default()).unwrap();
-        let sources = table(&log, &exchange);
+        let sources = table(&log, &exchange, None);
         let read = |text: &str| tokens(&[text.to_owned()], &sources);
         assert!(read("cs-log=s3cret").unwrap()["cs-log"].is("s3cret"));
         for bad in ["s3cret", "telex=s3cret", "cs-log=", "cs-log=s3cret/s3cret", "cs-log=s3cret?"] {

@@ -17,6 +17,8 @@ mod roster;
 mod series;
 
 pub mod cs_log;
+pub mod gsi;
+pub mod matchzy;
 
 pub mod statsbomb;
 

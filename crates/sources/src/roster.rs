@@ -38,6 +38,16 @@ impl Roster {
         self.note(id, name, Some(side)).then(|| joined().into())
     }
 
+    /// Whether the stream knows a person.
+    pub(crate) fn knows(&self, id: &str) -> bool {
+        self.people.contains_key(id)
+    }
+
+    /// On which side a person was told to be.
+    pub(crate) fn side_of(&self, id: &str) -> Option<Side> {
+        self.people.get(id).and_then(|seen| seen.side)
+    }
+
     /// Notes the coming and going of people that a fact tells.
     pub(crate) fn follow(&mut self, event: &Event) {
         match event {

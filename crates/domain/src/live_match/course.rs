@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Games, Label, Player, Prediction, Rules,
-    declare::vocabulary,
+    declare::{bounded, vocabulary},
     game::{Exchange, Scope, Unfit},
 };
 use crate::timestamp::Timestamp;
@@ -87,6 +87,27 @@ vocabulary! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Label>,
     };
+    /// These sources tell of the same facts; the first one is believed unless a switch says otherwise.
+    "sources.ranked" => SourcesRanked {
+        /// The names, the primary source first. `cs-log` is also that of `cs-log/1234`.
+        sources: SourceNames,
+        /// By how many seconds their times of one fact may differ; 15 if left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        window_s: Option<u16>,
+    };
+    /// Another one of the ranked sources is believed.
+    "source.switched" => SourceSwitched {
+        /// The source that is believed from now on.
+        to: Label,
+        /// The moment of play after which it is, RFC 3339: that of the last fact of the one before.
+        since: Timestamp,
+        /// The source that was believed until then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Label>,
+        /// Why, for people: `silence`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Label>,
+    };
     /// A part of a source's feed has not arrived.
     "source.gap" => SourceGap {
         /// First missing byte of the feed.
@@ -108,6 +129,18 @@ impl Event {
     #[allow(clippy::unused_self, reason = "the signature of every vocabulary")]
     pub fn players_mut(&mut self) -> Vec<&mut Player> {
         Vec::new()
+    }
+}
+
+bounded! {
+    /// Names of sources, at most 8.
+    SourceNames(Vec<Label>), 8, "maxItems", Vec::len;
+}
+
+impl SourceNames {
+    /// The first 8 of some names.
+    pub fn cut<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        Self(names.take(8).map(Label::cut).collect())
     }
 }
 
@@ -205,6 +238,9 @@ pub struct Course {
     /// What a referee decided about the result, if one did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ruling: Option<Ruling>,
+    /// The source that is believed now, where several tell of the same facts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// The last prediction.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prediction: Option<Prediction>,
@@ -257,9 +293,9 @@ pub struct Anomaly {
     /// At which event.
     pub seq: u64,
     /// What kind: `gap`, `late`, `score_mismatch`, `stats_mismatch`, `dead_player`,
-    /// `too_many_players`, `unreadable`, `wrong_game`, `not_correctable`, `reopened`; in football
-    /// also `after_end`, `card_mismatch`, `not_on_pitch`, `too_many_goals`,
-    /// `too_many_substitutions`, `unknown_goal`, `wrong_team`.
+    /// `too_many_players`, `unreadable`, `wrong_game`, `not_correctable`, `reopened`,
+    /// `disagreement`; in football also `after_end`, `card_mismatch`, `not_on_pitch`,
+    /// `too_many_goals`, `too_many_substitutions`, `unknown_goal`, `wrong_team`.
     pub kind: &'static str,
     /// What exactly, for a person.
     pub detail: String,
@@ -285,6 +321,7 @@ impl Course {
             pause: None,
             winner: None,
             ruling: None,
+            source: None,
             prediction: None,
             anomalies: Vec::new(),
             anomaly_count: 0,
@@ -425,7 +462,7 @@ mod tests {
         let good = r#"{"seq":3,"type":"bomb.defused","data":{"player":"steam:7"}}"#;
         assert_eq!(admitted(good).unwrap(), good.replace("steam:", "p"));
         for (bad, why) in [
-            (r#"{"seq":3,"type":"bomb.defused","data":{}}"#, "missing field `player`"),
+            (r#"{"seq":3,"type":"bomb.picked_up","data":{}}"#, "missing field `player`"),
             (r#"{"seq":3,"type":"bomb.licked","data":{}}"#, "no such type"),
             (r#"{"seq":3,"type":"series.started","data":{}}"#, "belongs into match/<match>"),
             (r#"{"seq":3,"type":"event.voided","data":{"seq":1}}"#, "void it"),

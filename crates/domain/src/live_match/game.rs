@@ -72,6 +72,9 @@ pub trait Rules: Clone + PartialEq + Serialize + Send + Sync + 'static {
     fn predict(&self, model: &str) -> Option<Prediction>;
     /// The names of the game's models, the first one being that of a stream which names none.
     fn models() -> &'static [&'static str];
+    /// What an event claims to have happened, in words that are the same whichever source tells it; `None`
+    /// for what other sources need not tell.
+    fn claim(&self, event: &Self::Event) -> Option<String>;
     /// Adds the accounts that `account_of` knows by player id.
     fn reveal(&mut self, account_of: &dyn Fn(&str) -> Option<String>);
 }
@@ -84,6 +87,8 @@ pub trait Play: Send + Sync {
     fn course_mut(&mut self) -> &mut Course;
     /// Folds an event of the game's own, or one that all games have. `None` if it is neither.
     fn fold(&mut self, tag: &str, data: &str, time: Timestamp) -> Option<Folded>;
+    /// What an event claims to have happened, in words that are the same whichever source tells it.
+    fn claim(&self, tag: &str, data: &str) -> Option<String>;
     /// Who will win, by the model of that name.
     fn predict(&self, model: &str) -> Option<Prediction>;
     /// Adds the accounts that `account_of` knows by player id.
@@ -121,6 +126,10 @@ impl<R: Rules> Play for R {
         };
         course::settle(self);
         Some(Ok(moved))
+    }
+
+    fn claim(&self, tag: &str, data: &str) -> Option<String> {
+        Rules::claim(self, &R::Event::parse(tag, data)?.ok()?)
     }
 
     fn predict(&self, model: &str) -> Option<Prediction> {

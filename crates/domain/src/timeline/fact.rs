@@ -61,10 +61,20 @@ impl Fact {
         }
     }
 
+    /// The event as one that all games have, if it is one that can be read.
+    pub(super) fn common(&self) -> Option<Event> {
+        let (tag, data) = self.told.as_ref()?;
+        Event::parse(tag, data)?.ok()
+    }
+
     /// Whether it says something of an earlier event.
     pub(super) fn is_correction(&self) -> bool {
-        let is = |(tag, _): &(Box<str>, _)| matches!(&**tag, "event.voided" | "event.amended");
-        self.told.as_ref().is_some_and(is)
+        self.is_of(&["event.voided", "event.amended"])
+    }
+
+    /// Whether it is of one of these types.
+    pub(super) fn is_of(&self, tags: &[&str]) -> bool {
+        self.told.as_ref().is_some_and(|(tag, _)| tags.contains(&&**tag))
     }
 
     /// What it says of an earlier event.

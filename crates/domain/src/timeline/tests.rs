@@ -10,7 +10,8 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// Records `id sequence tag data`, in the order in which they arrived; `-` is no sequence.
+/// Records `id sequence tag data`, in the order in which they arrived; `-` is no sequence. An id begins with
+/// the second at which the event happened, and may begin with its source, `gsi@12`.
 fn arrived(lines: &[&str]) -> (Subject, Vec<Recorded>) {
     let subject = Subject::match_map("m", 1).unwrap();
     let record = |(seq, line): (u64, &&str)| {
@@ -20,10 +21,12 @@ fn arrived(lines: &[&str]) -> (Subject, Vec<Recorded>) {
             "-" => String::new(),
             sequence => format!(r#""sequence":"{sequence}","#),
         };
-        let second = id.trim_end_matches(|c: char| !c.is_ascii_digit());
+        let (source, second) = id.split_once('@').unwrap_or(("s", id));
+        let second: i64 = second.trim_end_matches(|c: char| !c.is_ascii_digit()).parse().unwrap();
+        let time = Timestamp::from_ms(1_767_225_600_000 + second * 1_000);
         let json = format!(
-            r#"{{"specversion":"1.0","id":"{id}","source":"s","subject":"match/m/1","type":"{kind}",
-                "time":"2026-01-01T00:00:{second:0>2}Z",{sequence}"data":{data}}}"#
+            r#"{{"specversion":"1.0","id":"{id}","source":"{source}","subject":"match/m/1","type":"{kind}",
+                "time":"{time}",{sequence}"data":{data}}}"#
         );
         let attributes = Attributes::parse(&json).unwrap();
         let event = envelope::Event::new(&attributes, data).unwrap();
@@ -232,4 +235,114 @@ fn a_referee_decides() {
     let (parts, fold) = ruled(&[abandoned, amended, confirmed, void]);
     assert_eq!(parts[2], json!({"kind": "amended", "confirmed": false}));
     assert_eq!(fold.play.course().anomalies[0].kind, "reopened");
+}
+
+/// The server log tells of a round, GSI of the same a second later; each line is of one of them.
+fn two_sources(lines: &[&str]) -> Fold {
+    let ranked = r#"0 - sources.ranked {"sources":["cs-log","gsi"],"window_s":10}"#;
+    let lines: Vec<&str> = [&[ranked], &RIGHT[..5], lines].concat();
+    let whole = folded(&lines);
+    // Event by event it comes to the same.
+    let (subject, records) = arrived(&lines);
+    let games = Games::default();
+    let mut fold = Fold::new(&games, &subject);
+    for (count, record) in (1..).zip(&records) {
+        if fold.push(record) == Pushed::Refold {
+            fold = Fold::of(&games, &subject, &records[..count]);
+        }
+    }
+    assert_eq!(fold.play.to_json(), whole.play.to_json());
+    assert_eq!(fold.predictions, whole.predictions);
+    whole
+}
+
+fn kill_by(source: &str, second: u32, killer: &str, victim: &str) -> String {
+    format!(
+        r#"{source}@{second} - player.killed {{"killer":"{killer}","victim":"{victim}","weapon":"x"}}"#
+    )
+}
+
+fn kills_of(fold: &Fold) -> [u16; 4] {
+    ["a1", "a2", "b1", "b2"].map(|id| state(fold).players[id].tally.kills)
+}
+
+#[test]
+fn what_two_sources_tell_counts_once() {
+    let (first, same) = (kill_by("cs-log/77", 10, "a1", "b1"), kill_by("gsi", 11, "a1", "b1"));
+    for lines in [[&*first, &*same], [&*same, &*first]] {
+        let fold = two_sources(&[&["cs-log/77@6 - round.started {}"], &lines[..]].concat());
+        assert_eq!(kills_of(&fold), [1, 0, 0, 0]);
+        assert_eq!(fold.play.course().anomaly_count, 0);
+        assert_eq!(fold.play.course().source.as_deref(), Some("cs-log"));
+    }
+}
+
+#[test]
+fn what_only_the_other_one_claims_is_a_disagreement() {
+    let alone = kill_by("gsi", 11, "b2", "a2");
+    let story = ["cs-log@6 - round.started {}", &alone, "cs-log@20 - bomb.exploded {}"];
+    assert_eq!(two_sources(&story).play.course().anomaly_count, 0, "it may still come");
+    let story = [&story[..], &["cs-log@22 - freeze.started {}"]].concat();
+    let fold = two_sources(&story);
+    let anomaly = &fold.play.course().anomalies[0];
+    assert_eq!((anomaly.kind, anomaly.seq), ("disagreement", 10));
+    assert_eq!(anomaly.detail, "gsi claims that b2 killed a2 in event 8, and cs-log does not");
+    assert_eq!(kills_of(&fold), [0, 0, 0, 0]);
+}
+
+#[test]
+fn a_switch_takes_what_the_silent_one_missed_and_nothing_twice() {
+    // The log tells of one kill and falls silent; GSI tells of that one, later, and of one more.
+    let story: Vec<String> = vec![
+        "cs-log@6 - round.started {}".into(),
+        kill_by("cs-log", 10, "a1", "b1"),
+        kill_by("gsi", 12, "a1", "b1"),
+        kill_by("gsi", 15, "a1", "b2"),
+    ];
+    let story: Vec<&str> = story.iter().map(String::as_str).collect();
+    assert_eq!(kills_of(&two_sources(&story)), [1, 0, 0, 0]);
+    let switch = r#"40 - source.switched {"to":"gsi","from":"cs-log","since":"2026-01-01T00:00:10Z","reason":"silence"}"#;
+    let ended = r#"gsi@41 - round.ended {"winner":"CT","reason":"elimination"}"#;
+    let switched = [&story[..], &[switch, ended]].concat();
+    let fold = two_sources(&switched);
+    assert_eq!(kills_of(&fold), [2, 0, 0, 0]);
+    assert_eq!(state(&fold).rounds.len(), 1);
+    assert_eq!(fold.play.course().source.as_deref(), Some("gsi"));
+    // The log is back, and sends first what it had kept: that was told already.
+    let back = r#"60 - source.switched {"to":"cs-log","since":"2026-01-01T00:00:50Z"}"#;
+    let (kept, again) = (kill_by("cs-log", 15, "a1", "b2"), kill_by("cs-log", 62, "b1", "a1"));
+    let later = ["cs-log@61 - round.started {}", &again];
+    let fold = two_sources(&[&switched[..], &[&*kept, back], &later].concat());
+    assert_eq!(kills_of(&fold), [2, 0, 1, 0]);
+    assert_eq!(fold.play.course().anomalies, []);
+    // A switch that was a mistake is taken back like any other event.
+    let void = r#"63 - event.voided {"seq":11}"#;
+    assert_eq!(kills_of(&two_sources(&[&switched[..], &[void]].concat())), [1, 0, 0, 0]);
+}
+
+#[test]
+fn a_gap_in_the_believed_feed_is_filled_until_its_part_arrives() {
+    let gap = r#"cs-log@30 - source.gap {"from":100,"to":200}"#;
+    let (in_gap, after) = (kill_by("gsi", 15, "a1", "b2"), kill_by("gsi", 33, "b1", "a2"));
+    let story = [
+        "cs-log@6 - round.started {}",
+        &kill_by("cs-log", 10, "a1", "b1"),
+        &in_gap,
+        gap,
+        &kill_by("cs-log", 30, "b1", "a1"),
+        &after,
+    ];
+    let fold = two_sources(&story);
+    assert_eq!(kills_of(&fold), [2, 0, 1, 0], "what was told in the gap, and nothing after it");
+    let late =
+        [r#"cs-log@16 - source.late {"from":100,"to":200}"#, &kill_by("cs-log", 14, "a1", "b2")];
+    let fold = two_sources(&[&story[..], &late].concat());
+    assert_eq!(kills_of(&fold), [2, 0, 1, 0], "and not twice when it arrives");
+}
+
+#[test]
+fn sources_that_are_not_ranked_add_to_each_other() {
+    let lines: Vec<String> = vec![kill_by("one", 10, "a1", "b1"), kill_by("two", 11, "a1", "b1")];
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    assert_eq!(kills_of(&folded(&[&RIGHT[..6], &lines].concat())), [2, 0, 0, 0]);
 }

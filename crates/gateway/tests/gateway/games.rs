@@ -130,6 +130,10 @@ impl Rules for Rope {
         &["rope-1"]
     }
 
+    fn claim(&self, _: &Event) -> Option<String> {
+        None
+    }
+
     fn reveal(&mut self, _: &dyn Fn(&str) -> Option<String>) {}
 }
 

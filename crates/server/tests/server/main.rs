@@ -18,4 +18,6 @@ mod played;
 mod posts;
 mod process;
 mod recordings;
+mod referee;
+mod sources;
 mod tail;

@@ -441,6 +441,31 @@ bounded! {
     PlayerRows(Vec<PlayerRow>), 64, "maxItems", Vec::len;
 }
 
+impl PlayerReported {
+    /// A report of a player that says nothing yet.
+    pub fn nothing(player: &str) -> Self {
+        Self {
+            player: Player::new(player),
+            health: None,
+            armor: None,
+            helmet: None,
+            kit: None,
+            money: None,
+            equipment: None,
+            items: None,
+            kills: None,
+            deaths: None,
+            assists: None,
+            flash_assists: None,
+            headshots: None,
+            trades: None,
+            team_kills: None,
+            damage: None,
+            mvps: None,
+        }
+    }
+}
+
 impl Items {
     /// The first 64 of some items.
     pub fn cut<'a>(items: impl Iterator<Item = &'a str>) -> Self {

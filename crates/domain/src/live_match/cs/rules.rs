@@ -1,6 +1,6 @@
 //! Counter-Strike as one game among others.
 
-use super::{Event, Phase, Side, State, odds};
+use super::{Event, Phase, Score, Side, State, odds};
 use crate::{
     live_match::{Course, Prediction, Rules, Status},
     timestamp::Timestamp,
@@ -70,6 +70,22 @@ impl Rules for State {
 
     fn models() -> &'static [&'static str] {
         &[odds::MODEL]
+    }
+
+    fn claim(&self, event: &Event) -> Option<String> {
+        match event {
+            Event::PlayerKilled(killed) => {
+                Some(format!("that {} killed {}", *killed.killer, *killed.victim))
+            }
+            Event::BombPlanted(_) => Some("that the bomb was planted".into()),
+            Event::BombDefused(_) => Some("that the bomb was defused".into()),
+            Event::RoundEnded(ended) => Some(format!("that {} won the round", ended.winner.name())),
+            Event::MapEnded(ended) => {
+                let Score { ct, t } = ended.score;
+                Some(format!("that the map ended {ct}:{t}"))
+            }
+            _ => None,
+        }
     }
 
     fn reveal(&mut self, account_of: &dyn Fn(&str) -> Option<String>) {

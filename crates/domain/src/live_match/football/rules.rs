@@ -2,7 +2,7 @@
 
 use super::{Event, Phase, State, odds};
 use crate::{
-    live_match::{Course, Prediction, Rules, Status},
+    live_match::{Course, Prediction, Rules, Status, TeamIndex},
     timestamp::Timestamp,
 };
 
@@ -63,6 +63,27 @@ impl Rules for State {
 
     fn models() -> &'static [&'static str] {
         &[odds::MODEL]
+    }
+
+    fn claim(&self, event: &Event) -> Option<String> {
+        // Sources have accounts of their own for people, so these are named by their team.
+        let team = |team: TeamIndex| {
+            let name = self.teams.get(team.index()).and_then(|team| team.name.clone());
+            name.unwrap_or_else(|| format!("team {}", team.index()))
+        };
+        match event {
+            Event::GoalScored(goal) => Some(format!("that {} scored", team(goal.team))),
+            Event::GoalDisallowed(_) => Some("that a goal was disallowed".into()),
+            Event::CardShown(shown) if shown.card.dismisses() => {
+                Some(format!("that a player of {} was sent off", team(shown.team)))
+            }
+            Event::ShootoutKicked(kick) => {
+                let what = if kick.scored { "scored" } else { "missed" };
+                Some(format!("that {} {what} a kick of the shoot-out", team(kick.team)))
+            }
+            Event::MatchFinished(_) => Some("that the match is over".into()),
+            _ => None,
+        }
     }
 
     fn reveal(&mut self, account_of: &dyn Fn(&str) -> Option<String>) {
