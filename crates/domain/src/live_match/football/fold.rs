@@ -1,8 +1,8 @@
 //! The fold: how each event changes the state, what counts when, and when a match is over.
 
 use super::{
-    Clock, ClockState, Event, FormatTold, MatchFinished, Period, PeriodEnded, Phase, State,
-    StoppageAnnounced, TeamIndex, Thousandths,
+    Clock, ClockState, Event, FormatTold, MatchFinished, Period, PeriodEnded, Phase,
+    ShootoutKicked, State, StoppageAnnounced, TeamIndex, Thousandths,
 };
 use crate::{live_match::course::leader, timestamp::Timestamp};
 
@@ -21,6 +21,9 @@ impl State {
         let clock = event.clock().or_else(|| self.run_on(event, time));
         if let Some(clock) = clock {
             self.advance(clock, time);
+        } else if self.phase == Phase::Waiting && is_played(event) {
+            // A feed of scores alone tells no clock.
+            self.phase = Phase::Play;
         }
         let late = self.phase == Phase::Ended && clock.is_none_or(|at| self.is_over(at));
         if late && is_played(event) && !matches!(event, Event::CardShown(_)) {
@@ -33,6 +36,10 @@ impl State {
     }
 
     fn apply_own(&mut self, event: &Event, at: Option<Clock>, time: Timestamp) -> bool {
+        if let Some(kick) = kick_of(event) {
+            self.kick(&kick);
+            return true;
+        }
         match event {
             Event::FormatTold(told) => self.set_format(told),
             Event::LineupTold(told) => return self.line_up(told),
@@ -74,9 +81,8 @@ impl State {
                 self.change_possession(changed.team.index(), changed.clock);
                 return false;
             }
-            Event::ShootoutKicked(kick) => self.kick(kick),
             Event::MatchFinished(finished) => self.finish(finished),
-            Event::Common(_) => return false,
+            Event::ShootoutKicked(_) | Event::Common(_) => return false,
         }
         true
     }
@@ -148,7 +154,7 @@ impl State {
             return;
         }
         match score {
-            Some(score) if period == Period::ShootOut => self.set_kicks(score),
+            _ if period == Period::ShootOut => self.end_kicks(score),
             Some(score) => self.compare_score(score),
             None => {}
         }
@@ -280,6 +286,19 @@ impl State {
             team.possession = Some(Thousandths(share));
         }
     }
+}
+
+/// A kick of the shoot-out, also where a feed tells it like a shot in play.
+fn kick_of(event: &Event) -> Option<ShootoutKicked> {
+    let (team, player, scored) = match event {
+        Event::ShootoutKicked(kick) => return Some(kick.clone()),
+        Event::GoalScored(goal) => (goal.team, goal.scorer.clone(), true),
+        Event::PenaltyMissed(missed) => (missed.team, missed.player.clone(), false),
+        Event::ShotTaken(shot) => (shot.team, shot.player.clone(), false),
+        _ => return None,
+    };
+    let in_shootout = event.clock().is_some_and(|clock| clock.period == Period::ShootOut);
+    in_shootout.then_some(ShootoutKicked { team, player, scored })
 }
 
 /// Whether an event is of play, which is over after the final whistle.

@@ -27,11 +27,13 @@ impl State {
         }
     }
 
-    /// The kicks scored, as the feed tells them at the end.
-    pub(super) fn set_kicks(&mut self, score: [u16; 2]) {
+    /// The shoot-out is over, with so many kicks scored, if the feed tells it.
+    pub(super) fn end_kicks(&mut self, score: Option<[u16; 2]>) {
         let shootout = self.shootout.get_or_insert_default();
         let known = shootout.score;
+        let score = score.unwrap_or(known);
         shootout.score = score;
+        // Kicks may be missing, so that nothing was decided by those that were told.
         shootout.winner = leader(score);
         if !shootout.kicks.is_empty() && known != score {
             let ([a, b], [c, d]) = (known, score);

@@ -149,7 +149,7 @@ fn a_match_is_played() {
 #[test]
 fn nobody_is_named() {
     given(r#"goal.scored {"team":1}"#)
-        .then(json!({"status": "scheduled", "teams": [{"score": 0}, {"score": 1}],
+        .then(json!({"status": "live", "phase": "play", "teams": [{"score": 0}, {"score": 1}],
                      "goals": {"1": {"team": 1}}, "players": {}}))
         .when(r#"match.finished {"score":[0,1]}"#)
         .then(json!({"status": "ended", "winner": 1}))
@@ -373,6 +373,22 @@ fn a_shoot_out_of_which_the_score_alone_is_told() {
         .when(r#"period.ended {"period":"shoot_out","score":[3,4]}"#)
         .then(json!({"winner": 1, "status": "ended", "shootout": {"score": [3, 4]},
                      "periods": {"shoot_out": {"score": [3, 4]}}}))
+        .with_anomalies(&[]);
+}
+
+#[test]
+fn a_shoot_out_that_is_told_like_play() {
+    let at = r#""clock":{"period":"shoot_out","elapsed_ms":1000}"#;
+    given(GOALLESS)
+        .when(&format!(r#"goal.scored {{"team":1,"scorer":"b1","penalty":true,{at}}}"#))
+        .when(&format!(r#"penalty.missed {{"team":0,"player":"a1","outcome":"saved",{at}}}"#))
+        .then(json!({
+            "period": "shoot_out", "status": "live", "goals": {}, "missed_penalties": {},
+            "teams": [{"score": 0, "shots": 0}, {"score": 0, "shots": 0}],
+            "shootout": {"score": [0, 1], "kicks": {"1": {"player": "b1"}, "2": {"scored": false}}},
+        }))
+        .when(r#"period.ended {"period":"shoot_out"}"#)
+        .then(json!({"status": "ended", "winner": 1}))
         .with_anomalies(&[]);
 }
 
