@@ -1,21 +1,6 @@
-//! Real football matches, read in every way they may be posted, reach their known results.
-//!
-//! The matches are not part of the project: they are read from `../shared/recordings` beside it, or
-//! from the folder that `MATCHWIRE_RECORDINGS` names.
+//! Football matches in StatsBomb's event data.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "a test fails by panicking, and reads its files"
-)]
-
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-};
+use std::collections::BTreeSet;
 
 use matchwire_domain::{
     chain::Digest,
@@ -46,16 +31,8 @@ const MATCHES: [Known; 2] = [
 ];
 
 fn file(number: &str, part: &str) -> Option<Vec<Value>> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/recordings");
-    let folder = std::env::var_os("MATCHWIRE_RECORDINGS").map_or(beside, PathBuf::from);
-    let path = folder.join("football").join(format!("statsbomb-{number}-{part}.json.zst"));
-    let Ok(file) = std::fs::File::open(&path) else {
-        let required = std::env::var_os("MATCHWIRE_RECORDINGS_REQUIRED").is_some();
-        assert!(!required, "{} is not there", path.display());
-        eprintln!("skipped: {} is not there", path.display());
-        return None;
-    };
-    Some(serde_json::from_reader(zstd::Decoder::new(file).unwrap()).unwrap())
+    let file = crate::recording(&format!("football/statsbomb-{number}-{part}.json.zst"))?;
+    Some(serde_json::from_reader(zstd::Decoder::new(&*file).unwrap()).unwrap())
 }
 
 /// A log of one stream, in memory: posts go in, what is known already is dropped.
