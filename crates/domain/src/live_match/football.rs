@@ -14,6 +14,7 @@ mod people;
 mod shootout;
 
 mod rules;
+mod stats;
 
 pub mod odds;
 
@@ -24,3 +25,4 @@ pub use super::{Label, Player, Status, TeamIndex};
 pub use clock::*;
 pub use event::*;
 pub use state::*;
+pub use stats::{PlayerStats, Stats, TeamStats};

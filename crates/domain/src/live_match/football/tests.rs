@@ -233,6 +233,29 @@ fn shots_and_penalties() {
 }
 
 #[test]
+fn figures_of_teams_and_players() {
+    let told = given(LINE_UP).when(
+        r#"
+        goal.scored {"team":0,"scorer":"a1","assist":"a2","xg":0.3,@10}
+        shot.taken {"team":0,"player":"a1","outcome":"blocked","xg":0.1,@20}
+        player.substituted {"team":0,"off":"a1","on":"a3",@31}
+        period.ended {"period":"first_half","elapsed_ms":2700000}
+        "#,
+    );
+    let stats = serde_json::to_value(Stats::of(&told.state)).unwrap();
+    let expected = json!({
+        "teams": [{"name": "A", "goals": 1, "shots": 2, "xg": 0.4, "xg_per_shot": 0.2}, {"goals": 0}],
+        "players": {
+            "a1": {"minutes": 30, "goals": 1, "shots": 2, "goals_per_90": 3.0, "shots_per_90": 6.0,
+                   "xg": 0.4, "xg_per_90": 1.2},
+            "a2": {"minutes": 45, "assists": 1, "goals_per_90": 0.0}, "a3": {"minutes": 15},
+            "b3": null,
+        },
+    });
+    contains(&stats, &expected, "stats");
+}
+
+#[test]
 fn cards() {
     given(LINE_UP)
         .when(
