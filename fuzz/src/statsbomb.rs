@@ -1,4 +1,4 @@
-//! The reader of StatsBomb's event data.
+//! The reader of event data of football matches.
 
 use matchwire_domain::live_match::football::Event;
 use matchwire_sources::{

@@ -56,6 +56,11 @@ impl Client {
         self.call(Method::POST, path, headers, body).await
     }
 
+    /// Deletes a resource below `/api/v1`.
+    pub async fn delete(&self, path: &str) -> Result<(), Error> {
+        self.call(Method::DELETE, path, &[], Bytes::new()).await.map(drop)
+    }
+
     /// Follows a topic from after a cursor on.
     pub fn follow(&self, topic: &str, after: &str) -> Follow {
         Follow::new(self.authority.clone(), topic, after)
@@ -82,16 +87,27 @@ impl Client {
             Ok::<_, Error>((status, body))
         });
         let (status, body) = answer.await.map_err(|_| Error::Timeout(TIMEOUT))??;
+        if status == 204 {
+            return Ok(Value::Null);
+        }
         let value = serde_json::from_slice(&body);
         // A refusal of every event of a batch lists its reasons like a partial one.
         if status < 400 {
             return value.map_err(|e| Error::Answer(e.to_string()));
         }
         let problem: Value = value.unwrap_or_default();
-        let text = |key: &str| problem.get(key).and_then(Value::as_str).unwrap_or("?").to_owned();
+        // One event that was refused says why like a problem.
+        let only = match problem.get("results").and_then(Value::as_array).map(Vec::as_slice) {
+            Some([only]) => only.get("error"),
+            _ => None,
+        };
+        let text = |key: &str| {
+            let told = only.unwrap_or(&problem).get(key);
+            told.and_then(Value::as_str).unwrap_or("?").to_owned()
+        };
         let detail = match problem.get("results") {
-            Some(results) => results.to_string().chars().take(500).collect(),
-            None => text("detail"),
+            Some(results) if only.is_none() => results.to_string().chars().take(500).collect(),
+            _ => text("detail"),
         };
         Err(Error::Refused { status, code: text("code"), detail })
     }

@@ -19,3 +19,5 @@ pub mod live_match;
 pub mod series;
 
 pub mod vocabulary;
+
+pub mod dead_letter;

@@ -26,14 +26,20 @@ const STAGES = [
 export function latencyStrip() {
   const stages = STAGES.map(([name, title, does]) => stage(name, title, does));
   const uptime = h('span', { class: 'quiet' });
+  const letters = h('span', {
+    class: 'letters', hidden: '', title: 'Events that were refused and are kept: matchwire dead-letters list',
+  });
   const node = h('section', { class: 'card latency', hidden: '', 'aria-label': 'Latency of each stage' },
-    h('div', { class: 'card-head' }, h('h2', {}, 'Pipeline latency'), uptime),
+    h('div', { class: 'card-head' }, h('h2', {}, 'Pipeline latency'), letters, uptime),
     h('ol', { class: 'stages' }, ...stages.map(({ node: item }) => item)));
   const read = async () => {
     if (document.hidden) return;
     const status = await serverStatus().catch(() => null);
     node.hidden = !status;
     if (!status) return;
+    const open = status.dead_letters?.open ?? 0;
+    letters.hidden = !open;
+    setText(letters, `${compact(open)} dead ${open === 1 ? 'letter' : 'letters'}`);
     setText(uptime, `last minute${Number.isFinite(status.uptime_s) ? ` · up ${upFor(status.uptime_s)}` : ''}`);
     for (const view of stages) view.update(figures(status, view.name));
   };

@@ -24,6 +24,8 @@ pub(crate) enum Right {
     Ingest,
     /// See anything.
     Read,
+    /// See and change what is the operator's: for those who may do both of the others.
+    Operate,
     /// Ask whether the server is well.
     Health,
 }
@@ -67,6 +69,10 @@ impl Access {
         let (networks, what, flag) = match right {
             Right::Ingest => (&self.ingest, "send events", "--insecure-ingest"),
             Right::Read => (&self.read, "read", "--insecure-read"),
+            Right::Operate => {
+                self.check_peer(Right::Ingest, peer)?;
+                return self.check_peer(Right::Read, peer);
+            }
             Right::Health => return Ok(()),
         };
         if peer.is_loopback() || networks.iter().any(|network| network.contains(&peer)) {
@@ -146,6 +152,11 @@ mod tests {
         assert_eq!(check(Right::Read, "192.168.1.1", &[]), None);
         assert_eq!(check(Right::Read, "2001:db8::1", &[]), Some(Code::Forbidden));
         assert_eq!(check(Right::Health, "2001:db8::1", &[]), None);
+        // Who may only send, or only read, is not the operator.
+        assert_eq!(check(Right::Operate, "127.0.0.1", &[]), None);
+        assert_eq!(check(Right::Operate, "10.1.2.3", &[]), None);
+        assert_eq!(check(Right::Operate, "192.168.1.1", &[]), Some(Code::Forbidden));
+        assert_eq!(check(Right::Operate, "fd00::1", &[]), Some(Code::Forbidden));
     }
 
     #[test]

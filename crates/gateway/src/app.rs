@@ -11,8 +11,8 @@ use tokio::sync::{Semaphore, watch};
 use yawc::DeflatePool;
 
 use crate::{
-    access::Access, limits::Limits, metrics::Meter, problem::Problem, reads::Summaries,
-    storage::StorageWatch,
+    access::Access, letters::DeadLetters, limits::Limits, metrics::Meter, problem::Problem,
+    reads::Summaries, storage::StorageWatch,
 };
 
 /// Exchanges outside accounts for the player ids that events carry.
@@ -78,6 +78,8 @@ pub struct Parts {
     pub sources: Sources,
     /// What a post must have in its path, by the source's name, where one is asked for.
     pub ingest_tokens: BTreeMap<String, Secret>,
+    /// What was refused and is kept.
+    pub letters: DeadLetters,
     /// What is measured.
     pub meter: Arc<Meter>,
     /// Who may do what.
@@ -96,6 +98,7 @@ pub struct App {
     pub(crate) exchange: Arc<dyn Exchange>,
     pub(crate) sources: Sources,
     pub(crate) ingest_tokens: BTreeMap<String, Secret>,
+    pub(crate) letters: DeadLetters,
     pub(crate) meter: Arc<Meter>,
     pub(crate) access: Access,
     pub(crate) limits: Limits,
@@ -113,12 +116,15 @@ pub struct App {
 impl App {
     /// Puts an app together.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { live, exchange, sources, ingest_tokens, meter, access, limits, .. } = parts;
+        let Parts {
+            live, exchange, sources, ingest_tokens, letters, meter, access, limits, ..
+        } = parts;
         Arc::new(Self {
             live,
             exchange,
             sources,
             ingest_tokens,
+            letters,
             meter,
             access,
             bodies: Semaphore::new(limits.bodies_bytes / crate::body::UNIT_BYTES),

@@ -67,6 +67,7 @@ fn admit(app: &App, request: &Request) -> Result<(), Problem> {
     let path = request.uri().path();
     let right = match path {
         "/healthz" | "/readyz" => Right::Health,
+        _ if path.starts_with("/api/v1/dead-letters") => Right::Operate,
         _ if request.method() == axum::http::Method::POST => Right::Ingest,
         _ => Right::Read,
     };

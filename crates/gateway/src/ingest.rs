@@ -7,6 +7,6 @@ mod events;
 mod source;
 
 pub(crate) use self::{
-    events::post as post_events,
+    events::{VIA, again, answer_again, post as post_events},
     source::{post as post_source, post_with_token as post_source_with_token},
 };

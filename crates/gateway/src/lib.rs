@@ -21,6 +21,7 @@ mod routes;
 
 mod body;
 mod ingest;
+mod letters;
 mod query;
 mod reads;
 
@@ -41,6 +42,7 @@ mod openapi;
 
 pub use access::Access;
 pub use app::{Answer, App, Exchange, Parts, Post, Source, Sources};
+pub use letters::{DeadLetters, Letter, LetterStats, MAX_BODY_BYTES, Seal};
 pub use limits::Limits;
 pub use metrics::Meter;
 pub use openapi::openapi;

@@ -2,6 +2,7 @@
 //!
 //! Labels are bounded: never a match, a player or a key.
 
+mod letters;
 mod log;
 
 use std::{
@@ -27,7 +28,7 @@ use prometheus_client::{
 };
 use serde_json::{Value, json};
 
-use self::log::LogMeter;
+use self::{letters::LetterMeter, log::LogMeter};
 use crate::{app::App, close::Close, prometheus, rolling::Rolling};
 
 /// From receipt to delivery an event should take no longer than this.
@@ -66,6 +67,7 @@ pub struct Meter {
     dropped: Counter,
     slo: Counter,
     log: LogMeter,
+    pub(crate) letters: LetterMeter,
     lag: Family<Label, Gauge<u64, AtomicU64>>,
 }
 
@@ -121,6 +123,7 @@ impl Meter {
             conflated: counter(&mut registry, "frames_conflated", "States sent as a whole instead"),
             slo: counter(&mut registry, "slo_violations", "Events delivered later than 100 ms"),
             log: LogMeter::new(&mut registry),
+            letters: LetterMeter::new(&mut registry),
             lag: add(&mut registry, "view_lag_events", "Events that a view is behind", lag),
             registry,
         })
@@ -187,6 +190,7 @@ impl Meter {
     /// The text for Prometheus.
     pub(crate) fn text(&self, app: &App) -> String {
         self.log.set(&app.live.log().stats(), &(app.storage)());
+        self.letters.set(app.letters.stats());
         self.lag.get_or_create(&[("view", "live")]).set(app.live.lag());
         let events = self.frames.get_or_create(&[("type", "event")]).clone();
         events.inc_by(self.events_sent.get() - events.get());
@@ -201,7 +205,7 @@ impl Meter {
         let stages = STAGES.iter().zip(&self.stages);
         let stages: serde_json::Map<_, _> =
             stages.map(|(name, (_, rolling))| ((*name).to_owned(), rolling.summary())).collect();
-        let sources: Vec<_> = sources.chain(["http"]).collect();
+        let sources: Vec<_> = sources.chain(["http", "redrive"]).collect();
         let sum = |family: &Family<Label, Counter>| -> u64 {
             let count = |source: &&'static str| Some(family.get(&[("source", *source)])?.get());
             sources.iter().filter_map(count).sum()

@@ -51,13 +51,21 @@ fn operation(route: &Route) -> Value {
         None => json!({}),
     };
     let ok = json!({"description": route.summary, "content": {route.gives: content.clone()}});
-    let mut responses = json!({"200": ok, "default": components::problem()});
+    let mut responses = if route.gives.is_empty() {
+        json!({"204": {"description": route.summary}, "default": components::problem()})
+    } else {
+        json!({"200": ok, "default": components::problem()})
+    };
     if let Value::Object(responses) = &mut responses
         && route.schema == Some("Results")
     {
+        // Of one event alone either all is taken or nothing.
+        let is_one = route.takes.is_empty();
         let some = json!({"description": "Some events were taken", "content": {route.gives: content.clone()}});
         let none = json!({"description": "No event was taken", "content": {route.gives: content}});
-        responses.insert("207".into(), some);
+        if !is_one {
+            responses.insert("207".into(), some);
+        }
         responses.insert("400".into(), none);
     }
     let mut operation =

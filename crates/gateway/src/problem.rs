@@ -48,6 +48,8 @@ pub enum Code {
     LogFull,
     /// The server does not acknowledge from memory.
     MemoryAcks,
+    /// The key with which it was sealed was destroyed.
+    KeyDestroyed,
     /// What is asked for was removed, as its retention says.
     Trimmed,
     /// What is asked for is in an archive that cannot be read now.
@@ -78,6 +80,7 @@ impl Code {
             Self::Busy => ("busy", 503, "Too busy"),
             Self::LogFull => ("log_full", 503, "The log cannot take more now"),
             Self::MemoryAcks => ("memory_acks_off", 403, "Acknowledgements from memory are off"),
+            Self::KeyDestroyed => ("key_destroyed", 410, "Nobody can read it any more"),
             Self::Trimmed => ("trimmed", 410, "Removed by retention"),
             Self::ArchiveAway => ("archive_away", 503, "The archive cannot be read now"),
             Self::Corrupt => ("corrupt", 500, "The log is damaged here"),

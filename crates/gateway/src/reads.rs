@@ -6,6 +6,7 @@ mod matches;
 mod predictions;
 mod proof;
 mod series;
+mod stats;
 mod summary;
 
 use axum::{
@@ -22,6 +23,7 @@ pub(crate) use self::{
     matches::{list as list_matches, map, of_match},
     predictions::{latest, of_map as predictions_of_map},
     proof::proof,
+    stats::{of_map as stats_of_map, of_match as stats_of_match},
     summary::Summaries,
 };
 use crate::{

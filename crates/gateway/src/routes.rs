@@ -10,7 +10,7 @@ use axum::{
 
 use crate::{
     app::App,
-    console, front, ingest, openapi,
+    console, front, ingest, letters, openapi,
     problem::{Code, Problem},
     reads, sse, status, websocket,
 };
@@ -18,7 +18,7 @@ use crate::{
 /// One route, as it is documented.
 #[derive(Debug, Clone, Copy)]
 pub struct Route {
-    /// `get` or `post`.
+    /// `get`, `post` or `delete`.
     pub method: &'static str,
     /// The path, with its parameters in braces.
     pub path: &'static str,
@@ -28,7 +28,7 @@ pub struct Route {
     pub query: &'static [&'static str],
     /// The content types of its body.
     pub takes: &'static [&'static str],
-    /// The content type of its answer.
+    /// The content type of its answer; empty if there is none.
     pub gives: &'static str,
     /// The schema of its answer, where there is one.
     pub schema: Option<&'static str>,
@@ -69,10 +69,16 @@ pub const ROUTES: &[Route] = &[
     read("/api/v1/proof", "The stored bytes of an event and its place in the chain", &["subject", "seq"], JSON, Some("Proof")),
     send("/api/v1/sources/{source}/{match}/{map}", "Takes a body in another system's own format: cs-log, gsi, matchzy, statsbomb; the map may be auto", SOURCES, "SourceAnswer"),
     send("/api/v1/sources/{source}/{token}/{match}/{map}", "The same with an ingest token, ~ and the token, for senders without headers", SOURCES, "SourceAnswer"),
+    read("/api/v1/dead-letters", "What was refused and waits for the operator, without the bodies", &["after", "limit", "reason", "source"], JSON, Some("DeadLetters")),
+    read("/api/v1/dead-letters/{seq}", "A dead letter with its body", &[], JSON, Some("DeadLetter")),
+    Route { method: "delete", gives: "", ..read("/api/v1/dead-letters/{seq}", "Drops a dead letter", &[], JSON, None) },
+    send("/api/v1/dead-letters/{seq}/redrive", "Tries a refused event again, as if it came now; the letter is closed if it is taken", &[], "Results"),
     read("/api/v1/matches", "Live and finished matches", PAGE, JSON, Some("Matches")),
     read("/api/v1/matches/{match}", "A match with the states of its maps", &[], JSON, Some("Match")),
     read("/api/v1/matches/{match}/maps/{map}", "The state of a map, now or as of an event", &["at_seq"], JSON, Some("MapState")),
     read("/api/v1/matches/{match}/maps/{map}/predictions", "The win probability of a map, in the order of play", PAGE, JSON, Some("Predictions")),
+    read("/api/v1/matches/{match}/maps/{map}/stats", "What each player did on a map, with rates", &[], JSON, Some("Stats")),
+    read("/api/v1/matches/{match}/stats", "What each player did over the maps of a match, with rates", &[], JSON, Some("Stats")),
     read("/api/v1/predictions", "The latest win probability of every map that is being played", PAGE, JSON, Some("Predictions")),
     read("/api/v1/stream", "A topic as server-sent events", &["topic", "after", "views"], "text/event-stream", None),
     read("/api/v1/ws", "A WebSocket with the subprotocol matchwire.v1.json", &[], JSON, None),
@@ -97,10 +103,15 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/proof", get(reads::proof))
         .route("/sources/{source}/{match}/{map}", post(ingest::post_source))
         .route("/sources/{source}/{token}/{match}/{map}", post(ingest::post_source_with_token))
+        .route("/dead-letters", get(letters::list))
+        .route("/dead-letters/{seq}", get(letters::show).delete(letters::drop))
+        .route("/dead-letters/{seq}/redrive", post(letters::redrive))
         .route("/matches", get(reads::list_matches))
         .route("/matches/{match}", get(reads::of_match))
         .route("/matches/{match}/maps/{map}", get(reads::map))
         .route("/matches/{match}/maps/{map}/predictions", get(reads::predictions_of_map))
+        .route("/matches/{match}/maps/{map}/stats", get(reads::stats_of_map))
+        .route("/matches/{match}/stats", get(reads::stats_of_match))
         .route("/predictions", get(reads::latest))
         .route("/stream", get(sse::stream))
         .route("/ws", get(websocket::upgrade))

@@ -31,6 +31,11 @@ pub(crate) async fn healthz(State(app): State<Arc<App>>) -> Json<Value> {
             format!("the log's files cannot be kept in order, which is tried again: {failure}");
         reasons.push(json!({"code": "upkeep", "detail": detail}));
     }
+    if app.letters.stats().is_full {
+        let detail = "as many dead letters are open as may be, and new ones are lost; see to them \
+                      with matchwire dead-letters";
+        reasons.push(json!({"code": "dead_letters_full", "detail": detail}));
+    }
     let Stats { clock_behind_ms: behind_ms, is_full, .. } = app.live.log().stats();
     if is_full {
         let detail = "the log's storage is full: appends are refused, and reads go on; make space";
@@ -79,6 +84,9 @@ pub(crate) async fn status(
     let mut status = app.meter.status(app.sources.keys().copied());
     if let Value::Object(status) = &mut status {
         status.insert("uptime_s".into(), app.started.elapsed().as_secs().into());
+        let letters = app.letters.stats();
+        let letters = json!({"open": letters.open, "open_bytes": letters.open_bytes});
+        status.insert("dead_letters".into(), letters);
         let log = app.live.log();
         status.insert("durability".into(), log.durability().as_str().into());
         status.insert("log_id".into(), log.id().into());

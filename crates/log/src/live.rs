@@ -20,11 +20,12 @@ use std::{
 };
 
 use matchwire_domain::{
-    live_match::{Games, Prediction},
+    live_match::{Games, Play, Prediction},
     series,
     subject::Subject,
     timeline::Fold,
 };
+use serde_json::Value;
 use tokio::{sync::Notify, task};
 
 use self::feeds::Feeds;
@@ -120,6 +121,18 @@ impl Live {
     /// What a match's own stream tells, as of the log's head; the accounts of people are not in it.
     pub async fn series(&self, subject: &Subject) -> Result<series::State, Error> {
         self.feed(subject).series().await
+    }
+
+    /// The statistics over the maps of a match whose streams these are, as far as they are of the
+    /// game of the first one.
+    pub async fn stats(&self, maps: &[Subject]) -> Result<Value, Error> {
+        let mut plays = Vec::with_capacity(maps.len());
+        for map in maps {
+            plays.push(self.feed(map).play().await?);
+        }
+        let Some((first, others)) = plays.split_first() else { return Ok(Value::Null) };
+        let others: Vec<&dyn Play> = others.iter().map(|play| &**play).collect();
+        Ok(first.stats(&others))
     }
 
     /// The predictions of a map in the order of play without the first `skip`, at most `limit`,

@@ -4,9 +4,11 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod dead_letters;
 mod log;
 mod referee;
 
+pub(crate) use dead_letters::{Chosen, DeadLettersCommand, Filter, List, Show};
 pub(crate) use log::{AcceptLoss, Export, LogCommand, LogData, Repair, Verify};
 pub(crate) use referee::{Action, Referee};
 
@@ -30,6 +32,9 @@ pub(crate) enum Command {
     Send(Send),
     /// Print a stream's events as they come
     Tail(Tail),
+    /// See to what was refused: list, show, try again, drop
+    #[command(subcommand)]
+    DeadLetters(DeadLettersCommand),
     /// Correct what was told of a match, or decide about it
     Referee(Referee),
     /// Check, measure, export or repair the log in a data directory
@@ -125,6 +130,24 @@ pub(crate) struct Serve {
         value_parser = crate::archive::age
     )]
     pub(crate) archive_after: Option<std::time::Duration>,
+    /// How many dead letters may be open; at that bound new ones are lost, and counted
+    #[arg(
+        long,
+        env = "MATCHWIRE_DEAD_LETTERS",
+        value_name = "N",
+        default_value_t = 10_000,
+        value_parser = clap::value_parser!(u32).range(1..=100_000)
+    )]
+    pub(crate) dead_letters: u32,
+    /// How large the bodies of the open dead letters may be together, in MiB
+    #[arg(
+        long,
+        env = "MATCHWIRE_DEAD_LETTERS_MIB",
+        value_name = "MIB",
+        default_value_t = 64,
+        value_parser = clap::value_parser!(u64).range(1..=4_096)
+    )]
+    pub(crate) dead_letters_mib: u64,
     /// Start although the newest event is from the future by this machine's clock
     #[arg(long, env = "MATCHWIRE_ACCEPT_CLOCK")]
     pub(crate) accept_clock: bool,

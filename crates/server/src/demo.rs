@@ -38,6 +38,8 @@ pub(crate) async fn run(args: &Demo) -> anyhow::Result<()> {
         archive: crate::archive::Place::default(),
         archive_after: None,
         accept_clock: false,
+        dead_letters: 1_000,
+        dead_letters_mib: 16,
     };
     let running = Running::start(&serve).await?;
     let series = Series::new(args.seed);

@@ -6,12 +6,14 @@ mod cli;
 
 mod clock;
 mod exchange;
+mod letter_key;
 mod serve;
 mod source;
 mod storage;
 
 mod backup;
 
+mod dead_letters;
 mod demo;
 mod log;
 mod referee;
@@ -39,6 +41,7 @@ async fn main() -> ExitCode {
         Command::Demo(args) => demo::run(args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Send(args) => send::run(args).await,
+        Command::DeadLetters(command) => dead_letters::run(command).await,
         Command::Referee(args) => referee::run(args).await,
         Command::Log(command) => log::run(command),
         Command::Backup(args) => backup::run(args).await,

@@ -1,12 +1,14 @@
 //! `matchwire serve`: opens what is in the data directory, wires the parts together, and ends in
 //! order.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
-use matchwire_domain::live_match::Games;
+use matchwire_domain::{dead_letter::Bounds, live_match::Games};
 use matchwire_embedded::{Lifecycle, Retention, Segments, disk::Directory};
-use matchwire_gateway::{Access, App, Exchange as _, Limits, Meter, Parts, StorageWatch};
+use matchwire_gateway::{
+    Access, App, DeadLetters, Exchange as _, Limits, Meter, Parts, StorageWatch,
+};
 use matchwire_log::{Clock as _, Log, Medium as _, SystemClock, live::Live};
 use tokio::{
     net::TcpListener,
@@ -15,12 +17,16 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{cli::Serve, clock, exchange::Exchange, source, storage};
+use crate::{cli::Serve, clock, exchange::Exchange, letter_key::LetterKey, source, storage};
+
+/// How long the end may take to put dead letters on disk that are still queued.
+const FLUSH: Duration = Duration::from_millis(500);
 
 /// A server that runs.
 pub(crate) struct Running {
     address: SocketAddr,
     log: Log,
+    letters: DeadLetters,
     clock: JoinHandle<()>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<std::io::Result<()>>,
@@ -80,6 +86,7 @@ impl Running {
         let exchange = Exchange::open(&vault)
             .with_context(|| format!("cannot open the exchange in {}", vault.display()))?;
         let exchange = Arc::new(exchange);
+        let letters = dead_letters(args, &vault, &log, &meter)?;
         let accounts = exchange.clone();
         let live = Live::new(
             log.clone(),
@@ -97,6 +104,7 @@ impl Running {
             ingest_tokens: source::tokens(&args.ingest_token, &sources)?,
             sources,
             exchange,
+            letters: letters.clone(),
             meter,
             access,
             limits: Limits::default(),
@@ -109,7 +117,7 @@ impl Running {
         };
         let task = tokio::spawn(matchwire_gateway::serve(listener, app, shutdown));
         let clock = tokio::spawn(clock::watch(log.clone()));
-        Ok(Self { address, log, clock, stop: Some(stop), task })
+        Ok(Self { address, log, letters, clock, stop: Some(stop), task })
     }
 
     /// Where it listens.
@@ -129,8 +137,28 @@ impl Running {
         drop(self.stop.take());
         self.clock.abort();
         let _ = (&mut self.clock).await;
-        self.task.await.context("the gateway failed")?.context("the gateway did not end in order")
+        let ended = self.task.await.context("the gateway failed")?;
+        // Requests may have been answered before their letters were on disk.
+        if tokio::time::timeout(FLUSH, self.letters.flush()).await.is_err() {
+            tracing::warn!("dead letters that were still queued are lost");
+        }
+        ended.context("the gateway did not end in order")
     }
+}
+
+/// What is refused is kept in the log, sealed with a key of the vault.
+fn dead_letters(
+    args: &Serve,
+    vault: &Path,
+    log: &Log,
+    meter: &Arc<Meter>,
+) -> anyhow::Result<DeadLetters> {
+    let key = LetterKey::open(vault).with_context(|| {
+        format!("cannot use the key of the dead letters in {}", vault.display())
+    })?;
+    let bounds = Bounds { letters: args.dead_letters as usize, bytes: args.dead_letters_mib << 20 };
+    DeadLetters::open(log.clone(), Arc::new(key), bounds, meter.clone())
+        .context("cannot read the dead letters")
 }
 
 fn open_log(args: &Serve, meter: Arc<Meter>) -> anyhow::Result<(Log, StorageWatch)> {

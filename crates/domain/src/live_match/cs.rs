@@ -9,12 +9,15 @@ mod event;
 mod state;
 
 mod fold;
+mod metrics;
 mod people;
 mod reported;
 mod rounds;
 
 mod equipment;
 mod rules;
+mod stats;
+mod tally;
 
 pub mod odds;
 
@@ -27,3 +30,5 @@ pub use super::{
 pub use event::*;
 pub use people::TRADE_MS;
 pub use state::*;
+pub use stats::{PlayerStats, Stats};
+pub use tally::Tally;

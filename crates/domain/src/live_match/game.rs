@@ -8,6 +8,7 @@ use std::{any::Any, fmt, sync::Arc};
 
 use schemars::Schema;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{
     Player, Prediction,
@@ -75,6 +76,8 @@ pub trait Rules: Clone + PartialEq + Serialize + Send + Sync + 'static {
     /// What an event claims to have happened, in words that are the same whichever source tells it; `None`
     /// for what other sources need not tell.
     fn claim(&self, event: &Self::Event) -> Option<String>;
+    /// The statistics over some maps of one match, with the accounts that are revealed in them.
+    fn stats(maps: &[&Self]) -> Value;
     /// Adds the accounts that `account_of` knows by player id.
     fn reveal(&mut self, account_of: &dyn Fn(&str) -> Option<String>);
 }
@@ -91,6 +94,8 @@ pub trait Play: Send + Sync {
     fn claim(&self, tag: &str, data: &str) -> Option<String>;
     /// Who will win, by the model of that name.
     fn predict(&self, model: &str) -> Option<Prediction>;
+    /// The statistics over this map and others of its match, as far as they are of the same game.
+    fn stats(&self, others: &[&dyn Play]) -> Value;
     /// Adds the accounts that `account_of` knows by player id.
     fn reveal(&mut self, account_of: &dyn Fn(&str) -> Option<String>);
     /// The state as JSON, without spaces.
@@ -134,6 +139,11 @@ impl<R: Rules> Play for R {
 
     fn predict(&self, model: &str) -> Option<Prediction> {
         Rules::predict(self, model)
+    }
+
+    fn stats(&self, others: &[&dyn Play]) -> Value {
+        let others = others.iter().filter_map(|other| other.as_any().downcast_ref());
+        R::stats(&std::iter::once(self).chain(others).collect::<Vec<_>>())
     }
 
     fn reveal(&mut self, account_of: &dyn Fn(&str) -> Option<String>) {

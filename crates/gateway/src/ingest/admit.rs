@@ -14,7 +14,7 @@ use crate::{
 
 /// Why one event of a request is not taken.
 #[derive(Clone)]
-pub(super) struct Rejected {
+pub(crate) struct Rejected {
     pub(super) code: &'static str,
     pub(super) detail: String,
 }

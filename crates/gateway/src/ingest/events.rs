@@ -18,15 +18,18 @@ use super::{
 use crate::{
     app::App,
     body,
+    letters::{self, Letter},
     problem::{Code, Problem},
     query::Params,
 };
 
-/// The source that events over HTTP are counted under.
-const SOURCE: &str = "http";
+/// What events over HTTP are counted under, and by what their dead letters came in.
+pub(crate) const VIA: &str = "http";
+/// What events are counted under that are tried again.
+const AGAIN: &str = "redrive";
 
 /// What became of one event of a request.
-pub(super) enum Fate {
+pub(crate) enum Fate {
     /// It went to the log.
     Taken {
         event: Event,
@@ -35,6 +38,16 @@ pub(super) enum Fate {
     /// It waits for the log; nobody will be told what became of it.
     Accepted(Event),
     Rejected(Rejected),
+}
+
+impl Fate {
+    /// Why it was rejected, if it was: the code, and in words.
+    pub(crate) fn refusal(&self) -> Option<(&'static str, &str)> {
+        match self {
+            Self::Rejected(rejected) => Some((rejected.code, &rejected.detail)),
+            Self::Taken { .. } | Self::Accepted(_) => None,
+        }
+    }
 }
 
 pub(crate) async fn post(
@@ -47,21 +60,49 @@ pub(crate) async fn post(
     let form = Form::of(&head.headers)?;
     let body = body::read(&app, &head.headers, body).await?;
     let received = Instant::now();
+    let mut refused = Vec::new();
     let admitted: Vec<Result<Event, Rejected>> = {
         let items = form.split(&body.bytes, app.limits.events)?;
-        items.into_iter().map(|item| admit(&app, item)).collect()
+        let admit = |item| admit(&app, item).inspect_err(|why| refused.extend(letter(item, why)));
+        items.into_iter().map(admit).collect()
     };
     sync(&app)?;
     drop(body);
     app.meter.ingest(received.elapsed());
     let log = app.live.log();
     let fates = if durability == log.durability() {
-        append(&app, admitted, received).await?
+        append(&app, admitted, received, &mut refused).await?
     } else {
         submit(log, admitted, received)?
     };
-    answer::count(&app.meter, SOURCE, &fates);
+    // Not before the request as a whole is answered for: one that fails comes again.
+    for letter in refused {
+        app.letters.keep(letter);
+    }
+    answer::count(&app.meter, VIA, &fates);
     Ok(answer::response(durability, &fates))
+}
+
+/// Tries one event again that was refused before.
+pub(crate) async fn again(app: &App, json: &[u8], received: Instant) -> Result<Fate, Problem> {
+    let admitted = admit(app, json);
+    sync(app)?;
+    // It is a letter already.
+    let fates = append(app, vec![admitted], received, &mut Vec::new()).await?;
+    let lost = || Problem::new(Code::Internal, "the log answered for no event");
+    fates.into_iter().next().ok_or_else(lost)
+}
+
+/// The answer to an event that was tried again.
+pub(crate) fn answer_again(app: &App, fate: Fate) -> Response<Body> {
+    let fates = [fate];
+    answer::count(&app.meter, AGAIN, &fates);
+    answer::response(app.live.log().durability(), &fates)
+}
+
+/// The dead letter of an event that has an envelope.
+fn letter(json: &[u8], Rejected { code, detail }: &Rejected) -> Option<Letter> {
+    Some(Letter::new(VIA, code, detail, letters::origin(json)?, json))
 }
 
 /// Queues what is admitted, and waits for nothing.
@@ -84,6 +125,7 @@ async fn append(
     app: &App,
     admitted: Vec<Result<Event, Rejected>>,
     received: Instant,
+    refused: &mut Vec<Letter>,
 ) -> Result<Vec<Fate>, Problem> {
     let (appends, places) = by_stream(&admitted, received);
     let mut outcomes = Vec::new();
@@ -108,7 +150,10 @@ async fn append(
                 Ok(outcomes) => {
                     Ok(Fate::Taken { event, outcome: outcomes.next().ok_or_else(lost)? })
                 }
-                Err(rejected) => Ok(Fate::Rejected(rejected.clone())),
+                Err(rejected) => {
+                    refused.extend(letter(&event.stored, rejected));
+                    Ok(Fate::Rejected(rejected.clone()))
+                }
             }
         }
     };

@@ -19,6 +19,10 @@ pub(super) fn parameter(name: &str) -> Value {
         ),
         "from" => ("The first time that is in", json!({"type": "string", "format": "date-time"})),
         "to" => ("The first time that is out", json!({"type": "string", "format": "date-time"})),
+        "reason" => {
+            ("Only those with this code", json!({"type": "string", "examples": ["schema"]}))
+        }
+        "source" => ("Only those of this source", json!({"type": "string"})),
         "at_seq" => ("As of this event", json!({"type": "integer", "minimum": 0})),
         "views" => (
             "Of events, state and prediction those that are wanted, with commas",
@@ -89,6 +93,8 @@ pub(super) fn schemas() -> Value {
         },
         "Proof": proof(),
         "Events": list("events", &json!({"$ref": "#/components/schemas/Event"})),
+        "DeadLetter": dead_letter(),
+        "DeadLetters": list("dead_letters", &json!({"$ref": "#/components/schemas/DeadLetter"})),
         "MapState": map_state(),
         "Match": match_whole(),
         "Matches": list("matches", &json!({
@@ -107,8 +113,25 @@ pub(super) fn schemas() -> Value {
             "properties": {"seq": count, "model": text, "round_no": count, "round": odds, "map": odds},
         },
         "Predictions": list("predictions", &object),
+        "Stats": stats(),
         "Status": object,
         "Schemas": list("schemas", &object),
+    })
+}
+
+/// What each player did.
+fn stats() -> Value {
+    let stats = "As the game counts them; of Counter-Strike rounds and players by id, with adr, kast, \
+                 kpr and headshot_share; of football teams and players by id, with what they did in \
+                 90 minutes";
+    json!({
+        "type": "object",
+        "required": ["match", "maps", "stats"],
+        "properties": {
+            "match": {"type": "string"},
+            "maps": {"type": "array", "items": {"type": "integer", "minimum": 1}},
+            "stats": {"type": "object", "description": stats},
+        },
     })
 }
 
@@ -166,6 +189,36 @@ fn proof() -> Value {
                 "properties": {"seq": count, "chain": text},
             },
         },
+    })
+}
+
+/// Something that was refused; the list leaves `detail` and `body` out.
+fn dead_letter() -> Value {
+    let text = json!({"type": "string"});
+    let count = json!({"type": "integer", "minimum": 0});
+    json!({
+        "type": "object",
+        "description": "Something that was refused and is kept. What it says of itself is there as far as it can be read",
+        "required": ["seq", "kept", "reason", "via", "attempts", "body_bytes", "source"],
+        "properties": {
+            "seq": count,
+            "kept": {"type": "string", "format": "date-time"},
+            "reason": {"type": "string", "description": "The code with which it was refused the last time"},
+            "via": {"type": "string", "description": "Where it came in: http for events over HTTP"},
+            "attempts": count, "body_bytes": count,
+            "kept_bytes": {"type": "integer", "minimum": 0, "description": "There if only the beginning of the body is kept"},
+            "source": text, "subject": text, "type": text, "id": text,
+            "detail": {"type": "string", "description": "Why it was refused, in words; not in the list"},
+            "body": {"type": "string", "description": "The body as it came; not in the list"},
+            "is_utf8": {"const": false, "description": "There if the body is not UTF-8, and is shown with replacements"},
+        },
+        "examples": [{
+            "seq": 7, "kept": "2026-01-01T00:00:00.000Z", "reason": "schema", "via": "http",
+            "attempts": 1, "body_bytes": 108, "source": "feed", "subject": "match/m1/1",
+            "type": "round.started", "id": "e1",
+            "detail": "data of round.started: unknown field `x`, there are no fields at line 1 column 4; the schema is at /api/v1/schemas/round.started.json",
+            "body": "{\"specversion\":\"1.0\",\"id\":\"e1\",\"source\":\"feed\",\"subject\":\"match/m1/1\",\"type\":\"round.started\",\"data\":{\"x\":1}}",
+        }],
     })
 }
 

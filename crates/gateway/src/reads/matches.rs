@@ -110,7 +110,7 @@ fn smallest(log: &Log, id: &str, after: Option<&str>) -> Result<String, Problem>
     Ok(id.to_owned())
 }
 
-fn maps_of(log: &Log, match_id: &str) -> Result<Vec<Subject>, Problem> {
+pub(super) fn maps_of(log: &Log, match_id: &str) -> Result<Vec<Subject>, Problem> {
     let topic = Topic::parse(&format!("match/{match_id}")).map_err(wrong)?;
     let mut maps = topic.streams(log)?;
     maps.retain(|stream| topic::number(stream) > 0);

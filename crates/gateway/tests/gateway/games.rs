@@ -134,6 +134,10 @@ impl Rules for Rope {
         None
     }
 
+    fn stats(maps: &[&Self]) -> Value {
+        json!({"pulls": maps.iter().map(|map| map.pulls[0] + map.pulls[1]).sum::<u16>()})
+    }
+
     fn reveal(&mut self, _: &dyn Fn(&str) -> Option<String>) {}
 }
 
@@ -162,6 +166,8 @@ async fn a_small_game_is_played_like_any_other() {
     let state = server.get("/api/v1/matches/m1/maps/1").await.json();
     assert_eq!((&state["pulls"], &state["winner"]), (&json!([3, 0]), &json!(0)));
     assert_eq!(state["status"], "ended");
+    let whole = server.get("/api/v1/matches/m1/stats").await.json();
+    assert_eq!(whole, json!({"match": "m1", "maps": [1], "stats": {"pulls": 3}}));
     // Its events are checked and described.
     let bad = event("match/m1/1", 6, "rope.pulled", &json!({"team": 2, "player": "steam:1"}));
     assert_eq!(server.post(&[bad]).await.json()["results"][0]["error"]["code"], "schema");

@@ -63,3 +63,41 @@ async fn a_match_without_a_schedule_stands_by_its_maps() {
     assert_eq!(whole["standing"], json!({"status": "live", "teams": [{}, {}], "score": [0, 0]}));
     server.end().await;
 }
+
+#[tokio::test]
+async fn statistics_of_a_map_and_of_a_match() {
+    let server = Server::start().await;
+    for map in [1, 2] {
+        let subject = format!("match/m1/{map}");
+        let tell = |id: u32, kind: &str, data| event(&subject, id, kind, &data);
+        let joined = |id, player: &str, side| {
+            tell(id, "player.joined", json!({"player": player, "name": player, "side": side}))
+        };
+        let killed = json!({"killer": "steam:1", "victim": "steam:2", "weapon": "ak47"});
+        let events = [
+            joined(1, "steam:1", "CT"),
+            joined(2, "steam:2", "T"),
+            tell(3, "match.started", json!({})),
+            tell(4, "round.started", json!({})),
+            tell(5, "player.killed", killed),
+            tell(6, "round.ended", json!({"winner": "CT", "reason": "elimination"})),
+        ];
+        server.post(&events).await;
+        // What comes again counts once.
+        server.post(&events[4..]).await;
+    }
+    let one = server.get("/api/v1/matches/m1/maps/2/stats").await.json();
+    let player = &one["stats"]["players"]["p1"];
+    assert_eq!(
+        (&player["kills"], &player["opening_kills"], &player["kast"]),
+        (&json!(1), &json!(1), &json!(1.0))
+    );
+    assert_eq!((&player["account"], &one["maps"]), (&json!("steam:1"), &json!([2])));
+    let both = server.get("/api/v1/matches/m1/stats").await.json();
+    assert_eq!((&both["stats"]["rounds"], &both["maps"]), (&json!(2), &json!([1, 2])));
+    assert_eq!(both["stats"]["players"]["p1"]["kills"], 2);
+    for nothing in ["/api/v1/matches/m1/maps/3/stats", "/api/v1/matches/m2/stats"] {
+        assert_eq!(server.get(nothing).await.status, 404);
+    }
+    server.end().await;
+}

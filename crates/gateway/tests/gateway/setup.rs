@@ -8,15 +8,15 @@ use std::{
     time::Instant,
 };
 
-use matchwire_domain::{live_match::Games, secret::Secret};
+use matchwire_domain::{dead_letter::Bounds, live_match::Games, secret::Secret};
 use matchwire_gateway::{
-    Access, Answer, App, Code, Damage, Exchange, Limits, Meter, Parts, Post, Problem, Source,
-    Sources, Storage,
+    Access, Answer, App, Code, Damage, DeadLetters, Exchange, Limits, Meter, Parts, Post, Problem,
+    Source, Sources, Storage,
 };
 use matchwire_log::{Log, ManualClock, Medium, Memory, Options, live::Live};
 use tokio::{net::TcpListener, sync::oneshot};
 
-use crate::harness::Server;
+use crate::{harness::Server, vault::Vault};
 
 /// An exchange in memory.
 #[derive(Default)]
@@ -69,6 +69,8 @@ pub(crate) struct Setup {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) damage: Vec<Damage>,
     pub(crate) memory_acks: bool,
+    pub(crate) letters: Bounds,
+    pub(crate) vault: Vault,
 }
 
 impl Default for Setup {
@@ -82,6 +84,8 @@ impl Default for Setup {
             clock: Arc::new(ManualClock::new(1_700_000_000_000)),
             damage: Vec::new(),
             memory_acks: false,
+            letters: Bounds { letters: 1_000, bytes: 16 << 20 },
+            vault: Vault::default(),
         }
     }
 }
@@ -100,7 +104,8 @@ impl Server {
     }
 
     pub(crate) async fn of(setup: Setup) -> Self {
-        let Setup { games, limits, access, medium, options, clock, damage, memory_acks } = setup;
+        let Setup { games, limits, access, medium, options, clock, damage, memory_acks, .. } =
+            setup;
         let meter = Meter::new(&games);
         let options = Options { observer: Some(meter.clone()), ..options };
         let log = Log::open_with(medium, clock, options).unwrap();
@@ -112,6 +117,8 @@ impl Server {
             Arc::new(move |id: &str| accounts.account_of(id)),
             Some(meter.clone()),
         );
+        let vault = Arc::new(setup.vault);
+        let letters = DeadLetters::open(log.clone(), vault, setup.letters, meter.clone()).unwrap();
         let app = App::new(Parts {
             live,
             exchange: ids.clone(),
@@ -120,6 +127,7 @@ impl Server {
                 ("guarded", Arc::new(Lines)),
             ]),
             ingest_tokens: BTreeMap::from([("guarded".into(), Secret::new("s3cret"))]),
+            letters: letters.clone(),
             meter,
             access,
             limits,
@@ -132,6 +140,6 @@ impl Server {
         let task = tokio::spawn(matchwire_gateway::serve(listener, app, async move {
             let _ = stopped.await;
         }));
-        Self { address, log, ids, stop: Some(stop), task }
+        Self { address, log, ids, letters, stop: Some(stop), task }
     }
 }

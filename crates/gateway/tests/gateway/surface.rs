@@ -16,6 +16,8 @@ fn filled(path: &str) -> String {
         .replace("{map}", "1")
         .replace("{type}", "round.ended")
         .replace("{file}", "console.js")
+        // None that is there, and none that could be.
+        .replace("{seq}", "0")
 }
 
 #[tokio::test]

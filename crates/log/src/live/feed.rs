@@ -10,7 +10,7 @@ use std::{
 };
 
 use matchwire_domain::{
-    live_match::{Course, Prediction, Rules as _},
+    live_match::{Course, Play, Prediction, Rules as _},
     series,
     subject::Subject,
     timeline::{Fold, Pushed},
@@ -128,6 +128,15 @@ impl Feed {
     /// The state as of the log's head.
     pub async fn snapshot(self: &Arc<Self>) -> Result<Arc<Snapshot>, Error> {
         self.up_to_date(Self::current).await
+    }
+
+    /// A copy of the fold's state, with the accounts that are known.
+    pub(super) async fn play(self: &Arc<Self>) -> Result<Box<dyn Play>, Error> {
+        let select = |feed: &Self, folding: &mut Folding| {
+            folding.fold.play.reveal(&*feed.context.accounts);
+            folding.fold.play.boxed()
+        };
+        self.up_to_date(select).await
     }
 
     pub(super) async fn series(self: &Arc<Self>) -> Result<series::State, Error> {

@@ -9,6 +9,7 @@
 
 mod backup;
 mod crash;
+mod dead_letters;
 mod football;
 mod history;
 mod load;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use matchwire_domain::{
+    dead_letter,
     envelope::{Attributes, Event},
     subject::Subject,
 };
@@ -212,4 +213,69 @@ fn wrong_rules_are_told() {
     std::fs::write(&file, "").unwrap();
     let (code, stderr) = serve(&["--archive", file.to_str().unwrap()]);
     assert!(code == Some(1) && stderr.contains("cannot use the archive"), "{stderr}");
+}
+
+/// Letters that retention has removed are open no more, and the others go on.
+#[tokio::test]
+async fn dead_letters_are_removed_by_their_age() {
+    let folder = tempfile::tempdir().unwrap();
+    old_letters(folder.path()).await;
+    let retain = ["--retain", "admin/dead-letters=90d"];
+    let server = Server::start_with(folder.path(), "127.0.0.1:0", &retain);
+    wait_for(&server, "/metrics", |text| metric(text, "matchwire_log_trimmed_events") > 0).await;
+    let open = |text: &str| metric(text, "matchwire_dead_letters_open");
+    let before = open(&server.text("/metrics").await);
+    let headers = [("content-type", "application/cloudevents+json".to_owned())];
+    let broken = event("match/nowhere/x/y", 1).to_string().into();
+    server.client().post("/events", &headers, broken).await.unwrap_err();
+    wait_for(&server, "/metrics", |text| open(text) == before + 1).await;
+    // It depends on which was sooner, the trimming or the start.
+    let gone = server.client().get("/dead-letters/1").await.unwrap_err().to_string();
+    assert!(gone.contains("410 trimmed") || gone.contains("404 not_found"), "{gone}");
+    server.kill();
+
+    let server = Server::start_with(folder.path(), "127.0.0.1:0", &retain);
+    let list = server.client().get("/dead-letters?limit=1000").await.unwrap();
+    let seqs: Vec<u64> = list["dead_letters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|letter| letter["seq"].as_u64().unwrap())
+        .collect();
+    assert!(seqs[0] > 1, "{seqs:?}");
+    assert_eq!(seqs, (seqs[0]..=EVENTS + 1).collect::<Vec<_>>());
+    let gone = server.client().get("/dead-letters/1").await.unwrap_err().to_string();
+    assert!(gone.contains("404 not_found"), "{gone}");
+    server.client().delete(&format!("/dead-letters/{}", EVENTS + 1)).await.unwrap();
+    let gone = server.client().get(&format!("/dead-letters/{}", EVENTS + 1)).await;
+    assert!(gone.is_err(), "{gone:?}");
+}
+
+/// Letters of 1970, of which all but the last are in sealed files.
+async fn old_letters(data: &Path) {
+    let folder = data.join("log");
+    std::fs::create_dir_all(&folder).unwrap();
+    let options = Options { segment_bytes: 8_000, background: false, ..Options::default() };
+    let medium = Arc::new(Segments::open(&folder, options).unwrap());
+    let log = Log::open(Box::new(medium.clone()), Arc::new(ManualClock::new(0))).unwrap();
+    let subject = Subject::parse(dead_letter::STREAM).unwrap();
+    for n in 1..=EVENTS {
+        let data = json!({
+            "name": n.to_string(), "reason": "schema", "via": "http", "origin": {"source": "test"},
+            "attempts": 1, "body_bytes": 1, "kept_bytes": 1, "sealed": {"key": "gone", "text": ""},
+            "oldest": 1,
+        });
+        let json = json!({
+            "specversion": "1.0", "id": n.to_string(), "source": dead_letter::SOURCE,
+            "subject": dead_letter::STREAM, "type": "dead_letter.kept", "data": data,
+        })
+        .to_string();
+        let attributes = Attributes::parse(&json).unwrap();
+        let events = vec![Event::new(&attributes, attributes.data.unwrap().get()).unwrap()];
+        let subject = subject.clone();
+        let append = Append { subject, events, expected_seq: None, received: Instant::now() };
+        log.append(vec![append]).await.unwrap();
+    }
+    drop(log);
+    while medium.maintain().unwrap() {}
 }

@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use matchwire_domain::live_match::{Status, cs::State};
+use matchwire_domain::{
+    envelope::Recorded,
+    live_match::{Games, Status, cs::State},
+    subject::Subject,
+    timeline::Fold,
+};
 use matchwire_sources::{Headers, cs_log::CsLog};
 
 use crate::{recording, server};
@@ -161,7 +166,15 @@ fn posts_out_of_order_give_the_same_facts() {
         assert!(state.course.anomalies.iter().any(|a| a.kind == "late"), "{name}");
         state.course.anomalies.clear();
         assert_eq!((state.score().ct, state.score().t), (ct, t), "{name}");
-        assert_eq!(state.rounds, straight.rounds, "{name}");
+        // Ids are given in the order in which people are first heard of.
+        let rounds = |state: &State| {
+            let mut rounds = state.rounds.clone();
+            for clutch in rounds.values_mut().flat_map(|round| &mut round.clutches) {
+                clutch.player = state.players[&clutch.player].name.clone().unwrap();
+            }
+            rounds
+        };
+        assert_eq!(rounds(&state), rounds(&straight), "{name}");
         let tallies = |state: &State| -> BTreeMap<String, _> {
             state.players.values().map(|p| (p.name.clone().unwrap_or_default(), p.tally)).collect()
         };
@@ -193,4 +206,68 @@ fn a_series_goes_on_without_the_end_of_a_map() {
         server.post(None, &offsets("f", begin, bytes.len()), bytes);
     }
     check(&server.state(2), &logs[1], LOGS[3].1, LOGS[3].2);
+}
+
+/// A number of a table that has no fraction.
+fn whole(number: f64) -> u64 {
+    format!("{number:.0}").parse().unwrap()
+}
+
+/// A server's own table before the end: by account, what it says of a few fields.
+fn table_told(log: &[u8]) -> BTreeMap<String, BTreeMap<String, f64>> {
+    let text = String::from_utf8_lossy(log);
+    let end = text.find("Game Over:").unwrap();
+    let table = &text[text[..end].rfind("JSON_BEGIN{").unwrap()..end];
+    let columns = |line: &str| -> Vec<String> {
+        let (_, row) = line.split_once(" : \"").unwrap();
+        row.trim_end_matches(['"', ',']).split(',').map(|cell| cell.trim().to_owned()).collect()
+    };
+    let fields = table.lines().find(|line| line.contains("\"fields\"")).map(columns).unwrap();
+    let rows = table.lines().filter(|line| line.contains("\"player_")).map(columns);
+    let row = |cells: Vec<String>| {
+        let cells: BTreeMap<String, f64> = fields
+            .iter()
+            .zip(cells)
+            .filter_map(|(field, cell)| Some((field.clone(), cell.parse().ok()?)))
+            .collect();
+        (format!("steam:{}", 76_561_197_960_265_728 + whole(cells["accountid"])), cells)
+    };
+    rows.map(row).collect()
+}
+
+/// What is derived is what the server itself counted, where it counts the same.
+#[test]
+fn statistics_agree_with_the_servers_own_table() {
+    let (name, ..) = LOGS[1];
+    let Some(log) = log(name) else { return };
+    let mut server = Server::new(CsLog);
+    server.post(Some(1), &Headers::new(), &log);
+    let subject = Subject::match_map("m", 1).unwrap();
+    let stream = &server.streams[&subject];
+    let is_table =
+        |event: &Recorded| String::from_utf8_lossy(&event.stored).contains("\"round\":15,");
+    let table = stream.iter().rposition(is_table).unwrap();
+    let fold = Fold::of(&Games::default(), &subject, &stream[..=table]);
+    let state: &State = fold.state().unwrap();
+    let mut compared = 0;
+    for (account, told) in table_told(&log) {
+        let Some(id) = server.accounts.get(&account) else { continue };
+        let Some(player) = state.players.get(id) else { continue };
+        let tally = player.tally;
+        let check = |what: &str, ours: u32| {
+            assert_eq!(u64::from(ours), whole(told[what]), "{what} of {account}");
+        };
+        check("kills", tally.kills.into());
+        check("deaths", tally.deaths.into());
+        check("assists", tally.assists.into());
+        check("dmg", tally.damage);
+        check("firstk", tally.opening_kills.into());
+        // The table cuts fire to whole points in another way than the lines do.
+        assert!((f64::from(tally.utility_damage) - told["ud"]).abs() <= 2.0, "{tally:?} {told:?}");
+        // It shows the rate in whole points.
+        let adr = f64::from(tally.damage) / f64::from(tally.rounds);
+        assert!((adr - told["adr"]).abs() <= 0.5, "{adr} {told:?}");
+        compared += 1;
+    }
+    assert_eq!(compared, 10);
 }

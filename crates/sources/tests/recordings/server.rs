@@ -16,7 +16,7 @@ use matchwire_sources::{Headers, Post, Source};
 pub(crate) struct Server<S: Source> {
     source: S,
     carry: S::Carry,
-    accounts: BTreeMap<String, String>,
+    pub(crate) accounts: BTreeMap<String, String>,
     pub(crate) streams: BTreeMap<Subject, Vec<Recorded>>,
     known: BTreeSet<(Subject, String, String)>,
     /// Posts by identity, with what they came to.

@@ -2,7 +2,7 @@
 
 use super::{
     Cause, Kill, MAX_PLAYERS, Phase, PlayerAssisted, PlayerDied, PlayerHurt, PlayerJoined,
-    PlayerKilled, PlayerState, Role, RoundStats, Side, State, Tally,
+    PlayerKilled, PlayerState, Role, RoundStats, Side, State, Tally, metrics,
 };
 use crate::timestamp::Timestamp;
 
@@ -68,6 +68,7 @@ impl State {
             player.connected = false;
             player.alive = false;
         }
+        self.note_clutches();
     }
 
     /// Everyone who plays is alive and well. Those who died have lost what they carried.
@@ -92,13 +93,8 @@ impl State {
         }
         let own = self.side_of(&killed.killer);
         let team_kill = own.is_some() && own == self.side_of(&killed.victim);
-        let trade = !team_kill
-            && self.kills.values().any(|earlier| {
-                earlier.killer == **killed.victim
-                    && !earlier.team_kill
-                    && (0..=TRADE_MS).contains(&(time.ms() - earlier.time.ms()))
-                    && earlier.victim != **killed.killer
-            });
+        let trade = !team_kill && self.avenge(killed, time);
+        let opening = !team_kill && self.opens_round();
         self.count(&killed.killer, |tally| {
             if team_kill {
                 return add(&mut tally.team_kills, true);
@@ -106,7 +102,9 @@ impl State {
             add(&mut tally.kills, true);
             add(&mut tally.headshots, killed.headshot);
             add(&mut tally.trades, trade);
+            add(&mut tally.opening_kills, opening);
         });
+        self.count(&killed.victim, |tally| add(&mut tally.opening_deaths, opening));
         if self.kills.len() < MAX_KILLS {
             let kill = Kill {
                 killer: killed.killer.to_string(),
@@ -114,6 +112,8 @@ impl State {
                 weapon: killed.weapon.to_string(),
                 headshot: killed.headshot,
                 trade,
+                traded: false,
+                opening,
                 team_kill,
                 assister: None,
                 flash_assister: None,
@@ -134,6 +134,7 @@ impl State {
         player.alive = false;
         player.health = 0;
         self.count(id, |tally| add(&mut tally.deaths, true));
+        self.note_clutches();
         if self.phase == Phase::Round && self.kills.values().any(|kill| kill.victim == id) {
             self.course.note_anomaly("dead_player", format!("{id} dies and was dead already"));
         }
@@ -159,11 +160,17 @@ impl State {
         let own = self.side_of(&hurt.attacker);
         let friend = own.is_some() && own == self.side_of(&hurt.victim);
         let Some(victim) = self.person(&hurt.victim) else { return };
-        let taken = hurt.damage.min(victim.health);
+        // Health is what the server counts by: damage is cut to whole points, so a hit may take one more
+        // than it says, and the last one takes no more than there was.
+        let lost = victim.health.saturating_sub(hurt.health);
+        let taken = lost.min(hurt.damage.saturating_add(1));
         victim.health = hurt.health.min(100);
         if !friend && self.person(&hurt.attacker).is_some() {
+            let taken = u32::from(taken);
+            let by_utility = if metrics::is_utility(&hurt.weapon) { taken } else { 0 };
             self.count(&hurt.attacker, |tally| {
-                tally.damage = tally.damage.saturating_add(u32::from(taken));
+                tally.damage = tally.damage.saturating_add(taken);
+                tally.utility_damage = tally.utility_damage.saturating_add(by_utility);
             });
         }
     }
@@ -187,12 +194,12 @@ impl State {
         }
     }
 
-    fn side_of(&self, id: &str) -> Option<Side> {
+    pub(super) fn side_of(&self, id: &str) -> Option<Side> {
         self.players.get(id).and_then(|player| player.side)
     }
 
     /// Counts something for a player, in the round that is on.
-    fn count(&mut self, id: &str, done: impl Fn(&mut Tally)) {
+    pub(super) fn count(&mut self, id: &str, done: impl Fn(&mut Tally)) {
         let round = self.ledger.tallies.entry(self.ledger.round).or_default();
         done(round.entry(id.into()).or_default());
         if self.ledger.reported.contains_key(id) {
@@ -204,6 +211,6 @@ impl State {
 }
 
 /// Counts one more, if it is one; a feed may say what it likes as often as it likes.
-fn add(count: &mut u16, one: bool) {
+pub(super) fn add(count: &mut u16, one: bool) {
     *count = count.saturating_add(u16::from(one));
 }

@@ -74,18 +74,4 @@ impl Tally {
         self.damage = told.damage.unwrap_or(self.damage);
         any
     }
-
-    /// The greater of both in every count.
-    pub(super) fn at_least(self, other: Self) -> Self {
-        Self {
-            kills: self.kills.max(other.kills),
-            deaths: self.deaths.max(other.deaths),
-            assists: self.assists.max(other.assists),
-            flash_assists: self.flash_assists.max(other.flash_assists),
-            headshots: self.headshots.max(other.headshots),
-            trades: self.trades.max(other.trades),
-            team_kills: self.team_kills.max(other.team_kills),
-            damage: self.damage.max(other.damage),
-        }
-    }
 }

@@ -28,6 +28,8 @@ pub(super) struct Ledger {
     pub(super) rules_told: bool,
     /// What the teams on the sides were called last: CT, T.
     names: [Option<String>; 2],
+    /// Who is left alone, against how many when it came to that: CT, T.
+    pub(super) clutches: [Option<(String, u16)>; 2],
 }
 
 /// What each player did, by player id.
@@ -65,6 +67,7 @@ impl State {
         self.round = played.saturating_add(1);
         self.ledger.round = self.round;
         self.kills.clear();
+        self.ledger.clutches = [None, None];
         self.clear_bomb();
         self.round_started = None;
         self.revive();
@@ -110,7 +113,10 @@ impl State {
             side: ended.winner,
             reason: ended.reason,
             score: self.team_scores(),
+            economy: self.economy(number),
+            clutches: self.clutches(ended.winner),
         };
+        self.close_accounts(&round.clutches);
         self.rounds.insert(number, round);
         match ended.reason {
             Reason::BombExploded => self.bomb = super::Bomb::Exploded,
@@ -366,20 +372,5 @@ fn before(score: Score, winner: Side) -> Score {
     match winner {
         Side::Ct => Score { ct: score.ct.saturating_sub(1), t: score.t },
         Side::T => Score { ct: score.ct, t: score.t.saturating_sub(1) },
-    }
-}
-
-impl Tally {
-    fn plus(self, other: Self) -> Self {
-        Self {
-            kills: self.kills.saturating_add(other.kills),
-            deaths: self.deaths.saturating_add(other.deaths),
-            assists: self.assists.saturating_add(other.assists),
-            flash_assists: self.flash_assists.saturating_add(other.flash_assists),
-            headshots: self.headshots.saturating_add(other.headshots),
-            trades: self.trades.saturating_add(other.trades),
-            team_kills: self.team_kills.saturating_add(other.team_kills),
-            damage: self.damage.saturating_add(other.damage),
-        }
     }
 }

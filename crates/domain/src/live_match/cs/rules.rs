@@ -1,6 +1,8 @@
 //! Counter-Strike as one game among others.
 
-use super::{Event, Phase, Score, Side, State, odds};
+use serde_json::Value;
+
+use super::{Event, Phase, Score, Side, State, Stats, odds};
 use crate::{
     live_match::{Course, Prediction, Rules, Status},
     timestamp::Timestamp,
@@ -86,6 +88,10 @@ impl Rules for State {
             }
             _ => None,
         }
+    }
+
+    fn stats(maps: &[&Self]) -> Value {
+        serde_json::to_value(Stats::of(maps)).unwrap_or_default()
     }
 
     fn reveal(&mut self, account_of: &dyn Fn(&str) -> Option<String>) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Reason, Role, Side};
+use super::{Reason, Role, Side, Tally};
 use crate::{
     live_match::{Course, Rules as _},
     timestamp::Timestamp,
@@ -134,27 +134,6 @@ pub struct PlayerState {
     pub tally: Tally,
 }
 
-/// What a player did; all of it in rounds that count.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Tally {
-    /// Enemies killed.
-    pub kills: u16,
-    /// Times died, by anything.
-    pub deaths: u16,
-    /// Assists at kills of enemies, flash assists among them.
-    pub assists: u16,
-    /// Assists by blinding.
-    pub flash_assists: u16,
-    /// Kills with a headshot.
-    pub headshots: u16,
-    /// Kills of an enemy who had killed a teammate within [`super::TRADE_MS`].
-    pub trades: u16,
-    /// Teammates killed.
-    pub team_kills: u16,
-    /// Health taken from enemies.
-    pub damage: u32,
-}
-
 /// A round that counts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Round {
@@ -166,10 +145,53 @@ pub struct Round {
     pub reason: Reason,
     /// The score after it, in the order of teams.
     pub score: [u16; 2],
+    /// What the teams carried, in their order, where the feed tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub economy: Option<[Economy; 2]>,
+    /// Who was left alone against how many.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clutches: Vec<Clutch>,
+}
+
+/// What a team carried in a round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Economy {
+    /// In dollars, all players together.
+    pub equipment: u32,
+    /// What that is called.
+    pub buy: Buy,
+}
+
+/// What a team's equipment is called, by the limits of HLTV's economy tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Buy {
+    /// The first round of a half of regulation, with what everybody is given.
+    Pistol,
+    /// Below 5,000 dollars.
+    Eco,
+    /// From 5,000 dollars on.
+    SemiEco,
+    /// From 10,000 dollars on; also called a force buy.
+    SemiBuy,
+    /// From 20,000 dollars on.
+    Full,
+}
+
+/// A player who was left alone against one or more.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Clutch {
+    /// Player id.
+    pub player: String,
+    /// How many enemies were alive when the last teammate fell.
+    pub against: u16,
+    /// Whether the player's side won the round.
+    pub won: bool,
 }
 
 /// A kill.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Kill {
     /// Player id.
     pub killer: String,
@@ -183,6 +205,12 @@ pub struct Kill {
     /// Whether it avenged a teammate.
     #[serde(skip_serializing_if = "is_false")]
     pub trade: bool,
+    /// Whether it was avenged itself.
+    #[serde(skip_serializing_if = "is_false")]
+    pub traded: bool,
+    /// Whether it was the first one of the round.
+    #[serde(skip_serializing_if = "is_false")]
+    pub opening: bool,
     /// Whether it was a teammate.
     #[serde(skip_serializing_if = "is_false")]
     pub team_kill: bool,

@@ -576,3 +576,142 @@ fn any_event(kind: usize, a: u16, b: u16) -> String {
         _ => "round.started".into(),
     }
 }
+
+/// Three against three, each with a side's equipment told.
+const SIX: &str = r#"
+    player.joined {"player":"a1","name":"A1","side":"CT"}
+    player.joined {"player":"a2","name":"A2","side":"CT"}
+    player.joined {"player":"a3","name":"A3","side":"CT"}
+    player.joined {"player":"b1","name":"B1","side":"T"}
+    player.joined {"player":"b2","name":"B2","side":"T"}
+    player.joined {"player":"b3","name":"B3","side":"T"}
+    match.started {"map_name":"de_test"}
+    round.started
+"#;
+
+fn killed(killer: &str, victim: &str) -> String {
+    format!(
+        "player.killed {{\"killer\":\"{killer}\",\"victim\":\"{victim}\",\"weapon\":\"ak47\"}}\n"
+    )
+}
+
+/// Time for a trade to be over: six events a second apart.
+const LATER: &str = "bomb.dropped {\"player\":\"b1\"}\n";
+
+#[test]
+fn openings_trades_and_kast() {
+    let story = [
+        killed("a1", "b1"), // the opening
+        killed("b2", "a1"), // avenges b1
+        LATER.repeat(6),
+        killed("a2", "b2"), // too late to avenge a1
+        "player.assisted {\"assister\":\"a3\",\"victim\":\"b2\"}\n".into(),
+        killed("b3", "a2"), // avenges b2
+        "round.ended {\"winner\":\"T\",\"reason\":\"bomb_exploded\"}".into(),
+    ];
+    given(SIX).when(&story.concat()).then(json!({
+        "players": {
+            "a1": {"opening_kills": 1, "traded_deaths": 0, "trades": 0, "rounds": 1, "kast_rounds": 1},
+            "a2": {"opening_kills": 0, "trades": 0, "kast_rounds": 1, "multi_kills": 0},
+            "a3": {"assists": 1, "kast_rounds": 1},
+            "b1": {"opening_deaths": 1, "kills": 0, "traded_deaths": 1, "kast_rounds": 1},
+            "b2": {"trades": 1, "traded_deaths": 1, "kast_rounds": 1},
+            "b3": {"trades": 1, "kast_rounds": 1},
+        },
+    }));
+    // Nothing at all: no kill, no assist, dead and not avenged.
+    let story =
+        [killed("b1", "a1"), "round.ended {\"winner\":\"T\",\"reason\":\"time_ran_out\"}".into()];
+    given(SIX)
+        .when(&story.concat())
+        .then(json!({"players": {"a1": {"rounds": 1, "kast_rounds": 0}}}));
+}
+
+#[test]
+fn clutches_and_multi_kills() {
+    let story = [
+        killed("b1", "a1"),
+        killed("b1", "a2"), // a3 against three
+        killed("a3", "b1"),
+        killed("a3", "b2"), // and now b3 against a3
+        killed("a3", "b3"),
+        "round.ended {\"winner\":\"CT\",\"reason\":\"elimination\"}\nfreeze.started".into(),
+    ];
+    given(SIX).when(&story.concat()).then(json!({
+        "rounds": {"1": {"clutches": [
+            {"player": "a3", "against": 3, "won": true}, {"player": "b3", "against": 1, "won": false},
+        ]}},
+        "players": {
+            "a3": {"clutches": 1, "clutches_won": 1, "multi_kills": 1},
+            "b3": {"clutches": 1, "clutches_won": 0},
+            "b1": {"clutches": 0, "multi_kills": 1},
+        },
+    }));
+}
+
+#[test]
+fn what_is_derived_comes_and_goes_with_its_round() {
+    let round = |winner: &str| {
+        [
+            killed("a1", "b1"),
+            format!("round.ended {{\"winner\":\"{winner}\",\"reason\":\"elimination\"}}\n"),
+        ]
+        .concat()
+    };
+    let told =
+        given(SIX).when(&round("CT")).when("freeze.started\nround.started").when(&round("CT"));
+    let told =
+        told.then(json!({"players": {"a1": {"opening_kills": 2, "rounds": 2, "kast_rounds": 2}}}));
+    // A back-up from after the first round is loaded.
+    told.when("match.reloaded {\"score\":{\"ct\":1,\"t\":0}}")
+        .then(json!({"players": {"a1": {"opening_kills": 1, "rounds": 1, "kast_rounds": 1}}}));
+}
+
+#[test]
+fn utility_damage_and_what_teams_carry() {
+    let hurt = |weapon: &str, damage: u16, health: u16| {
+        format!(
+            "player.hurt {{\"attacker\":\"a1\",\"victim\":\"b1\",\"weapon\":\"{weapon}\",\"damage\":{damage},\
+             \"damage_armor\":0,\"health\":{health},\"armor\":0,\"hitgroup\":\"chest\"}}\n"
+        )
+    };
+    let equipped = |player: &str, item: &str| {
+        format!("player.equipped {{\"player\":\"{player}\",\"items\":[\"{item}\"]}}\n")
+    };
+    let ended = "round.ended {\"winner\":\"CT\",\"reason\":\"elimination\"}\nfreeze.started\nround.started\n";
+    let story = [
+        equipped("a1", "weapon_deagle"),
+        equipped("b1", "weapon_glock"),
+        hurt("hegrenade", 60, 40),
+        hurt("inferno", 60, 0),
+        ended.into(),
+        equipped("a1", "weapon_awp"),
+        equipped("a2", "weapon_ak47"),
+        equipped("b1", "weapon_ak47"),
+        ended.into(),
+    ];
+    let told = given(SIX).when(&story.concat());
+    // The second hit takes the 40 that were left.
+    let told = told.then(json!({"players": {"a1": {"damage": 100, "utility_damage": 100}}}));
+    told.then(json!({"rounds": {
+        "1": {"economy": [{"buy": "pistol", "equipment": 700}, {"buy": "pistol", "equipment": 200}]},
+        "2": {"economy": [{"buy": "semi_eco", "equipment": 7450}, {"buy": "eco", "equipment": 2700}]},
+    }}));
+}
+
+#[test]
+fn statistics_have_the_rates_that_people_compare() {
+    let story =
+        [killed("a1", "b1"), "round.ended {\"winner\":\"CT\",\"reason\":\"elimination\"}".into()];
+    let state = given(SIX).when(&story.concat()).state;
+    let table = serde_json::to_value(Stats::of(&[&state, &state])).unwrap();
+    assert_eq!(table["rounds"], 2);
+    contains(
+        &table,
+        &json!({"players": {
+            "a1": {"kills": 2, "rounds": 2, "kpr": 1.0, "kast": 1.0, "headshot_share": 0.0, "adr": 0.0},
+            "b1": {"deaths": 2, "kast": 0.0},
+        }}),
+        "stats",
+    );
+}

@@ -1,6 +1,8 @@
 //! Football as one game among others.
 
-use super::{Event, Phase, State, odds};
+use serde_json::Value;
+
+use super::{Event, Phase, State, Stats, odds};
 use crate::{
     live_match::{Course, Prediction, Rules, Status, TeamIndex},
     timestamp::Timestamp,
@@ -84,6 +86,12 @@ impl Rules for State {
             Event::MatchFinished(_) => Some("that the match is over".into()),
             _ => None,
         }
+    }
+
+    fn stats(maps: &[&Self]) -> Value {
+        // A match has one map; of more the last one counts, as a match that is played again.
+        let last = maps.last().map(|map| Stats::of(map));
+        serde_json::to_value(last).unwrap_or_default()
     }
 
     fn reveal(&mut self, account_of: &dyn Fn(&str) -> Option<String>) {

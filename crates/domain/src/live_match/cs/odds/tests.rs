@@ -127,7 +127,14 @@ fn a_round_that_is_over_has_its_winner() {
     let mut state = with_score(playing(0, 2), 4, 5);
     state.phase = Phase::RoundOver;
     state.round = 9;
-    let round = Round { winner: 1, side: Side::T, reason: Reason::Elimination, score: [4, 5] };
+    let round = Round {
+        winner: 1,
+        side: Side::T,
+        reason: Reason::Elimination,
+        score: [4, 5],
+        economy: None,
+        clutches: Vec::new(),
+    };
     state.rounds.insert(9, round);
     assert_eq!(predict(&state).round, [0.0, 1.0]);
     // A drawn round is played again.
@@ -231,7 +238,14 @@ fn sides_change_between_halves() {
         let mut state = with_score(playing(5, 5), 6, 6);
         state.phase = Phase::RoundOver;
         state.round = 12;
-        let round = Round { winner: 0, side: Side::Ct, reason: Reason::TimeRanOut, score: [6, 6] };
+        let round = Round {
+            winner: 0,
+            side: Side::Ct,
+            reason: Reason::TimeRanOut,
+            score: [6, 6],
+            economy: None,
+            clutches: Vec::new(),
+        };
         state.rounds.insert(12, round);
         state.teams[0].side = side_now;
         state.teams[1].side = side_now.other();
