@@ -117,9 +117,11 @@ export function alivePips(element, state, index) {
  */
 export function oddsBar() {
   const fill = h('div', { class: 'odds-fill' });
+  const draw = h('div', { class: 'odds-draw', hidden: '' });
+  const drawValue = h('span', { class: 'odds-draw-value', hidden: '' });
   const values = [h('span', { 'data-team': 0 }), h('span', { 'data-team': 1 })];
-  const track = h('div', { class: 'odds-track', role: 'img' }, fill);
-  const node = h('div', { class: 'odds' }, values[0], track, values[1]);
+  const track = h('div', { class: 'odds-track', role: 'img' }, fill, draw);
+  const node = h('div', { class: 'odds' }, values[0], track, drawValue, values[1]);
   return {
     node,
     update(state) {
@@ -128,7 +130,15 @@ export function oddsBar() {
       if (!map) return;
       fill.style.setProperty('--p', map[0]);
       values.forEach((value, index) => setText(value, percent(map[index])));
-      setAttribute(track, 'aria-label', `Chance to win the map: ${teamName(state, 0)} ${percent(map[0])}, ${teamName(state, 1)} ${percent(map[1])}`);
+      const drawn = state.prediction.draw;
+      draw.hidden = drawn === undefined;
+      drawValue.hidden = draw.hidden;
+      if (!draw.hidden) {
+        draw.style.setProperty('--p', drawn);
+        setText(drawValue, `draw ${percent(drawn)}`);
+      }
+      const what = draw.hidden ? '' : `, draw ${percent(drawn)}`;
+      setAttribute(track, 'aria-label', `Chance to win: ${teamName(state, 0)} ${percent(map[0])}${what}, ${teamName(state, 1)} ${percent(map[1])}`);
     },
   };
 }

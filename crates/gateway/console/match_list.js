@@ -5,6 +5,7 @@
 
 import { currentMap, matches } from './api.js';
 import { h, keyed, setAttribute, setText } from './dom.js';
+import { summaryText } from './football_words.js';
 import { sendingHelp } from './help.js';
 import { oddsBar } from './hero.js';
 import { mapName, status, teamName } from './words.js';
@@ -60,6 +61,11 @@ function card({ match }) {
   return element;
 }
 
+function whereItStands(map, isOn) {
+  if (map.game === 'football') return summaryText(map);
+  return isOn && map.round > 0 ? `${mapName(map.map_name)} · round ${map.round}` : mapName(map.map_name);
+}
+
 function updateCard(element, { match, maps }) {
   const map = currentMap(maps);
   const isOn = map.status === 'live' || map.status === 'paused';
@@ -68,7 +74,7 @@ function updateCard(element, { match, maps }) {
   const chip = element.querySelector('.chip');
   setText(chip, status(map.status));
   setAttribute(chip, 'data-status', map.status);
-  setText(element.querySelector('.match-round'), isOn && map.round > 0 ? `${mapName(map.map_name)} · round ${map.round}` : mapName(map.map_name));
+  setText(element.querySelector('.match-round'), whereItStands(map, isOn));
   element.querySelectorAll('.match-team').forEach((line, team) => {
     const [, name, side, score] = line.children;
     const own = map.teams?.[team] ?? {};
@@ -76,7 +82,7 @@ function updateCard(element, { match, maps }) {
     setAttribute(line, 'data-won', map.winner === team ? '' : null);
     setText(name, teamName(map, team));
     setText(side, own.side ?? '');
-    side.hidden = !isOn;
+    side.hidden = !isOn || own.side === undefined;
     setText(score, own.score ?? 0);
   });
   element.updateOdds(map);

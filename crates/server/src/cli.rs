@@ -234,6 +234,8 @@ pub(crate) struct Tail {
 pub(crate) enum Format {
     /// The log of a Counter-Strike server.
     CsLog,
+    /// StatsBomb's events or line-ups of a football match.
+    Statsbomb,
     /// Posts of Game State Integration, a line a post; bare, or as {"timestamp": …, "body": …}.
     Gsi,
     /// Webhooks of MatchZy or Get5, a line a post; bare, or as {"timestamp": …, "body": …}.

@@ -21,5 +21,7 @@ pub mod cs_rows;
 pub mod gsi;
 pub mod matchzy;
 
+pub mod statsbomb;
+
 pub use draft::Draft;
 pub use source::{Answer, Headers, Post, Refused, Source};
