@@ -11,8 +11,8 @@ use tokio::sync::{Semaphore, watch};
 use yawc::DeflatePool;
 
 use crate::{
-    access::Access, letters::DeadLetters, limits::Limits, metrics::Meter, problem::Problem,
-    reads::Summaries, storage::StorageWatch,
+    access::Access, followup::Followup, letters::DeadLetters, limits::Limits, metrics::Meter,
+    problem::Problem, reads::Summaries, storage::StorageWatch,
 };
 
 /// Exchanges outside accounts for the player ids that events carry.
@@ -80,6 +80,8 @@ pub struct Parts {
     pub ingest_tokens: BTreeMap<String, Secret>,
     /// What was refused and is kept.
     pub letters: DeadLetters,
+    /// What is told of every event that is in the log.
+    pub followup: Followup,
     /// What is measured.
     pub meter: Arc<Meter>,
     /// Who may do what.
@@ -99,6 +101,7 @@ pub struct App {
     pub(crate) sources: Sources,
     pub(crate) ingest_tokens: BTreeMap<String, Secret>,
     pub(crate) letters: DeadLetters,
+    pub(crate) followup: Followup,
     pub(crate) meter: Arc<Meter>,
     pub(crate) access: Access,
     pub(crate) limits: Limits,
@@ -117,7 +120,16 @@ impl App {
     /// Puts an app together.
     pub fn new(parts: Parts) -> Arc<Self> {
         let Parts {
-            live, exchange, sources, ingest_tokens, letters, meter, access, limits, ..
+            live,
+            exchange,
+            sources,
+            ingest_tokens,
+            letters,
+            meter,
+            access,
+            limits,
+            followup,
+            ..
         } = parts;
         Arc::new(Self {
             live,
@@ -125,6 +137,7 @@ impl App {
             sources,
             ingest_tokens,
             letters,
+            followup,
             meter,
             access,
             bodies: Semaphore::new(limits.bodies_bytes / crate::body::UNIT_BYTES),

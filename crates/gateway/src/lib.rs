@@ -12,6 +12,7 @@ mod serve;
 mod storage;
 
 mod access;
+mod followup;
 mod front;
 mod problem;
 mod prometheus;
@@ -42,6 +43,7 @@ mod openapi;
 
 pub use access::Access;
 pub use app::{Answer, App, Exchange, Parts, Post, Source, Sources};
+pub use followup::{Followup, Ranking};
 pub use letters::{DeadLetters, Letter, LetterStats, MAX_BODY_BYTES, Seal};
 pub use limits::Limits;
 pub use metrics::Meter;

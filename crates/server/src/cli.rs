@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Send(Send),
     /// Print a stream's events as they come
     Tail(Tail),
+    /// Print P(CT wins the round) for each row of a file of snapshots
+    Predict(crate::predict::Predict),
     /// See to what was refused: list, show, try again, drop
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
@@ -99,6 +101,25 @@ pub(crate) struct Serve {
         value_parser = clap::builder::NonEmptyStringValueParser::new()
     )]
     pub(crate) gsi_token: Option<String>,
+    /// The sources that tell of the same facts, the primary one first: of a map that several of them tell of
+    /// one is believed at a time, and the others fill its gaps
+    #[arg(
+        long,
+        env = "MATCHWIRE_SOURCE_RANK",
+        value_name = "NAME",
+        value_delimiter = ',',
+        default_value = "cs-log,gsi,matchzy"
+    )]
+    pub(crate) source_rank: Vec<String>,
+    /// After so long without a fact a source is silent, and the next one that tells of the map is believed
+    #[arg(
+        long,
+        env = "MATCHWIRE_SOURCE_SILENCE",
+        value_name = "TIME",
+        default_value = "20s",
+        value_parser = humantime::parse_duration
+    )]
+    pub(crate) source_silence: std::time::Duration,
     /// How large a file of the log grows, in MiB, before it is sealed: a small one takes less
     /// memory and time at a start, a large one is sealed less often
     #[arg(

@@ -32,6 +32,8 @@ pub(crate) async fn run(args: &Demo) -> anyhow::Result<()> {
         host: Vec::new(),
         ingest_token: Vec::new(),
         gsi_token: None,
+        source_rank: Vec::new(),
+        source_silence: Duration::from_secs(20),
         segment_mib: 64,
         allow_memory_acks: false,
         retain: Vec::new(),

@@ -7,29 +7,40 @@ use std::{collections::BTreeMap, sync::Arc};
 use anyhow::bail;
 use intake::Intake;
 use matchwire_domain::{secret::Secret, subject};
-use matchwire_gateway::Sources;
+use matchwire_gateway::{Followup, Sources};
 use matchwire_log::Log;
 use matchwire_sources::{Source, cs_log::CsLog, gsi::Gsi, matchzy::MatchZy, statsbomb::StatsBomb};
 
 use crate::exchange::Exchange;
 
 /// Every source, by its name in a path.
-pub(crate) fn table(log: &Log, exchange: &Arc<Exchange>, gsi_token: Option<&str>) -> Sources {
+pub(crate) fn table(
+    log: &Log,
+    exchange: &Arc<Exchange>,
+    followup: &Followup,
+    gsi_token: Option<&str>,
+) -> Sources {
     let mut sources = Sources::new();
-    add(&mut sources, CsLog, log, exchange);
-    add(&mut sources, StatsBomb, log, exchange);
+    add(&mut sources, CsLog, log, exchange, followup);
+    add(&mut sources, StatsBomb, log, exchange, followup);
     let gsi = Gsi::default();
     let gsi = match gsi_token {
         Some(token) => gsi.with_token(Secret::new(token)),
         None => gsi,
     };
-    add(&mut sources, gsi, log, exchange);
-    add(&mut sources, MatchZy, log, exchange);
+    add(&mut sources, gsi, log, exchange, followup);
+    add(&mut sources, MatchZy, log, exchange, followup);
     sources
 }
 
-fn add<S: Source>(sources: &mut Sources, source: S, log: &Log, exchange: &Arc<Exchange>) {
-    let intake = Intake::new(source, log.clone(), exchange.clone());
+fn add<S: Source>(
+    sources: &mut Sources,
+    source: S,
+    log: &Log,
+    exchange: &Arc<Exchange>,
+    followup: &Followup,
+) {
+    let intake = Intake::new(source, log.clone(), exchange.clone(), followup.clone());
     sources.insert(S::NAME, Arc::new(intake));
 }
 
@@ -60,6 +71,7 @@ pub(crate) fn tokens(
 
 #[cfg(test)]
 mod tests {
+    use matchwire_gateway::Ranking;
     use matchwire_log::{Memory, Options, SystemClock};
 
     use super::*;
@@ -70,7 +82,7 @@ mod tests {
         let exchange = Arc::new(Exchange::open(folder.path()).unwrap());
         let clock = Arc::new(SystemClock);
         let log = Log::open_with(Box::new(Memory::new()), clock, Options::default()).unwrap();
-        let sources = table(&log, &exchange, None);
+        let sources = table(&log, &exchange, &Followup::new(Ranking::default()), None);
         let read = |text: &str| tokens(&[text.to_owned()], &sources);
         assert!(read("cs-log=s3cret").unwrap()["cs-log"].is("s3cret"));
         for bad in ["s3cret", "telex=s3cret", "cs-log=", "cs-log=s3cret/s3cret", "cs-log=s3cret?"] {

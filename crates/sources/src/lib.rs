@@ -17,6 +17,7 @@ mod roster;
 mod series;
 
 pub mod cs_log;
+pub mod cs_rows;
 pub mod gsi;
 pub mod matchzy;
 

@@ -17,13 +17,57 @@ use crate::{
     query::Params,
 };
 
-/// Takes a post whose path has no token.
+/// Takes a post for the match that a server plays.
+pub(crate) async fn post_of_server(
+    State(app): State<Arc<App>>,
+    Path((source, server)): Path<(String, String)>,
+    request: Request,
+) -> Result<Json<Value>, Problem> {
+    take(&app, &source, None, Place::Server(server_name(&server)?), request).await
+}
+
+/// Takes a post whose path has no token, or one and a server.
 pub(crate) async fn post(
     State(app): State<Arc<App>>,
     Path((source, match_id, map)): Path<(String, String, String)>,
     request: Request,
 ) -> Result<Json<Value>, Problem> {
-    take(&app, &source, None, (&match_id, &map), request).await
+    match (match_id.strip_prefix('~'), map.starts_with('@')) {
+        (Some(token), true) => {
+            take(&app, &source, Some(token), Place::Server(server_name(&map)?), request).await
+        }
+        _ => take(&app, &source, None, Place::Map(&match_id, &map), request).await,
+    }
+}
+
+/// What a post is for.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    /// A match, and a map of it or `auto`.
+    Map(&'a str, &'a str),
+    /// Whatever a server plays.
+    Server(&'a str),
+}
+
+/// The name of a server in a path, `@name`.
+fn server_name(segment: &str) -> Result<&str, Problem> {
+    let name = segment.strip_prefix('@').filter(|name| subject::check_segment(name).is_ok());
+    name.ok_or_else(|| {
+        let detail = "the path must be /sources/SOURCE/MATCH/MAP, or /sources/SOURCE/@SERVER";
+        Problem::new(Code::NotFound, detail)
+    })
+}
+
+/// The match that a server plays. What it posts is lost to it if there is none: game servers do not send
+/// again.
+async fn match_of(app: &App, server: &str) -> Result<String, Problem> {
+    let found = app.followup.match_of(app, server).await?;
+    found.ok_or_else(|| {
+        let detail = format!(
+            "no match is assigned to the server {server}; match.scheduled or server.assigned says which one it plays"
+        );
+        Problem::new(Code::NotFound, detail)
+    })
 }
 
 /// Takes a post whose path has a token.
@@ -38,7 +82,7 @@ pub(crate) async fn post_with_token(
             "there is nothing at this path; a token in it starts with ~",
         ));
     };
-    take(&app, &source, Some(token), (&match_id, &map), request).await
+    take(&app, &source, Some(token), Place::Map(&match_id, &map), request).await
 }
 
 /// The source of a name, if the token that is asked for was shown. The token is never told.
@@ -66,11 +110,19 @@ async fn take(
     app: &App,
     source: &str,
     token: Option<&str>,
-    (match_id, map): (&str, &str),
+    place: Place<'_>,
     request: Request,
 ) -> Result<Json<Value>, Problem> {
     Params::parse(request.uri(), &[])?;
     let (name, source) = source_of(app, source, token)?;
+    let played;
+    let (match_id, map) = match place {
+        Place::Map(match_id, map) => (match_id, map),
+        Place::Server(server) => {
+            played = match_of(app, server).await?;
+            (played.as_str(), "auto")
+        }
+    };
     subject::check_segment(match_id)?;
     if map != "auto" {
         subject::parse_map(map)?;
@@ -86,8 +138,13 @@ async fn take(
     let received = appended + duplicate + unknown + refused;
     app.meter.count(name, Count { received, accepted: 0, appended, duplicate, rejected: refused });
     let mut body = json!({"appended": appended, "duplicate": duplicate, "unknown": unknown});
-    if let (Value::Object(body), 1..) = (&mut body, refused) {
-        body.insert("refused".into(), refused.into());
+    if let Value::Object(body) = &mut body {
+        if refused > 0 {
+            body.insert("refused".into(), refused.into());
+        }
+        if matches!(place, Place::Server(_)) {
+            body.insert("match".into(), match_id.into());
+        }
     }
     Ok(Json(body))
 }

@@ -17,7 +17,7 @@ use matchwire_domain::{
     envelope::{Attributes, Event, Recorded},
     subject::{self, Subject},
 };
-use matchwire_gateway::{Answer, Code, Exchange as _, Problem};
+use matchwire_gateway::{Answer, Code, Exchange as _, Followup, Problem};
 use matchwire_log::{Append, Error, Log, Outcome};
 use matchwire_sources::{Headers, Post, Refused, Source};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -35,6 +35,7 @@ pub(crate) struct Intake<S: Source> {
     source: Arc<S>,
     log: Log,
     exchange: Arc<Exchange>,
+    followup: Followup,
     readers: Arc<Mutex<HashMap<Subject, Slot<S::Carry>>>>,
 }
 
@@ -44,6 +45,7 @@ impl<S: Source> Clone for Intake<S> {
             source: self.source.clone(),
             log: self.log.clone(),
             exchange: self.exchange.clone(),
+            followup: self.followup.clone(),
             readers: self.readers.clone(),
         }
     }
@@ -80,8 +82,8 @@ struct Record<C> {
 
 impl<S: Source> Intake<S> {
     /// Takes posts into a log.
-    pub(crate) fn new(source: S, log: Log, exchange: Arc<Exchange>) -> Self {
-        Self { source: Arc::new(source), log, exchange, readers: Arc::default() }
+    pub(crate) fn new(source: S, log: Log, exchange: Arc<Exchange>, followup: Followup) -> Self {
+        Self { source: Arc::new(source), log, exchange, followup, readers: Arc::default() }
     }
 
     /// Takes a post for a map, by number or `auto`.
@@ -181,7 +183,12 @@ impl<S: Source> Intake<S> {
         let mut appends: Vec<Append> = facts.into_iter().map(append).collect();
         appends.push(append((stream.clone(), vec![record.to_event(S::NAME, stream, identity)?])));
         let told: Vec<usize> = appends.iter().map(|append| append.events.len()).collect();
+        let lasts: Vec<Event> =
+            appends.iter().filter_map(|append| append.events.last().cloned()).collect();
         let outcomes = self.log.append(appends).await?;
+        for event in &lasts {
+            self.followup.appended(event);
+        }
         let (_, of_facts) = outcomes.split_last().unwrap_or((&Ok(Vec::new()), &[]));
         for (outcomes, told) in of_facts.iter().zip(told) {
             // Nothing is required of the head: only a sealed stream refuses.
