@@ -77,5 +77,8 @@ export const predictions = (match, map) => list(`/matches/${match}/maps/${map}/p
 /** The events of a map with `after < seq`. */
 export const events = (match, map, after) => list('/events', 'events', { subject: `match/${match}/${map}`, after });
 
+/** What each player did on a map, with rates. */
+export const mapStats = async (match, map) => (await get(`/matches/${match}/maps/${map}/stats`)).stats;
+
 /** How long the stages of the pipeline take. */
 export const serverStatus = () => get('/status');

@@ -11,6 +11,7 @@ import { sendingHelp } from './help.js';
 import { hero } from './hero.js';
 import { killFeed } from './kill_feed.js';
 import { MapModel } from './map_model.js';
+import { playerStats } from './player_stats.js';
 import { roundHistory } from './round_history.js';
 import { scoreboard } from './scoreboard.js';
 import { mapName, status, teamName } from './words.js';
@@ -25,12 +26,12 @@ const TABS_MS = 5_000;
  * @returns {{node: HTMLElement, close: () => void}}
  */
 export function mapPage(match, map, onConnection) {
-  const views = { head: hero(), rounds: roundHistory(), feed: killFeed(), chart: chart(), anomalies: anomalyList() };
+  const views = { head: hero(), rounds: roundHistory(), feed: killFeed(), chart: chart(), anomalies: anomalyList(), stats: playerStats(match, map) };
   const boards = [scoreboard(0), scoreboard(1)];
   const tabs = mapTabs(match, map);
   const waiting = h('div', { class: 'card waiting' });
   const page = h('div', { class: 'map-page', hidden: '' }, views.head.node, views.anomalies.node, views.rounds.node,
-    h('div', { class: 'boards' }, ...boards.map(({ node }) => node)), views.chart.node, views.feed.node);
+    h('div', { class: 'boards' }, ...boards.map(({ node }) => node)), views.chart.node, views.feed.node, views.stats.node);
   const node = h('div', {}, tabs.node, waiting, page);
 
   const draw = () => {
@@ -47,6 +48,7 @@ export function mapPage(match, map, onConnection) {
     views.feed.update(model);
     views.chart.update(model);
     views.anomalies.update(state);
+    views.stats.update(model);
     for (const board of boards) board.update(state);
     setAttribute(page, 'data-seq', state.seq);
     document.title = `${teamName(state, 0)} ${state.teams[0].score}:${state.teams[1].score} ${teamName(state, 1)} · Matchwire`;

@@ -25,9 +25,9 @@ macro_rules! files {
 #[rustfmt::skip]
 const FILES: &[(&str, &[u8])] = files![
     "anomalies.js", "api.js", "chart.js", "chart_series.js", "clock.js", "console.css",
-    "console.js", "dom.js", "embed.css", "embed.js", "feed.js", "help.js", "hero.js", "icon.svg",
+    "console.js", "corrections.js", "dom.js", "embed.css", "embed.js", "feed.js", "help.js", "hero.js", "icon.svg",
     "icons.js", "kill_feed.js", "latency.js", "map_model.js", "map_page.js", "match_list.js",
-    "play_log.js", "reading.js", "round_history.js", "scoreboard.js", "theme.js", "words.js",
+    "play_log.js", "player_stats.js", "reading.js", "round_history.js", "scoreboard.js", "theme.js", "words.js",
 ];
 
 pub(crate) async fn index() -> Response<Body> {
