@@ -4,9 +4,8 @@
  */
 
 import { anomalyList } from './anomalies.js';
-import { matches } from './api.js';
 import { chart } from './chart.js';
-import { h, keyed, setAttribute, setText } from './dom.js';
+import { h, setAttribute } from './dom.js';
 import { sendingHelp } from './help.js';
 import { hero } from './hero.js';
 import { killFeed } from './kill_feed.js';
@@ -14,10 +13,10 @@ import { MapModel } from './map_model.js';
 import { playerStats } from './player_stats.js';
 import { roundHistory } from './round_history.js';
 import { scoreboard } from './scoreboard.js';
-import { mapName, status, teamName } from './words.js';
+import { seriesStrip } from './series_strip.js';
+import { teamName } from './words.js';
 
 const CLOCK_MS = 200;
-const TABS_MS = 5_000;
 
 /**
  * @param {string} match
@@ -28,11 +27,11 @@ const TABS_MS = 5_000;
 export function mapPage(match, map, onConnection) {
   const views = { head: hero(), rounds: roundHistory(), feed: killFeed(), chart: chart(), anomalies: anomalyList(), stats: playerStats(match, map) };
   const boards = [scoreboard(0), scoreboard(1)];
-  const tabs = mapTabs(match, map);
+  const strip = seriesStrip(match, map);
   const waiting = h('div', { class: 'card waiting' });
   const page = h('div', { class: 'map-page', hidden: '' }, views.head.node, views.anomalies.node, views.rounds.node,
     h('div', { class: 'boards' }, ...boards.map(({ node }) => node)), views.chart.node, views.feed.node, views.stats.node);
-  const node = h('div', {}, tabs.node, waiting, page);
+  const node = h('div', {}, strip.node, waiting, page);
 
   const draw = () => {
     onConnection(model.connection);
@@ -70,7 +69,7 @@ export function mapPage(match, map, onConnection) {
     close() {
       clearInterval(ticking);
       cancelAnimationFrame(scheduled);
-      tabs.close();
+      strip.close();
       views.chart.close();
       model.close();
     },
@@ -92,27 +91,3 @@ function showWaiting(element, why, match, map) {
       sendingHelp(match)]
     : [h('p', { class: 'quiet' }, WAITING[why] ?? WAITING.connecting)]));
 }
-
-/** The maps of the series, to go from one to the other. */
-function mapTabs(match, current) {
-  const node = h('nav', { class: 'tabs', 'aria-label': 'Maps of the match', hidden: '' });
-  const read = async () => {
-    if (document.hidden) return;
-    const found = (await matches().catch(() => [])).find((series) => series.match === match);
-    node.hidden = !found;
-    keyed(node, found?.maps ?? [], (summary) => String(summary.map), () => tab(match), (link, summary) => {
-      const [name, score, chip] = link.children;
-      setAttribute(link, 'href', `#/${match}/${summary.map}`);
-      setAttribute(link, 'aria-current', summary.map === current ? 'page' : null);
-      setText(name, summary.map_name ? mapName(summary.map_name) : `Map ${summary.map}`);
-      setText(score, summary.status === 'scheduled' ? '' : (summary.teams ?? []).map((team) => team.score).join(':'));
-      setText(chip, status(summary.status));
-      setAttribute(chip, 'data-status', summary.status);
-    });
-  };
-  read();
-  const timer = setInterval(read, TABS_MS);
-  return { node, close: () => clearInterval(timer) };
-}
-
-const tab = () => h('a', { class: 'tab' }, h('span', { class: 'tab-name' }), h('strong'), h('span', { class: 'chip small' }));
