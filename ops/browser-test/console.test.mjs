@@ -75,6 +75,8 @@ const SHOWN = `(() => {
     players: all('.board tbody tr').map((row) => [row.dataset.key, Number(row.querySelector('td.col-kills').textContent), Number(row.querySelector('td.col-deaths').textContent)]),
     rounds: all('.round[data-round]').map((cell) => Number(cell.dataset.round)),
     winners: all('.won[data-side]').map((won) => [Number(won.parentElement.dataset.round), Number(won.dataset.team), won.dataset.side]),
+    buys: all('.bought svg').map((buy) => [Number(buy.closest('.round').dataset.round), Number(buy.parentElement.dataset.team), buy.dataset.buy]),
+    clutches: all('.round:has(.clutch-mark)').map((cell) => Number(cell.dataset.round)),
     drawn: (line.getAttribute('d').match(/[ML]/g) ?? []).length,
     points: Number(line.dataset.points), predictions: Number(line.dataset.predictions), predictedSeq: Number(line.dataset.seq),
   };
@@ -95,6 +97,9 @@ function checkRounds(shown, state) {
   assert.deepEqual(shown.rounds, rounds, 'rounds in the history');
   const winners = rounds.map((number) => [number, state.rounds[number].winner, state.rounds[number].side]);
   assert.deepEqual(shown.winners, winners, 'winner and side of every round');
+  const buys = rounds.flatMap((number) => (state.rounds[number].economy ?? []).map(({ buy }, team) => [number, team, buy]));
+  assert.deepEqual(shown.buys, buys, 'what each team had bought');
+  assert.deepEqual(shown.clutches, rounds.filter((number) => state.rounds[number].clutches?.some(({ won }) => won)), 'rounds that one player won alone');
 }
 
 async function checkChart(shown) {

@@ -97,6 +97,7 @@ async function schedules(tab) {
   await tab.fill('dialog input[name="starts"]', '2031-05-04T18:30');
   await tab.fill('dialog select[name="best_of"]', '3');
   await tab.fill('dialog input[name="tournament"]', 'spring-cup');
+  await tab.fill('dialog textarea[name="players1"]', 'r3 adder\n r4  newt ');
   await submit(tab);
   assert.ok(await tab.evaluate(`document.querySelector('dialog input[name="referee"]').validity.patternMismatch`), 'a name with a space is none');
   await tab.fill('dialog input[name="referee"]', 'anna');
@@ -104,6 +105,7 @@ async function schedules(tab) {
   await tab.until(`location.hash === '#/${match}/series' && ${has('.hero', TEAMS[1])}`);
   const { series } = await whole();
   assert.deepEqual([series.best_of, series.tournament, series.teams.map(({ name }) => name)], [3, 'spring-cup', TEAMS]);
+  assert.deepEqual(series.teams[1].players, { r3: { name: 'adder' }, r4: { name: 'newt' } }, 'the line-up');
   const starts = await tab.evaluate(`new Date('2031-05-04T18:30').toISOString()`);
   assert.equal(Date.parse(series.starts), Date.parse(starts), 'the start is in the time of whoever schedules');
   await tab.checkSound('dark');
@@ -248,6 +250,20 @@ async function confirms(tab, viewer) {
   await tab.screenshot(options.screenshots, 'referee');
 }
 
+/** The table of statistics is what the API says, and is sorted by a column's head. */
+async function showsStatistics(tab, viewer) {
+  const { stats } = await read(`/matches/${match}/maps/1/stats`);
+  const expected = Object.entries(stats.players).map(([id, player]) => [id, String(player.kills), `${Math.round(player.kast * 100)}%`]);
+  const shown = `[...document.querySelectorAll('.stats tbody tr')].map((row) => [row.dataset.key, row.children[1].textContent, row.children[4].textContent])`;
+  await viewer.until(`JSON.stringify(${shown}.sort()) === ${JSON.stringify(JSON.stringify(expected.sort()))}`);
+  const kills = () => viewer.evaluate(`${shown}.map(([, kills]) => Number(kills))`);
+  await viewer.click('.stats [data-sort="kills"] button');
+  assert.deepEqual(await kills(), (await kills()).toSorted((a, b) => b - a), 'most kills first');
+  await viewer.click('.stats [data-sort="kills"] button');
+  assert.deepEqual(await kills(), (await kills()).toSorted((a, b) => a - b), 'fewest kills first');
+  assert.equal(await viewer.evaluate(`document.querySelector('.stats [data-sort="kills"]').ariaSort`), 'ascending');
+}
+
 /** The series follows its map: its score, and the result that a referee sets for it. */
 async function setsMatchResult(tab) {
   await tab.go(`#/${match}/referee`);
@@ -293,7 +309,7 @@ async function main() {
     await listsUpcoming(tab);
     const seqs = await playRounds();
     const viewer = await Tab.open(browser, new URL(`/console#/${match}/1`, base), WIDE, 'light');
-    const steps = { voids, amends, takesBack: (page) => takesBack(page, seqs), voidsRound: (page) => voidsRound(page, seqs), pauses, refuses: (page) => refuses(page, seqs), forfeits, confirms, setsMatchResult };
+    const steps = { voids, amends, takesBack: (page) => takesBack(page, seqs), voidsRound: (page) => voidsRound(page, seqs), pauses, refuses: (page) => refuses(page, seqs), forfeits, confirms, showsStatistics, setsMatchResult };
     for (const [name, step] of Object.entries(steps)) {
       await step(tab, viewer, seqs);
       console.log(`ok      ${name}`);

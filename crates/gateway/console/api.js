@@ -107,6 +107,9 @@ export const mapState = (match, map) => get(`/matches/${match}/maps/${map}`);
 /** What each player did on a map, with rates. */
 export const mapStats = async (match, map) => (await get(`/matches/${match}/maps/${map}/stats`)).stats;
 
+/** What each player did over the maps of a match, with rates. */
+export const matchStats = async (match) => (await get(`/matches/${match}/stats`)).stats;
+
 /** The JSON Schema of a type's data. */
 export const schema = (type) => get(`/schemas/${type}.json`);
 

@@ -14,18 +14,19 @@ let count = 0;
  * @param {Object} options
  * @param {string} options.title
  * @param {(Node|string)[]} options.body what it says and asks
- * @param {string|(() => string)} options.action what the button that sends it says
+ * @param {string} options.action what the button that sends it says
  * @param {boolean} [options.isGrave] whether it takes a second click
  * @param {() => string} [options.again] what the button says before that one
  * @param {(said: (name: string) => string|undefined) => Promise<void>} options.send does it, with what the
  *   form says; what it throws is shown, and the dialog stays
- * @param {() => void} [options.closed]
  * @returns {HTMLDialogElement}
  */
-export function openDialog({ title, body, action, isGrave = false, again, send, closed }) {
+export function openDialog({ title, body, action, isGrave = false, again, send }) {
+  // A second click on what opens it is the same wish.
+  const open = document.querySelector('dialog');
+  if (open) return open;
   count += 1;
-  const label = typeof action === 'function' ? action : () => action;
-  const submit = h('button', { type: 'submit', class: isGrave ? 'button grave' : 'button primary' }, label());
+  const submit = h('button', { type: 'submit', class: isGrave ? 'button grave' : 'button primary' }, action);
   const cancel = h('button', { type: 'button', class: 'button', onclick: () => dialog.close() }, 'Cancel');
   const problem = h('p', { class: 'problem', role: 'alert' });
   const who = referee() ? null : nameField();
@@ -39,7 +40,7 @@ export function openDialog({ title, body, action, isGrave = false, again, send, 
   const disarm = () => {
     isArmed = false;
     submit.removeAttribute('data-armed');
-    setText(submit, label());
+    setText(submit, action);
   };
   form.addEventListener('input', () => {
     setText(problem, '');
@@ -75,7 +76,6 @@ export function openDialog({ title, body, action, isGrave = false, again, send, 
   dialog.addEventListener('close', () => {
     dialog.remove();
     giveBack(opener);
-    closed?.();
   });
   document.body.append(dialog);
   dialog.showModal();

@@ -14,12 +14,14 @@ const MAX_KEPT = 20_000;
 export class EventHistory {
   /** Ascending by seq, without a gap. */
   events = [];
-  /** Why older ones cannot be read, in words; null if they can. */
+  /** Why older ones could not be read, in words; null if they could. */
   trouble = null;
 
   #subject;
   /** The last seq before the events here. */
   #before;
+  /** What is before this is gone for good. */
+  #floor = 0;
   #verdicts = null;
   #reading = null;
 
@@ -34,7 +36,7 @@ export class EventHistory {
 
   /** Whether there may be older ones. */
   get hasOlder() {
-    return this.#before > 0 && this.trouble === null;
+    return this.#before > this.#floor;
   }
 
   /** The last event that is known of. */
@@ -81,29 +83,31 @@ export class EventHistory {
 
   /** Reads until an event is here, if it can be had. */
   async reach(seq) {
-    while (this.hasOlder && seq <= this.#before) await this.older();
+    while (this.hasOlder && seq <= this.#before) {
+      await this.older();
+      if (this.trouble) break;
+    }
     return this.at(seq);
   }
 
   async #read() {
     const to = this.#before;
+    this.trouble = null;
     try {
-      this.#prepend(await eventsBetween(this.#subject, Math.max(0, to - PAGE), to));
+      this.#prepend(await eventsBetween(this.#subject, Math.max(this.#floor, to - PAGE), to));
     } catch (error) {
       const floor = error.problem?.floor?.seq;
-      if (!(floor >= 0)) {
-        this.trouble = error.message;
-        return;
-      }
-      // What is past its age is gone; what is left of the page is read.
+      this.trouble = floor >= 0 ? `Events up to ${floor} are past their age and were removed.` : `Older events cannot be read: ${error.message}.`;
+      if (!(floor >= 0)) return;
+      this.#floor = floor;
+      // What is left of the page is read.
       if (floor < to) this.#prepend(await eventsBetween(this.#subject, floor, to).catch(() => []));
-      this.trouble = `Events up to ${floor} are past their age and were removed.`;
     }
   }
 
   #prepend(events) {
     if (events.length === 0) {
-      this.trouble = 'Older events cannot be read.';
+      this.trouble ??= 'Older events cannot be read now.';
       return;
     }
     this.events.unshift(...events);

@@ -20,7 +20,7 @@ const MAX_PAGES = 20;
  * @returns {{node: HTMLElement, update: (mayAct: boolean) => void}}
  */
 export function eventList(desk, tell) {
-  const view = { desk, tell, filter: 'decisive', limit: STEP, mayAct: false, isReading: false };
+  const view = { desk, tell, filter: 'decisive', limit: STEP, mayAct: false, isReading: false, sought: null };
   const list = h('ol', { class: 'events', 'aria-label': 'Events, newest first' });
   const note = h('p', { class: 'quiet events-note' });
   const more = h('button', { type: 'button', class: 'button', onclick: () => older(view) }, 'Older events');
@@ -39,8 +39,13 @@ export function eventList(desk, tell) {
     more.disabled = view.isReading;
     setText(note, view.isReading ? 'Reading older events …' : history.trouble ?? (shown.length === 0 && !history.hasOlder ? 'No such events.' : ''));
     foot.hidden = more.hidden && note.textContent === '';
-    // The first pages may hold nothing that the filter lets through.
-    if (shown.length < Math.min(view.limit, STEP) && history.hasOlder && !view.isReading) fill(view);
+    // The first pages may hold nothing that the filter lets through. They are read once for each
+    // choice; beyond that whoever looks has to ask.
+    const sought = `${view.filter}/${view.limit}`;
+    if (shown.length < view.limit && history.hasOlder && !view.isReading && view.sought !== sought) {
+      view.sought = sought;
+      fill(view);
+    }
   };
   return { node, update: view.update };
 }
@@ -71,7 +76,7 @@ function pick({ desk: { history }, filter, limit }) {
 }
 
 function older(view) {
-  view.limit += STEP;
+  if (pick(view).length >= view.limit) view.limit += STEP;
   return fill(view);
 }
 
@@ -85,6 +90,7 @@ async function fill(view) {
     if (!history.hasOlder || pick(view).length >= view.limit) break;
     await history.older();
     if (view.desk.isClosed) return;
+    if (history.trouble) break;
   }
   view.isReading = false;
   view.update();

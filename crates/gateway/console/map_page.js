@@ -4,6 +4,7 @@
  */
 
 import { anomalyList } from './anomalies.js';
+import { mapStats } from './api.js';
 import { chart } from './chart.js';
 import { h, setAttribute } from './dom.js';
 import { sendingHelp } from './help.js';
@@ -25,7 +26,7 @@ const CLOCK_MS = 200;
  * @returns {{node: HTMLElement, close: () => void}}
  */
 export function mapPage(match, map, onConnection) {
-  const views = { head: hero(), rounds: roundHistory(), feed: killFeed(), chart: chart(), anomalies: anomalyList(), stats: playerStats(match, map) };
+  const views = { head: hero(), rounds: roundHistory(), feed: killFeed(), chart: chart(), anomalies: anomalyList(), stats: playerStats(() => mapStats(match, map)) };
   const boards = [scoreboard(0), scoreboard(1)];
   const strip = seriesStrip(match, map);
   const waiting = h('div', { class: 'card waiting' });

@@ -1,10 +1,9 @@
 /**
- * The statistics of everyone who played a map: a table that is sorted by any of its columns, as the
+ * The statistics of everyone who played a map or a match: a table that is sorted by any of its columns, as the
  * server folds it from the events. Read anew when a round ends or the past is corrected.
  * @module player_stats
  */
 
-import { mapStats } from './api.js';
 import { h, keyed, setAttribute, setText } from './dom.js';
 import { playerName } from './words.js';
 
@@ -29,11 +28,11 @@ const COLUMNS = [
 const valueOf = ({ key, by }, player) => (by ? by(player) : player[key]) ?? 0;
 
 /**
- * @param {string} match
- * @param {number} map
- * @returns {{node: HTMLElement, update: (model: import('./map_model.js').MapModel) => void}}
+ * @param {() => Promise<Object>} read
+ * @returns {{node: HTMLElement, update: (seen: {state: Object, revision: string|number}) => void}} they are
+ *   read when the rounds, the status or the revision are others
  */
-export function playerStats(match, map) {
+export function playerStats(read) {
   const view = { players: {}, state: null, sort: 'adr', isDown: true, body: h('tbody') };
   const heads = COLUMNS.map((column) => sortHead(column, view));
   const table = h('table', { class: 'stats' },
@@ -43,7 +42,7 @@ export function playerStats(match, map) {
   const node = h('section', { class: 'card stats-card', 'aria-label': 'Statistics', hidden: '' },
     h('div', { class: 'card-head' }, h('h2', {}, 'Statistics'), rounds), h('div', { class: 'stats-scroll', tabindex: '0', role: 'group', 'aria-label': 'Statistics, wider than the screen where it is narrow' }, table));
   view.draw = () => draw(view, heads);
-  let read;
+  let known;
   return {
     node,
     update({ state, revision }) {
@@ -51,17 +50,17 @@ export function playerStats(match, map) {
       // The statistics of other games are others.
       if (state.game && state.game !== 'cs2') return;
       const now = JSON.stringify([Object.keys(state.rounds ?? {}).length, state.status, state.ruling, revision]);
-      if (now === read) return;
-      read = now;
-      mapStats(match, map).then((stats) => {
-        if (now !== read) return;
+      if (now === known) return;
+      known = now;
+      read().then((stats) => {
+        if (now !== known) return;
         view.players = stats?.players ?? {};
         node.hidden = Object.keys(view.players).length === 0;
         setText(rounds, stats?.rounds ? `over ${stats.rounds} ${stats.rounds === 1 ? 'round' : 'rounds'}` : '');
         view.draw();
       }, () => {
         // Asked again with the next state.
-        read = undefined;
+        known = undefined;
       });
     },
   };

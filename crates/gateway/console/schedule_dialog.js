@@ -73,8 +73,19 @@ function fields(series) {
       select('Game', 'game', GAMES, series.game || undefined),
       field('Tournament', { name: 'tournament', pattern: NAME, title: NAME_HINT, value: series.tournament, autocapitalize: 'none', spellcheck: 'false' }, NAME_HINT),
       field('Stage', { name: 'stage', maxlength: 128, value: series.stage, placeholder: 'Quarter-final' }),
+      ...[0, 1].map((team) => lineUpField(team, series.teams?.[team])),
       field('Server', { name: 'server', pattern: NAME, title: NAME_HINT, value: series.server, autocapitalize: 'none', spellcheck: 'false' }, 'The server that plays it.')),
   ];
+}
+
+/** A line-up as text: on each line who, and the name. */
+const lineUpText = ({ players = {} } = {}) => Object.entries(players).map(([id, { name }]) => [id, name].filter(Boolean).join(' ')).join('\n');
+
+function lineUpField(team, own) {
+  const area = h('textarea', { name: `players${team}`, rows: 5, spellcheck: 'false', autocapitalize: 'none', placeholder: 'steam:76561198000000000 name' });
+  area.value = lineUpText(own);
+  return h('label', { class: 'field' }, h('span', {}, `${team === 0 ? 'First' : 'Second'} team's line-up`), area,
+    h('small', { class: 'quiet' }, 'One on each line: the account or player id, and the name.'));
 }
 
 function select(label, name, options, chosen) {
@@ -93,18 +104,23 @@ function fixture(said, series) {
   const number = said('best_of') && Number(said('best_of'));
   const told = { game: said('game'), best_of: number, tournament: said('tournament'), stage: said('stage'), server: said('server') };
   const data = Object.fromEntries(Object.entries(told).filter(([name, value]) => value !== undefined && value !== series[name]));
-  const names = [said('team0'), said('team1')];
-  if (names.every(Boolean) && names.some((name, team) => name !== series.teams?.[team]?.name)) data.teams = names.map((name, team) => lineUp(name, series.teams?.[team]));
-  else if (names.some(Boolean) && !names.every(Boolean)) throw new Refusal('Name both teams, or neither.');
+  const teams = [0, 1].map((team) => ({ name: said(`team${team}`), id: series.teams?.[team]?.id, text: lines(said(`players${team}`)).join('\n') }));
+  if (teams.some(({ name, text }) => name || text) && !teams.every(({ name }) => name)) throw new Refusal('Name both teams, or neither.');
+  const isOther = ({ name, text }, team) => name !== series.teams?.[team]?.name || text !== lineUpText(series.teams?.[team]);
+  if (teams[0].name && teams.some(isOther)) data.teams = teams.map(asTeam);
   const starts = said('starts');
   if (starts && starts !== local(series.starts)) data.starts = new Date(starts).toISOString();
   return data;
 }
 
-/** A team under a name, with those who play for it already. */
-function lineUp(name, { id, players = {} } = {}) {
-  const members = Object.entries(players).map(([player, member]) => ({ player, ...(member.name && { name: member.name }) }));
-  return { name, ...(id && { id }), ...(members.length > 0 && { players: members }) };
+const lines = (text = '') => text.split('\n').map((line) => line.trim().replace(/\s+/g, ' ')).filter(Boolean);
+
+function asTeam({ name, id, text }) {
+  const players = lines(text).map((line) => {
+    const [player, ...rest] = line.split(' ');
+    return { player, ...(rest.length > 0 && { name: rest.join(' ') }) };
+  });
+  return { name, ...(id && { id }), ...(players.length > 0 && { players }) };
 }
 
 const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -3,11 +3,13 @@
  * @module series_page
  */
 
+import { matchStats } from './api.js';
 import { whyNot } from './commands.js';
 import { MatchDesk } from './desk.js';
 import { outcomeLine } from './dialog.js';
 import { h, keyed, setAttribute, setText } from './dom.js';
 import { oddsBar } from './hero.js';
+import { playerStats } from './player_stats.js';
 import { askChange } from './schedule_dialog.js';
 import { eventWords, groupOf, scoreInOrder, startWords } from './series.js';
 import { chips, mapName, resultWords, status, teamName } from './words.js';
@@ -24,7 +26,8 @@ export function seriesPage(match, onConnection) {
   const outcome = outcomeLine();
   const change = h('button', { type: 'button', class: 'button', hidden: '', onclick: () => askChange(match, desk.state ?? {}, tell) }, 'Change …');
   const referee = h('a', { class: 'button', href: `#/${match}/referee` }, 'Referee');
-  const views = [headCard(), detailsCard(), mapsCard(match), vetoCard()];
+  const stats = playerStats(() => matchStats(match));
+  const views = [headCard(), detailsCard(), mapsCard(match), vetoCard(), { node: stats.node, update: (state) => updateStats(stats, state) }];
   const waiting = h('div', { class: 'card waiting' }, h('p', { class: 'quiet' }));
   const page = h('div', { class: 'series-page', hidden: '' }, ...views.map(({ node }) => node));
   const node = h('div', {}, h('div', { class: 'page-head' }, h('h1', {}, match), h('div', { class: 'page-tools' }, change, referee)), waiting, page, outcome.node);
@@ -49,6 +52,14 @@ export function seriesPage(match, onConnection) {
     change.hidden = why !== null;
   });
   return { node, close: () => desk.close() };
+}
+
+/** Over all maps; read when a round has ended on any, or the past was corrected. */
+function updateStats(stats, state) {
+  const maps = Object.values(state.maps ?? {});
+  if (maps.length === 0) return;
+  const revision = JSON.stringify(maps.map(({ rounds, ruling, anomalies, players }) => [rounds, ruling, anomalies?.length, Object.values(players ?? {}).map(({ kills }) => kills)]));
+  stats.update({ state: { ...state, game: maps[0].game }, revision });
 }
 
 function headCard() {
