@@ -7,6 +7,7 @@
 import { eventsBetween, mapState, wholeMatch } from './api.js';
 import { EventHistory } from './event_history.js';
 import { Feed } from './feed.js';
+import { isSwapped } from './series.js';
 
 /** A match's own stream has few events; it is asked for so often. */
 const EVERY_MS = 3_000;
@@ -33,6 +34,11 @@ class Desk {
     this.changed();
   }
 
+  /** What one decides about here, as people say: a game without maps has a match only. */
+  get what() {
+    return this.isWhole || (this.state?.game && this.state.game !== 'cs2') ? 'match' : 'map';
+  }
+
   async older() {
     const reading = this.history?.older();
     this.changed();
@@ -43,8 +49,7 @@ class Desk {
 
 /** A map: follows the feed. */
 export class MapDesk extends Desk {
-  /** What one decides about here. */
-  what = 'map';
+  isWhole = false;
 
   #match;
   #map;
@@ -90,7 +95,7 @@ export class MapDesk extends Desk {
 
 /** A match as a whole: asks now and then. */
 export class MatchDesk extends Desk {
-  what = 'match';
+  isWhole = true;
 
   #match;
   #timer;
@@ -141,6 +146,14 @@ export class MatchDesk extends Desk {
  */
 export function asState({ series, standing, maps }) {
   const teams = standing.teams.map(({ name }, index) => ({ ...series.teams?.[index], name, score: standing.score[index] }));
-  const players = Object.assign({}, ...Object.values(maps ?? {}).map((map) => map.players), ...(series.teams ?? []).map((team) => team.players));
+  const players = Object.assign({}, ...Object.values(maps ?? {}).map((map) => playersOf(map, standing)), ...(series.teams ?? []).map((team, index) => withTeam(team.players, () => index)));
   return { ...series, teams, players, status: standing.status, winner: standing.winner, odds: standing.odds, maps };
 }
+
+/** The people of a map, with their team in the order of the match. */
+function playersOf(map, standing) {
+  const swapped = isSwapped(standing, map);
+  return withTeam(map.players, (player) => (swapped && player.team !== undefined ? 1 - player.team : player.team));
+}
+
+const withTeam = (players = {}, teamOf) => Object.fromEntries(Object.entries(players).map(([id, player]) => [id, { ...player, team: teamOf(player) }]));

@@ -31,6 +31,10 @@ export const FILTERS = {
 };
 
 const because = ({ reason: why }) => (why ? `: ${why}` : '');
+const spaced = (name, isFirst = false) => {
+  const words = String(name).replaceAll('_', ' ');
+  return isFirst ? words.charAt(0).toUpperCase() + words.slice(1) : words;
+};
 const bySide = ({ ct, t }) => `CT ${ct}:${t} T`;
 
 /** How each type is told: its data, who a player id is, the state. */
@@ -67,6 +71,18 @@ const SENTENCES = {
   'money.changed': ({ player, money, item }, who) => `${who(player)} has $${money}${item ? ` after ${weapon(item.replace(/^(weapon|item)_/, ''))}` : ''}`,
   'player.equipped': ({ player, items }, who) => `${who(player)} leaves the buy zone with ${items.length} items`,
   'round.stats': ({ round, score }) => `The server's table before round ${round}, ${bySide(score)}`,
+  'lineup.told': ({ team, name, players }, _, state) => `Line-up of ${name ?? teamName(state, team)}${players ? `, ${players.length} players` : ''}`,
+  'period.started': ({ period }) => `Kick-off, ${spaced(period)}`,
+  'period.ended': ({ period, score }) => `End of the ${spaced(period)}${score ? `, ${score.join(':')}` : ''}`,
+  'stoppage.announced': ({ minutes }) => `${minutes} minutes of stoppage time`,
+  'goal.scored': ({ team, scorer, assist, own_goal: own, penalty }, who, state) => [`Goal for ${teamName(state, team)}`, scorer && who(scorer), own && 'own goal', penalty && 'penalty', assist && `assist ${who(assist)}`].filter(Boolean).join(', '),
+  'goal.disallowed': ({ team, reason: why }, _, state) => `Goal${team === undefined ? '' : ` of ${teamName(state, team)}`} disallowed${because({ reason: why })}`,
+  'penalty.missed': ({ team, player, outcome }, who, state) => [`Penalty of ${teamName(state, team)} missed`, player && who(player), spaced(outcome)].filter(Boolean).join(', '),
+  'shot.taken': ({ team, player, outcome }, who, state) => [`Shot of ${teamName(state, team)}`, player && who(player), spaced(outcome)].filter(Boolean).join(', '),
+  'card.shown': ({ team, player, card }, who, state) => `${card === 'second_yellow' ? 'Second yellow' : spaced(card, true)} card for ${player ? `${who(player)}, ` : ''}${teamName(state, team)}`,
+  'player.substituted': ({ team, off, on }, who, state) => `${who(on)} for ${who(off)}, ${teamName(state, team)}`,
+  'shootout.kicked': ({ team, player, scored }, who, state) => `Kick of ${teamName(state, team)}${player ? `, ${who(player)}` : ''}: ${scored ? 'goal' : 'missed'}`,
+  'match.finished': ({ score }) => `Full time${score ? `, ${score.join(':')}` : ''}`,
   'match.paused': ({ reason: why, side }) => `${pauseReason(why)}${side ? ` of ${side}` : ''}`,
   'match.resumed': () => 'Play goes on',
   'match.forfeited': (data, _, state) => `${teamName(state, data.team)} forfeits${because(data)}`,

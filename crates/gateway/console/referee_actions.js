@@ -38,7 +38,7 @@ export function refereeActions(desk, tell) {
       const focused = Object.values(buttons).find((one) => one === document.activeElement);
       buttons.pause.hidden = isOver || status === 'scheduled' || Boolean(pause);
       buttons.resume.hidden = isOver || !pause;
-      buttons.cancel.hidden = desk.what !== 'match' || isOver;
+      buttons.cancel.hidden = !desk.isWhole || isOver;
       buttons.confirm.disabled = !isOver || Boolean(ruling?.confirmed);
       if (focused?.hidden || focused?.disabled) Object.values(buttons).find((one) => !one.hidden && !one.disabled)?.focus();
       setText(hint, hintFor(isOver, ruling, desk.what));

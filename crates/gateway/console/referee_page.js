@@ -114,7 +114,9 @@ function standingCard(match, map) {
   };
 }
 
-const mapOf = (state) => [state.map_name && mapName(state.map_name), state.round > 0 && `round ${state.round}`].filter(Boolean).join(', ');
+const mapOf = (state) => [state.map_name && mapName(state.map_name), state.round > 0 && `round ${state.round}`, minute(state.clock)].filter(Boolean).join(', ');
+
+const minute = (clock) => clock?.minute && `minute ${clock.minute}${clock.added ? `+${clock.added}` : ''}`;
 
 const doingText = (state, what) => (state.status === 'ended' ? resultWords(state, what) : phase(state));
 

@@ -9,7 +9,7 @@ import { h, setAttribute } from './dom.js';
 import { playerName, teamName } from './words.js';
 
 /** Fields that name a person, where the value does not say so itself. */
-const PEOPLE = /^(player|killer|victim|assister|attacker|scorer|keeper|goalkeeper|fouled|taker|on|off)$/;
+const PEOPLE = /^(player|killer|victim|assist|assister|attacker|scorer|keeper|goalkeeper|fouled|taker|on|off)$/;
 
 const title = (name) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll('_', ' ');
 
@@ -41,8 +41,8 @@ function plain(schema, defs) {
   return found ?? {};
 }
 
-function objectField({ schema, value = {}, state, defs }) {
-  const required = new Set(schema.required ?? []);
+function objectField({ schema, value = {}, state, defs, mayBeMissing = false }) {
+  const required = new Set(mayBeMissing ? [] : schema.required ?? []);
   const names = [...new Set([...Object.keys(schema.properties ?? {}), ...Object.keys(value)])];
   const fields = names.map((name) => [name, oneField({
     name, schema: plain(schema.properties?.[name], defs), value: value[name], isRequired: required.has(name), state, defs,
@@ -66,7 +66,7 @@ function oneField(spec) {
   if (schema.type === 'integer' || schema.type === 'number') return numberField(spec);
   if (schema.type === 'string' && typeof (value ?? '') === 'string') return textField(spec);
   if (schema.type === 'object' && schema.properties && isFlat(schema)) {
-    const inner = objectField({ ...spec, schema });
+    const inner = objectField({ ...spec, mayBeMissing: value === undefined && !spec.isRequired });
     const node = h('fieldset', { class: 'choice nested' }, h('legend', {}, title(name)), inner.node);
     return { ...inner, node };
   }
