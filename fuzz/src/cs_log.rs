@@ -1,7 +1,10 @@
 //! The reader of Counter-Strike server logs.
 
 use matchwire_domain::live_match::cs::Event;
-use matchwire_sources::cs_log::{Carry, Draft, Offsets, Post, Reader, parse_line};
+use matchwire_sources::{
+    Draft,
+    cs_log::{Carry, Offsets, Post, Reader, parse_line},
+};
 
 /// A line is read or it is not, and what it tells has a stored form that reads back to the same.
 pub fn cs_log_line(input: &[u8]) -> bool {

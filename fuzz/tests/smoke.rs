@@ -125,6 +125,73 @@ fn cs_log_feeds() {
     smoke(matchwire_fuzz::cs_log_feed, &good);
 }
 
+/// A post of a client of the game.
+fn gsi(second: u32, map: &str, more: &str) -> String {
+    format!(
+        r#"{{"provider":{{"appid":730,"steamid":"76561197960265729","timestamp":17000000{second:02}}},"map":{{"name":"de_x","mode":"competitive",{map}}},"auth":{{"token":"t"}},{more}}}"#
+    )
+}
+
+#[test]
+fn gsi_feeds() {
+    let player = r#""player":{"steamid":"76561197960265729","name":"alpha","team":"CT","state":{"health":61,"armor":7,"helmet":true,"money":800,"equip_value":200},"match_stats":{"kills":1,"assists":0,"deaths":-1,"mvps":0},"weapons":{"weapon_0":{"name":"weapon_knife"}}}"#;
+    let score = |phase: &str, ct: u8, t: u8| {
+        format!(
+            r#""phase":"{phase}","team_ct":{{"score":{ct},"name":"One"}},"team_t":{{"score":{t}}},"round_wins":{{"1":"ct_win_time"}}"#
+        )
+    };
+    let feed = [
+        gsi(10, &score("warmup", 0, 0), r#""previously":{"player":true}"#),
+        gsi(11, &score("live", 0, 0), &format!(r#"{player},"round":{{"phase":"freezetime"}}"#)),
+        gsi(
+            12,
+            &score("live", 0, 0),
+            &format!(
+                r#"{player},"round":{{"phase":"live","bomb":"planted"}},"added":{{"round":{{"bomb":true}}}}"#
+            ),
+        ),
+        gsi(
+            13,
+            &score("live", 1, 0),
+            r#""round":{"phase":"over","win_team":"CT","bomb":"defused"},"previously":{"map":{"team_ct":{"score":0}},"round":{"phase":"live"}}"#,
+        ),
+        gsi(
+            14,
+            &score("gameover", 1, 9),
+            r#""allplayers":{"76561197960265730":{"name":"bravo","team":"T"}},"phase_countdowns":{"phase":"paused"}"#,
+        ),
+    ];
+    let back: Vec<_> = feed.iter().rev().cloned().collect();
+    smoke(matchwire_fuzz::gsi_posts, &[feed.join("\n"), back.join("\n")].map(String::into_bytes));
+}
+
+#[test]
+fn matchzy_feeds() {
+    let team = |name: &str, side: &str, score: u8, id: u8| {
+        format!(
+            r#"{{"id":null,"name":"{name}","score":{score},"side":"{side}","players":[{{"steamid":"7656119796026573{id}","name":"{name}","stats":{{"kills":3,"deaths":1,"damage":250,"mvp":1}}}}]}}"#
+        )
+    };
+    let round = |number: u8, side: &str, first: u8, second: u8| {
+        let (one, two) = (team("One", "ct", first, 1), team("Two", "t", second, 2));
+        format!(
+            r#"{{"event":"round_end","matchid":7,"map_number":0,"round_number":{number},"reason":8,"winner":{{"side":"{side}"}},"team1":{one},"team2":{two}}}"#
+        )
+    };
+    let feed = [
+        r#"{"event":"map_picked","matchid":7,"map_name":"de_x","map_number":0}"#.to_owned(),
+        r#"{"event":"going_live","matchid":7,"map_number":0}"#.to_owned(),
+        round(0, "ct", 1, 0),
+        round(2, "t", 1, 2),
+        round(1, "t", 1, 1),
+        r#"{"event":"bomb_planted","matchid":"7","map_number":0,"round_number":3,"site":"a","player":{"steamid":"76561197960265731","name":"One","side":"ct"}}"#.to_owned(),
+        round(2, "ct", 2, 2).replace("round_end", "map_result"),
+    ];
+    let back: Vec<_> = feed.iter().rev().cloned().collect();
+    let good = [feed.join("\n"), back.join("\n")].map(String::into_bytes);
+    smoke(matchwire_fuzz::matchzy_posts, &good);
+}
+
 #[test]
 fn segments() {
     smoke(matchwire_fuzz::segment_bytes, &[matchwire_fuzz::good_segment()]);

@@ -7,6 +7,8 @@
 pub mod subject;
 pub mod timestamp;
 
+pub mod secret;
+
 pub mod envelope;
 
 pub mod chain;

@@ -151,7 +151,7 @@ mod tests {
     fn what_is_refused() {
         assert_eq!(admitted("match/m/1", "x.own", "[]"), Err("schema"));
         assert_eq!(admitted("match/m/1", "x.own", r#"{"a":1e999}"#), Err("schema"));
-        assert_eq!(admitted("match/m/1", "bomb.defused", "{}"), Err("schema"));
+        assert_eq!(admitted("match/m/1", "bomb.picked_up", "{}"), Err("schema"));
         assert_eq!(admitted("match/m/1", "bomb.licked", "{}"), Err("unknown_type"));
         assert_eq!(admitted("match/m", "round.started", "{}"), Err("subject"));
         assert_eq!(admitted("match/m/1", "series.started", "{}"), Err("subject"));

@@ -1,17 +1,18 @@
 //! What every handler needs, and the two seams through which the server gives the gateway what it
 //! does not do itself: the exchange of accounts, and the reading of other systems' formats.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc, time::Instant};
 
 use axum::http::HeaderMap;
 use bytes::Bytes;
+use matchwire_domain::secret::Secret;
 use matchwire_log::live::Live;
 use tokio::sync::{Semaphore, watch};
 use yawc::DeflatePool;
 
 use crate::{
-    access::Access, letters::DeadLetters, limits::Limits, metrics::Meter, problem::Problem,
-    reads::Summaries, storage::StorageWatch,
+    access::Access, followup::Followup, letters::DeadLetters, limits::Limits, metrics::Meter,
+    problem::Problem, reads::Summaries, storage::StorageWatch,
 };
 
 /// Exchanges outside accounts for the player ids that events carry.
@@ -33,6 +34,9 @@ pub trait Source: Send + Sync + 'static {
         post: Post<'a>,
     ) -> Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send + 'a>>;
 }
+
+/// Sources by the names that they have in paths.
+pub type Sources = BTreeMap<&'static str, Arc<dyn Source>>;
 
 /// One post of a source.
 #[derive(Debug)]
@@ -70,10 +74,14 @@ pub struct Parts {
     pub live: Live,
     /// The exchange of accounts.
     pub exchange: Arc<dyn Exchange>,
-    /// The reader of Counter-Strike server logs.
-    pub cs_log: Arc<dyn Source>,
+    /// What reads other systems' formats.
+    pub sources: Sources,
+    /// What a post must have in its path, by the source's name, where one is asked for.
+    pub ingest_tokens: BTreeMap<String, Secret>,
     /// What was refused and is kept.
     pub letters: DeadLetters,
+    /// What is told of every event that is in the log.
+    pub followup: Followup,
     /// What is measured.
     pub meter: Arc<Meter>,
     /// Who may do what.
@@ -90,8 +98,10 @@ pub struct Parts {
 pub struct App {
     pub(crate) live: Live,
     pub(crate) exchange: Arc<dyn Exchange>,
-    pub(crate) cs_log: Arc<dyn Source>,
+    pub(crate) sources: Sources,
+    pub(crate) ingest_tokens: BTreeMap<String, Secret>,
     pub(crate) letters: DeadLetters,
+    pub(crate) followup: Followup,
     pub(crate) meter: Arc<Meter>,
     pub(crate) access: Access,
     pub(crate) limits: Limits,
@@ -109,21 +119,33 @@ pub struct App {
 impl App {
     /// Puts an app together.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { live, exchange, cs_log, letters, meter, access, limits, storage, memory_acks } =
-            parts;
+        let Parts {
+            live,
+            exchange,
+            sources,
+            ingest_tokens,
+            letters,
+            meter,
+            access,
+            limits,
+            followup,
+            ..
+        } = parts;
         Arc::new(Self {
             live,
             exchange,
-            cs_log,
+            sources,
+            ingest_tokens,
             letters,
+            followup,
             meter,
             access,
             bodies: Semaphore::new(limits.bodies_bytes / crate::body::UNIT_BYTES),
             heavy: Semaphore::new(limits.heavy_reads),
             deflate: crate::websocket::deflate_pool(),
             limits,
-            storage,
-            memory_acks,
+            storage: parts.storage,
+            memory_acks: parts.memory_acks,
             closing: watch::Sender::new(false),
             summaries: Summaries::default(),
             started: Instant::now(),

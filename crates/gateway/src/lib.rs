@@ -12,6 +12,7 @@ mod serve;
 mod storage;
 
 mod access;
+mod followup;
 mod front;
 mod problem;
 mod prometheus;
@@ -41,7 +42,8 @@ mod console;
 mod openapi;
 
 pub use access::Access;
-pub use app::{Answer, App, Exchange, Parts, Post, Source};
+pub use app::{Answer, App, Exchange, Parts, Post, Source, Sources};
+pub use followup::{Followup, Ranking};
 pub use letters::{DeadLetters, Letter, LetterStats, MAX_BODY_BYTES, Seal};
 pub use limits::Limits;
 pub use metrics::Meter;

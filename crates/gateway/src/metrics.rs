@@ -201,13 +201,14 @@ impl Meter {
     }
 
     /// The last minute, and the sums, for the console.
-    pub(crate) fn status(&self) -> Value {
+    pub(crate) fn status(&self, sources: impl Iterator<Item = &'static str>) -> Value {
         let stages = STAGES.iter().zip(&self.stages);
         let stages: serde_json::Map<_, _> =
             stages.map(|(name, (_, rolling))| ((*name).to_owned(), rolling.summary())).collect();
+        let sources: Vec<_> = sources.chain(["http", "redrive"]).collect();
         let sum = |family: &Family<Label, Counter>| -> u64 {
-            let sources = ["http", "redrive", "cs-log"].iter();
-            sources.filter_map(|source| Some(family.get(&[("source", *source)])?.get())).sum()
+            let count = |source: &&'static str| Some(family.get(&[("source", *source)])?.get());
+            sources.iter().filter_map(count).sum()
         };
         let events: serde_json::Map<_, _> = self
             .counts

@@ -18,6 +18,8 @@ pub enum Code {
     BadBody,
     /// The request is not one that is understood.
     BadRequest,
+    /// The token that is asked for is missing or wrong.
+    Unauthorized,
     /// The peer may not do this from where it is.
     Forbidden,
     /// A page of another site tries to use this server.
@@ -63,6 +65,7 @@ impl Code {
         match self {
             Self::BadBody => ("bad_body", 400, "The body cannot be read"),
             Self::BadRequest => ("bad_request", 400, "The request cannot be read"),
+            Self::Unauthorized => ("unauthorized", 401, "A token is needed"),
             Self::Forbidden => ("forbidden", 403, "Not permitted from this address"),
             Self::ForeignOrigin => ("foreign_origin", 403, "Not permitted from another site"),
             Self::ForeignHost => ("foreign_host", 421, "This server is not that host"),

@@ -23,6 +23,7 @@ pub(crate) use self::{
     matches::{list as list_matches, map, of_match},
     predictions::{latest, of_map as predictions_of_map},
     proof::proof,
+    series::standing,
     stats::{of_map as stats_of_map, of_match as stats_of_match},
     summary::Summaries,
 };

@@ -38,6 +38,7 @@ const JSON: &str = "application/json";
 const HTML: &str = "text/html";
 const EVENTS: &[&str] =
     &["application/cloudevents+json", "application/cloudevents-batch+json", "application/x-ndjson"];
+const SOURCES: &[&str] = &["text/plain", "application/json"];
 const PAGE: &[&str] = &["after", "limit"];
 
 const fn read(
@@ -66,7 +67,9 @@ pub const ROUTES: &[Route] = &[
     read("/api/v1/events", "A stream in order", &["subject", "after", "limit"], JSON, Some("Events")),
     read("/api/v1/events/{match}", "A match's events by time, over its maps", &["from", "to", "after", "limit"], JSON, Some("Events")),
     read("/api/v1/proof", "The stored bytes of an event and its place in the chain", &["subject", "seq"], JSON, Some("Proof")),
-    send("/api/v1/sources/cs-log/{match}/{map}", "Takes a Counter-Strike server's log; the map may be auto", &["text/plain"], "SourceAnswer"),
+    send("/api/v1/sources/{source}/{match}/{map}", "Takes a body in another system's own format: cs-log, gsi, matchzy; the map may be auto", SOURCES, "SourceAnswer"),
+    send("/api/v1/sources/{source}/{server}", "The same for the match that a server plays by its schedule, @ and the server's name; a token may stand before it", SOURCES, "SourceAnswer"),
+    send("/api/v1/sources/{source}/{token}/{match}/{map}", "The same with an ingest token, ~ and the token, for senders without headers", SOURCES, "SourceAnswer"),
     read("/api/v1/dead-letters", "What was refused and waits for the operator, without the bodies", &["after", "limit", "reason", "source"], JSON, Some("DeadLetters")),
     read("/api/v1/dead-letters/{seq}", "A dead letter with its body", &[], JSON, Some("DeadLetter")),
     Route { method: "delete", gives: "", ..read("/api/v1/dead-letters/{seq}", "Drops a dead letter", &[], JSON, None) },
@@ -99,7 +102,9 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/events", get(reads::list_events).post(ingest::post_events))
         .route("/events/{match}", get(reads::list_events_of_match))
         .route("/proof", get(reads::proof))
-        .route("/sources/cs-log/{match}/{map}", post(ingest::post_source))
+        .route("/sources/{source}/{server}", post(ingest::post_source_of_server))
+        .route("/sources/{source}/{match}/{map}", post(ingest::post_source))
+        .route("/sources/{source}/{token}/{match}/{map}", post(ingest::post_source_with_token))
         .route("/dead-letters", get(letters::list))
         .route("/dead-letters/{seq}", get(letters::show).delete(letters::drop))
         .route("/dead-letters/{seq}/redrive", post(letters::redrive))

@@ -23,6 +23,7 @@ use self::{
 };
 use crate::{
     app::{App, going_away},
+    followup::Followup,
     front::Peer,
     routes,
 };
@@ -46,6 +47,7 @@ pub async fn serve(
     app: Arc<App>,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    let followup = tokio::spawn(Followup::run(app.clone()));
     let router = routes::router(&app);
     let places = u32::try_from(app.limits.connections).unwrap_or(u32::MAX);
     let slots = Arc::new(Semaphore::new(places as usize));
@@ -73,6 +75,7 @@ pub async fn serve(
         }
     }
     drop(listener);
+    followup.abort();
     app.closing.send_replace(true);
     // Every connection gives its place back when it ends.
     let _ = time::timeout(app.limits.drain, slots.acquire_many(places)).await;

@@ -81,7 +81,7 @@ pub(crate) async fn status(
     request: Request,
 ) -> Result<Json<Value>, Problem> {
     Params::parse(request.uri(), &[])?;
-    let mut status = app.meter.status();
+    let mut status = app.meter.status(app.sources.keys().copied());
     if let Value::Object(status) = &mut status {
         status.insert("uptime_s".into(), app.started.elapsed().as_secs().into());
         let letters = app.letters.stats();

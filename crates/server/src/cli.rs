@@ -79,6 +79,45 @@ pub(crate) struct Serve {
     /// times
     #[arg(long, env = "MATCHWIRE_HOST", value_name = "NAME", value_delimiter = ',')]
     pub(crate) host: Vec<String>,
+    /// What posts of a source must have in their path, as ~TOKEN after the source's name; may be
+    /// given several times
+    #[arg(
+        long,
+        env = "MATCHWIRE_INGEST_TOKEN",
+        value_name = "SOURCE=TOKEN",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
+    pub(crate) ingest_token: Vec<String>,
+    /// What posts of Game State Integration must have as auth.token in their body; without it
+    /// theirs is not looked at
+    #[arg(
+        long,
+        env = "MATCHWIRE_GSI_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true,
+        value_parser = clap::builder::NonEmptyStringValueParser::new()
+    )]
+    pub(crate) gsi_token: Option<String>,
+    /// The sources that tell of the same facts, the primary one first: of a map that several of them tell of
+    /// one is believed at a time, and the others fill its gaps
+    #[arg(
+        long,
+        env = "MATCHWIRE_SOURCE_RANK",
+        value_name = "NAME",
+        value_delimiter = ',',
+        default_value = "cs-log,gsi,matchzy"
+    )]
+    pub(crate) source_rank: Vec<String>,
+    /// After so long without a fact a source is silent, and the next one that tells of the map is believed
+    #[arg(
+        long,
+        env = "MATCHWIRE_SOURCE_SILENCE",
+        value_name = "TIME",
+        default_value = "20s",
+        value_parser = humantime::parse_duration
+    )]
+    pub(crate) source_silence: std::time::Duration,
     /// How large a file of the log grows, in MiB, before it is sealed: a small one takes less
     /// memory and time at a start, a large one is sealed less often
     #[arg(
@@ -193,6 +232,11 @@ pub(crate) struct Tail {
 pub(crate) enum Format {
     /// The log of a Counter-Strike server.
     CsLog,
+    /// Posts of Game State Integration, a line a post; bare, or as {"timestamp": …, "body": …}.
+    Gsi,
+    /// Webhooks of MatchZy or Get5, a line a post; bare, or as {"timestamp": …, "body": …}.
+    #[value(name = "matchzy")]
+    MatchZy,
     /// CloudEvents in JSON, a line an event.
     Ndjson,
     /// CloudEvents in JSON: one, or an array.

@@ -5,10 +5,10 @@ mod ask;
 mod cli;
 
 mod clock;
-mod cs_log;
 mod exchange;
 mod letter_key;
 mod serve;
+mod source;
 mod storage;
 
 mod backup;

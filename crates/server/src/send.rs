@@ -6,6 +6,7 @@
 mod events;
 mod lines;
 mod pace;
+mod posts;
 
 use std::{
     fs,
@@ -57,6 +58,8 @@ pub(crate) async fn run(args: &Send) -> anyhow::Result<()> {
         let data = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
         let parts = match args.format.unwrap_or_else(|| guess(file)) {
             Format::CsLog => lines::parts(&data, &match_id, &args.map, paced),
+            Format::Gsi => posts::parts(&data, "gsi", &match_id, &args.map),
+            Format::MatchZy => posts::parts(&data, "matchzy", &match_id, &args.map),
             Format::Ndjson => events::parts_of_lines(&data, paced),
             Format::Cloudevents => events::parts_of_json(&data, paced),
         }
@@ -72,7 +75,9 @@ pub(crate) async fn run(args: &Send) -> anyhow::Result<()> {
         });
         println!("{json}");
     } else {
-        println!("{appended} events appended, {duplicate} known already, {unknown} lines unknown");
+        println!(
+            "{appended} events appended, {duplicate} known already, {unknown} lines or posts unknown"
+        );
     }
     if rejected > 0 {
         bail!("{rejected} events were rejected");
@@ -92,9 +97,8 @@ async fn send(
         pace.wait(part.time_ms).await;
         let length = part.body.len() as u64;
         let answer = post(client, &part, bar).await?;
-        let (appended, known) = total.add(&answer);
         // Until something is new the recording is only caught up with.
-        pace.go(appended > 0 || !known);
+        pace.go(total.add(&answer) > 0);
         bar.inc(length);
     }
     Ok(())
@@ -121,8 +125,8 @@ async fn post(client: &Client, part: &Part, bar: &ProgressBar) -> anyhow::Result
 }
 
 impl Total {
-    /// Adds an answer; says how many events were new, and whether any was known.
-    fn add(&mut self, answer: &Value) -> (u64, bool) {
+    /// Adds an answer; says how many events were new.
+    fn add(&mut self, answer: &Value) -> u64 {
         let number = |key: &str| answer.get(key).and_then(Value::as_u64).unwrap_or(0);
         let statuses = answer.get("results").and_then(Value::as_array);
         let count = |status: &str| {
@@ -135,7 +139,7 @@ impl Total {
         self.duplicate += duplicate;
         self.unknown += number("unknown");
         self.rejected += count("rejected");
-        (appended, duplicate > 0)
+        appended
     }
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use matchwire_domain::{dead_letter::Bounds, live_match::Games};
 use matchwire_embedded::{Lifecycle, Retention, Segments, disk::Directory};
 use matchwire_gateway::{
-    Access, App, DeadLetters, Exchange as _, Limits, Meter, Parts, StorageWatch,
+    Access, App, DeadLetters, Exchange as _, Followup, Limits, Meter, Parts, Ranking, StorageWatch,
 };
 use matchwire_log::{Clock as _, Log, Medium as _, SystemClock, live::Live};
 use tokio::{
@@ -17,7 +17,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{cli::Serve, clock, cs_log::CsLog, exchange::Exchange, letter_key::LetterKey, storage};
+use crate::{cli::Serve, clock, exchange::Exchange, letter_key::LetterKey, source, storage};
 
 /// How long the end may take to put dead letters on disk that are still queued.
 const FLUSH: Duration = Duration::from_millis(500);
@@ -98,18 +98,20 @@ impl Running {
             .await
             .with_context(|| format!("cannot listen on {}", args.listen))?;
         let address = listener.local_addr()?;
-        let cs_log = Arc::new(CsLog::new(log.clone(), exchange.clone()));
-        let (limits, memory_acks) = (Limits::default(), args.allow_memory_acks);
+        let followup = Followup::new(ranking(args)?);
+        let sources = source::table(&log, &exchange, &followup, args.gsi_token.as_deref());
         let app = App::new(Parts {
             live,
+            ingest_tokens: source::tokens(&args.ingest_token, &sources)?,
+            sources,
             exchange,
-            cs_log,
             letters: letters.clone(),
+            followup,
             meter,
             access,
-            limits,
+            limits: Limits::default(),
             storage,
-            memory_acks,
+            memory_acks: args.allow_memory_acks,
         });
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async {
@@ -176,6 +178,15 @@ fn open_log(args: &Serve, meter: Arc<Meter>) -> anyhow::Result<(Log, StorageWatc
     let options = matchwire_log::Options { observer: Some(meter), ..Default::default() };
     let log = Log::open_with(Box::new(segments), Arc::new(SystemClock), options);
     Ok((log.with_context(place)?, storage))
+}
+
+/// Which sources compete, and when one is silent.
+fn ranking(args: &Serve) -> anyhow::Result<Ranking> {
+    let sources = args.source_rank.clone();
+    if sources.len() > 8 || sources.iter().any(|name| name.is_empty() || name.len() > 128) {
+        bail!("--source-rank takes at most 8 names of 1 to 128 bytes");
+    }
+    Ok(Ranking { sources, silence: args.source_silence })
 }
 
 /// What becomes of old events.

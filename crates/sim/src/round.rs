@@ -166,7 +166,7 @@ impl<'a, 'b> Round<'a, 'b> {
             return self.stage.skirmish(1.3);
         }
         self.stage.script.wait(PLANT_MS);
-        self.stage.script.say(BombPlanted { player, site });
+        self.stage.script.say(BombPlanted { player: Some(player), site });
         self.stage.carrier = None;
         self.is_planted = true;
         self.ends_at_ms = self.stage.script.now_ms + u64::from(BOMB_S) * 1_000;
@@ -208,7 +208,7 @@ impl<'a, 'b> Round<'a, 'b> {
         let player = self.stage.lobby[defuser].account.clone();
         self.stage.script.say(BombDefuseStarted { player: player.clone(), kit });
         self.stage.script.wait(needs_ms);
-        self.stage.script.say(BombDefused { player });
+        self.stage.script.say(BombDefused { player: Some(player) });
         economy::reward(self.stage.lobby, self.stage.script, defuser, BOMB_REWARD);
         self.bomb_result = Some(Reason::BombDefused);
     }

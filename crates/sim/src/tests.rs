@@ -94,11 +94,13 @@ impl Notebook {
             }
             Event::BombPickedUp(taken) => assert!(self.alive(&taken.player), "{step:?}"),
             Event::BombPlanted(planted) => {
-                assert!(self.alive(&planted.player) && !self.is_planted, "{step:?}");
+                let who = planted.player.as_deref().unwrap();
+                assert!(self.alive(who) && !self.is_planted, "{step:?}");
                 self.is_planted = true;
             }
             Event::BombDefused(defused) => {
-                assert!(self.alive(&defused.player) && self.is_planted, "{step:?}");
+                let who = defused.player.as_deref().unwrap();
+                assert!(self.alive(who) && self.is_planted, "{step:?}");
             }
             Event::BombExploded(_) => assert!(self.is_planted, "{step:?}"),
             _ => {}

@@ -1,11 +1,5 @@
 //! The log of a Counter-Strike server, CS2 or CS:GO, as `logaddress_add_http` posts it.
 //!
-//! ```text
-//! post ──► Reader::read ──► lines at byte offsets ──► facts ──► drafts of events
-//!             ▲   │
-//!          Carry  └──► Carry (stored in the reader's own stream)
-//! ```
-//!
 //! A line is at most one fact ([`parse_line`]); a block between `JSON_BEGIN` and `JSON_END` is one
 //! too. What the reader must remember from post to post is its [`Carry`].
 
@@ -16,7 +10,6 @@ mod parse;
 mod block;
 
 mod carry;
-mod draft;
 mod post;
 mod reader;
 
@@ -24,8 +17,33 @@ mod reader;
 mod tests;
 
 pub use carry::Carry;
-pub use draft::Draft;
 pub use line::line_time;
 pub use parse::{Parsed, parse_line};
 pub use post::{Offsets, Post};
-pub use reader::{Answer, Reader};
+pub use reader::Reader;
+
+use crate::{Answer, Source};
+
+/// The log of a Counter-Strike server, as a source.
+#[derive(Debug, Clone, Copy)]
+pub struct CsLog;
+
+impl Source for CsLog {
+    type Carry = Carry;
+
+    const NAME: &'static str = "cs-log";
+
+    fn identity(&self, post: &crate::Post<'_>) -> String {
+        Post::of(post).identity()
+    }
+
+    fn read(
+        &self,
+        map: Option<u16>,
+        carry: Carry,
+        post: &crate::Post<'_>,
+        exchange: &mut dyn FnMut(&str) -> String,
+    ) -> Answer<Carry> {
+        Reader::new(map).read(carry, &Post::of(post), exchange)
+    }
+}

@@ -461,7 +461,7 @@ mod tests {
         let good = r#"{"seq":3,"type":"bomb.defused","data":{"player":"steam:7"}}"#;
         assert_eq!(admitted(good).unwrap(), good.replace("steam:", "p"));
         for (bad, why) in [
-            (r#"{"seq":3,"type":"bomb.defused","data":{}}"#, "missing field `player`"),
+            (r#"{"seq":3,"type":"bomb.picked_up","data":{}}"#, "missing field `player`"),
             (r#"{"seq":3,"type":"bomb.licked","data":{}}"#, "no such type"),
             (r#"{"seq":3,"type":"series.started","data":{}}"#, "belongs into match/<match>"),
             (r#"{"seq":3,"type":"event.voided","data":{"seq":1}}"#, "void it"),

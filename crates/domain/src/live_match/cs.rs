@@ -11,6 +11,7 @@ mod state;
 mod fold;
 mod metrics;
 mod people;
+mod reported;
 mod rounds;
 
 mod equipment;

@@ -73,7 +73,7 @@ pub(crate) async fn post(
     let fates = if durability == log.durability() {
         append(&app, admitted, received, &mut refused).await?
     } else {
-        submit(log, admitted, received)?
+        submit(&app, admitted, received)?
     };
     // Not before the request as a whole is answered for: one that fails comes again.
     for letter in refused {
@@ -107,13 +107,16 @@ fn letter(json: &[u8], Rejected { code, detail }: &Rejected) -> Option<Letter> {
 
 /// Queues what is admitted, and waits for nothing.
 fn submit(
-    log: &Log,
+    app: &App,
     admitted: Vec<Result<Event, Rejected>>,
     received: Instant,
 ) -> Result<Vec<Fate>, Problem> {
     let (appends, _) = by_stream(&admitted, received);
     if !appends.is_empty() {
-        log.submit(appends)?;
+        app.live.log().submit(appends)?;
+        for event in admitted.iter().flatten() {
+            app.followup.appended(event);
+        }
     }
     let fate = |item: Result<Event, Rejected>| item.map_or_else(Fate::Rejected, Fate::Accepted);
     Ok(admitted.into_iter().map(fate).collect())
@@ -148,7 +151,11 @@ async fn append(
             let place = places.get(&event.subject).and_then(|place| outcomes.get_mut(*place));
             match place.ok_or_else(lost)? {
                 Ok(outcomes) => {
-                    Ok(Fate::Taken { event, outcome: outcomes.next().ok_or_else(lost)? })
+                    let outcome = outcomes.next().ok_or_else(lost)?;
+                    if matches!(outcome, Outcome::Appended { .. }) {
+                        app.followup.appended(&event);
+                    }
+                    Ok(Fate::Taken { event, outcome })
                 }
                 Err(rejected) => {
                     refused.extend(letter(&event.stored, rejected));

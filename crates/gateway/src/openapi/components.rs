@@ -79,6 +79,7 @@ pub(super) fn schemas() -> Value {
             "required": ["appended", "duplicate", "unknown"],
             "properties": {
                 "appended": count, "duplicate": count, "unknown": count, "refused": count,
+                "match": {"type": "string", "description": "The match that the server plays, of a post for a server"},
             },
         },
         "Event": {

@@ -142,7 +142,7 @@ pub(crate) async fn of_match(
         .map(|(stream, state)| series::map_of_series(stream, state.text()))
         .collect();
     let own = series::own(&app, &match_id).await?;
-    let standing = series::standing(&own, &maps);
+    let standing = series::standing_json(&own, &maps);
     let series = app.live.state(&subject).await?;
     let series = series.text();
     let head = format!(

@@ -12,7 +12,7 @@ use matchwire_domain::{
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::summary::Kept;
+use super::{matches::maps_of, summary::Kept};
 use crate::{app::App, problem::Problem, topic};
 
 /// What of the match's own state a list has.
@@ -84,11 +84,21 @@ pub(super) fn summary(own: &State, maps: &[Arc<Kept>]) -> Map<String, Value> {
         let field = |name: &str| Some((name.to_owned(), state.get(name)?.clone()));
         summary.insert("series".into(), FIELDS.into_iter().filter_map(field).collect());
     }
-    summary.insert("standing".into(), standing(own, &maps));
+    summary.insert("standing".into(), standing_json(own, &maps));
     summary
 }
 
+/// Where a match stands, of which this is the own stream.
+pub(crate) async fn standing(app: &App, subject: &Subject) -> Result<Standing, Problem> {
+    let own = app.live.series(subject).await?;
+    let mut maps = Vec::new();
+    for stream in maps_of(app.live.log(), subject.as_str().trim_start_matches("match/"))? {
+        maps.extend(app.summaries.of(&app.live, &stream).await?.map.clone());
+    }
+    Ok(Standing::of(&own, &maps))
+}
+
 /// Where the match stands, as JSON.
-pub(super) fn standing(own: &State, maps: &[MapOfSeries]) -> Value {
+pub(super) fn standing_json(own: &State, maps: &[MapOfSeries]) -> Value {
     serde_json::to_value(Standing::of(own, maps)).unwrap_or_default()
 }

@@ -74,7 +74,7 @@ async fn a_correction_is_refused_for_its_shape_alone() {
     for (kind, data) in [
         ("event.voided", json!({})),
         ("event.voided", json!({"seq": "2"})),
-        ("event.amended", json!({"seq": 2, "type": "bomb.planted", "data": {}})),
+        ("event.amended", json!({"seq": 2, "type": "bomb.picked_up", "data": {}})),
         ("event.amended", json!({"seq": 2, "type": "event.voided", "data": {"seq": 1}})),
         ("result.amended", json!({"seq": 2, "winner": 2})),
         ("match.forfeited", json!({"team": -1})),

@@ -148,7 +148,25 @@ async fn sources() {
     assert_eq!(reply.json()["duplicate"], 1);
     assert_eq!(post("/api/v1/sources/cs-log/m1/0", &[]).await.problem(), "path");
     assert_eq!(post("/api/v1/sources/cs-log/a%20b/1", &[]).await.problem(), "path");
-    assert_eq!(post("/api/v1/sources/gsi/m1/1", &[]).await.problem(), "not_found");
+    let reply = post("/api/v1/sources/telex/m1/1", &[]).await;
+    assert_eq!(reply.problem(), "not_found");
+    assert_eq!(reply.json()["detail"], "there is no such source; known are cs-log, guarded");
     let reply = post("/api/v1/sources/cs-log/m1/1", &[("x-refuse", "1")]).await;
     assert_eq!((reply.status.as_u16(), reply.problem().as_str()), (409, "conflict"));
+}
+
+#[tokio::test]
+async fn an_ingest_token_in_the_path() {
+    let server = Server::start().await;
+    let post = async |path: &str| server.send("POST", path, &[], Bytes::from("a\nb\n")).await;
+    let reply = post("/api/v1/sources/guarded/~s3cret/m1/1").await;
+    assert_eq!(reply.json(), json!({"appended": 0, "duplicate": 0, "unknown": 2}));
+    for path in ["/m1/1", "/~/m1/1", "/~wrong/m1/1", "/~s3cret2/m1/1"] {
+        let reply = post(&format!("/api/v1/sources/guarded{path}")).await;
+        assert_eq!((reply.status.as_u16(), reply.problem().as_str()), (401, "unauthorized"));
+        assert!(!String::from_utf8_lossy(&reply.bytes).contains("s3cret"), "{path}");
+    }
+    // One that nobody asks for is not looked at; without ~ it is none.
+    assert_eq!(post("/api/v1/sources/cs-log/~any/m1/1").await.json()["unknown"], 2);
+    assert_eq!(post("/api/v1/sources/cs-log/any/m1/1").await.problem(), "not_found");
 }

@@ -15,6 +15,7 @@ mod damage;
 mod delivery;
 mod durability;
 mod ending;
+mod failover;
 mod games;
 mod harness;
 mod ingest;

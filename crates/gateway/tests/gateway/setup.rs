@@ -2,16 +2,16 @@
 //! memory, and a source that counts lines.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     pin::Pin,
     sync::{Arc, Mutex},
     time::Instant,
 };
 
-use matchwire_domain::{dead_letter::Bounds, live_match::Games};
+use matchwire_domain::{dead_letter::Bounds, live_match::Games, secret::Secret};
 use matchwire_gateway::{
-    Access, Answer, App, Code, Damage, DeadLetters, Exchange, Limits, Meter, Parts, Post, Problem,
-    Source, Storage,
+    Access, Answer, App, Code, Damage, DeadLetters, Exchange, Followup, Limits, Meter, Parts, Post,
+    Problem, Ranking, Source, Sources, Storage,
 };
 use matchwire_log::{Log, ManualClock, Medium, Memory, Options, live::Live};
 use tokio::{net::TcpListener, sync::oneshot};
@@ -62,6 +62,7 @@ impl Source for Lines {
 /// What may differ from one server to the next.
 pub(crate) struct Setup {
     pub(crate) games: Games,
+    pub(crate) ranking: Ranking,
     pub(crate) limits: Limits,
     pub(crate) access: Access,
     pub(crate) medium: Box<dyn Medium>,
@@ -77,6 +78,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             games: Games::default(),
+            ranking: Ranking::default(),
             limits: Limits::default(),
             access: Access::loopback("127.0.0.1:0".parse().unwrap()),
             medium: Box::new(Memory::new()),
@@ -104,8 +106,18 @@ impl Server {
     }
 
     pub(crate) async fn of(setup: Setup) -> Self {
-        let Setup { games, limits, access, medium, options, clock, damage, memory_acks, .. } =
-            setup;
+        let Setup {
+            games,
+            ranking,
+            limits,
+            access,
+            medium,
+            options,
+            clock,
+            damage,
+            memory_acks,
+            ..
+        } = setup;
         let meter = Meter::new(&games);
         let options = Options { observer: Some(meter.clone()), ..options };
         let log = Log::open_with(medium, clock, options).unwrap();
@@ -122,8 +134,13 @@ impl Server {
         let app = App::new(Parts {
             live,
             exchange: ids.clone(),
-            cs_log: Arc::new(Lines),
+            sources: Sources::from([
+                ("cs-log", Arc::new(Lines) as Arc<dyn Source>),
+                ("guarded", Arc::new(Lines)),
+            ]),
+            ingest_tokens: BTreeMap::from([("guarded".into(), Secret::new("s3cret"))]),
             letters: letters.clone(),
+            followup: Followup::new(ranking),
             meter,
             access,
             limits,

@@ -10,7 +10,9 @@ use crate::harness::{Server, numbered};
 
 /// A path of the document with something in the place of its parameters.
 fn filled(path: &str) -> String {
-    path.replace("{match}", "m1")
+    path.replace("{source}", "cs-log")
+        .replace("{token}", "~t")
+        .replace("{match}", "m1")
         .replace("{map}", "1")
         .replace("{type}", "round.ended")
         .replace("{file}", "console.js")

@@ -19,4 +19,5 @@ mod posts;
 mod process;
 mod recordings;
 mod referee;
+mod sources;
 mod tail;

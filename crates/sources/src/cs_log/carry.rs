@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use matchwire_domain::{live_match::cs::Event, subject::MAX_MAP};
+use matchwire_domain::live_match::cs::Event;
 use serde::{Deserialize, Serialize};
 
-use super::{block::Block, draft::Roster};
+use super::block::Block;
+use crate::{roster::Roster, series::Series};
 
 /// How many servers' logs one reader follows; beyond, the one that began first is forgotten.
 const MAX_FEEDS: usize = 8;
@@ -34,33 +35,15 @@ pub struct Carry {
 }
 
 /// What is known at a place in a feed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Context {
     /// The map that is played.
-    pub(super) map: u16,
-    /// Its name.
-    pub(super) map_name: Option<String>,
-    /// Whether it is over.
-    pub(super) over: bool,
-    /// How many rounds were played on it, as far as the feed told.
-    pub(super) rounds: u16,
+    #[serde(flatten)]
+    pub(super) series: Series,
     /// A block that is open.
     pub(super) block: Option<Block>,
     /// Whom the stream of the map knows.
     pub(super) roster: Roster,
-}
-
-impl Default for Context {
-    fn default() -> Self {
-        Self {
-            map: 1,
-            map_name: None,
-            over: false,
-            rounds: 0,
-            block: None,
-            roster: Roster::default(),
-        }
-    }
 }
 
 /// What has come of one server's log.
@@ -199,41 +182,11 @@ impl Feed {
     }
 }
 
-/// After so many rounds a change to another map means that the one before was played to its end,
-/// though its end was not heard. (No map is won with fewer.)
-const MIN_ROUNDS_OF_A_MAP: u16 = 13;
-
 impl Context {
-    /// Follows the course of a series; in one whose maps are counted, the next map gets the next
-    /// number.
+    /// Follows the course of a series; nobody is known on the next map yet.
     pub(super) fn follow(&mut self, event: &Event, counts_maps: bool) {
-        let name = match event {
-            Event::MapLoaded(loaded) => Some(&loaded.map_name),
-            Event::MatchStarted(started) => started.map_name.as_ref(),
-            Event::MapEnded(_) => {
-                self.over = true;
-                None
-            }
-            Event::RoundEnded(ended) => {
-                let played = ended.score.map_or(0, |score| score.ct.saturating_add(score.t));
-                self.rounds = self.rounds.max(played);
-                None
-            }
-            _ => None,
-        };
-        let Some(name) = name else { return };
-        let other = self.map_name.as_deref().is_some_and(|old| old != name.as_str());
-        let loads = matches!(event, Event::MapLoaded(_));
-        let played =
-            (self.over && (other || loads)) || (other && self.rounds >= MIN_ROUNDS_OF_A_MAP);
-        self.map_name = Some(name.to_string());
-        if played {
-            self.over = false;
-            self.rounds = 0;
-            if counts_maps {
-                self.map = self.map.saturating_add(1).min(MAX_MAP);
-                self.roster = Roster::default();
-            }
+        if self.series.follow(event, counts_maps) {
+            self.roster = Roster::default();
         }
     }
 }

@@ -381,10 +381,10 @@ fn triggered(player: Player, rest: &str) -> Option<Event> {
         "Got_The_Bomb" => BombPickedUp { player }.into(),
         "Dropped_The_Bomb" => BombDropped { player }.into(),
         "Bomb_Begin_Plant" => BombPlantStarted { player, site: site() }.into(),
-        "Planted_The_Bomb" => BombPlanted { player, site: site() }.into(),
+        "Planted_The_Bomb" => BombPlanted { player: Some(player), site: site() }.into(),
         "Begin_Bomb_Defuse_With_Kit" => BombDefuseStarted { player, kit: true }.into(),
         "Begin_Bomb_Defuse_Without_Kit" => BombDefuseStarted { player, kit: false }.into(),
-        "Defused_The_Bomb" => BombDefused { player }.into(),
+        "Defused_The_Bomb" => BombDefused { player: Some(player) }.into(),
         _ => return None,
     };
     Some(event)

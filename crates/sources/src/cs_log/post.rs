@@ -1,6 +1,6 @@
 //! A post of a game server: its body and what its headers say of it.
 
-use sha2::{Digest as _, Sha256};
+use crate::source::hash;
 
 /// The longest token that is taken.
 const MAX_TOKEN_BYTES: usize = 256;
@@ -45,7 +45,19 @@ impl Offsets {
     }
 }
 
-impl Post<'_> {
+impl<'a> Post<'a> {
+    /// A post with what its headers say of its place.
+    pub fn of(post: &crate::Post<'a>) -> Self {
+        let header = |name: &str| post.headers.get(name).map(String::as_str);
+        let offsets = Offsets::from_headers(
+            header("x-server-instance-token"),
+            header("x-logbytes-beginoffset"),
+            header("x-logbytes-endoffset"),
+            post.body,
+        );
+        Self { body: post.body, offsets }
+    }
+
     /// The identity of the post as a whole.
     pub fn identity(&self) -> String {
         let content = hash(self.body);
@@ -54,10 +66,4 @@ impl Post<'_> {
             None => content,
         }
     }
-}
-
-/// The first 64 bits of a SHA-256.
-pub(super) fn hash(bytes: impl AsRef<[u8]>) -> String {
-    let digest = Sha256::digest(bytes);
-    format!("{:016x}", digest.iter().take(8).fold(0, |hash, byte| (hash << 8) | u64::from(*byte)))
 }

@@ -9,12 +9,12 @@ use matchwire_domain::{
 use super::{
     block::{self, Block, Part},
     carry::{Carry, Context, Feed, Span},
-    draft::Draft,
     line,
-    mention::Mention,
+    mention::{Mention, Place as Standing},
     parse::parse_line,
     post::{Offsets, Post},
 };
+use crate::{Answer, Draft};
 
 /// How much of a line may wait for its rest, and of a span's head for what is missing before it.
 const MAX_WAITING_BYTES: usize = 64 * 1_024;
@@ -23,19 +23,6 @@ const MAX_WAITING_BYTES: usize = 64 * 1_024;
 #[derive(Debug, Clone, Copy)]
 pub struct Reader {
     map: Option<u16>,
-}
-
-/// What a post came to.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
-    /// The events, in order.
-    pub drafts: Vec<Draft>,
-    /// Lines that tell something and had come before.
-    pub duplicate: usize,
-    /// Lines that tell nothing we know.
-    pub unknown: usize,
-    /// What to carry to the next post.
-    pub carry: Carry,
 }
 
 /// What is gathered while a post is read.
@@ -72,9 +59,9 @@ impl Reader {
         mut carry: Carry,
         post: &Post<'_>,
         exchange: &mut dyn FnMut(&str) -> String,
-    ) -> Answer {
+    ) -> Answer<Carry> {
         if let Some(map) = self.map {
-            carry.latest.map = map;
+            carry.latest.series.map = map;
         }
         let source = "cs-log".into();
         let time = Timestamp::default();
@@ -139,14 +126,11 @@ impl Reading<'_> {
         let context = Context { block: None, ..nearest.clone() };
         if at < feed.spans.len() {
             let late = SourceLate { from: begin, to: end };
-            self.anomaly(context.map, format!("late-{begin}"), course::Event::from(late).into());
+            let late = course::Event::from(late).into();
+            self.draft(context.series.map, format!("late-{begin}"), None, &late);
         } else if let Some(from) = before.filter(|from| *from < begin) {
-            let gap = SourceGap { from, to: begin };
-            self.anomaly(
-                context.map,
-                format!("gap-{from}-{begin}"),
-                course::Event::from(gap).into(),
-            );
+            let gap = course::Event::from(SourceGap { from, to: begin }).into();
+            self.draft(context.series.map, format!("gap-{from}-{begin}"), None, &gap);
         }
         let mut span = if before == Some(begin) {
             feed.spans.remove(at - 1)
@@ -212,7 +196,7 @@ impl Reading<'_> {
             return;
         }
         if let Some(map) = self.reader.map {
-            context.map = map;
+            context.series.map = map;
         }
         let Some(split) = line::split(&text) else {
             self.unknown += 1;
@@ -264,7 +248,13 @@ impl Reading<'_> {
             Event::PlayerJoined(_) | Event::PlayerConnected(_) | Event::PlayerDisconnected(_) => {
                 Vec::new()
             }
-            _ => context.roster.introduce(&people),
+            _ => {
+                let introduce = |(id, mention): &(String, &Mention)| match mention.place {
+                    Standing::On(side) => context.roster.introduce(id, &mention.name, side),
+                    _ => None,
+                };
+                people.iter().filter_map(introduce).collect()
+            }
         };
         let (id, sequence) = match place {
             Place::Offset(offset) => (offset.to_string(), Some(format!("{offset:020}"))),
@@ -273,19 +263,15 @@ impl Reading<'_> {
         // The fact has the line's own place; who is introduced before it depends on who was heard.
         for (number, event) in introductions.into_iter().enumerate() {
             let sequence = sequence.as_ref().map(|sequence| format!("{sequence}.{number}"));
-            self.draft(context.map, format!("{id}.{number}"), sequence, event);
+            self.draft(context.series.map, format!("{id}.{number}"), sequence, &event);
         }
         let sequence = sequence.map(|sequence| sequence + "~");
-        self.draft(context.map, id, sequence, event);
+        self.draft(context.series.map, id, sequence, &event);
     }
 
-    fn anomaly(&mut self, map: u16, id: String, event: Event) {
-        self.draft(map, id, None, event);
-    }
-
-    fn draft(&mut self, map: u16, id: String, sequence: Option<String>, event: Event) {
-        let source = self.source.clone();
-        self.drafts.push(Draft { map, source, id, sequence, time: self.time, event });
+    fn draft(&mut self, map: u16, id: String, sequence: Option<String>, event: &Event) {
+        let draft = Draft::new(map, &self.source, id, event);
+        self.drafts.push(Draft { sequence, time: Some(self.time), ..draft });
     }
 }
 

@@ -207,8 +207,9 @@ vocabulary! {
     };
     /// The bomb ticks.
     "bomb.planted" => BombPlanted {
-        /// Who.
-        player: Player,
+        /// Who, where known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        player: Option<Player>,
         /// `A` or `B`, where known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         site: Option<Label>,
@@ -222,8 +223,9 @@ vocabulary! {
     };
     /// The bomb is defused.
     "bomb.defused" => BombDefused {
-        /// Who.
-        player: Player,
+        /// Who, where known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        player: Option<Player>,
     };
     /// The bomb went off.
     "bomb.exploded" => BombExploded;
@@ -243,6 +245,60 @@ vocabulary! {
         player: Player,
         /// As the game calls them: `weapon_ak47`.
         items: Items,
+    };
+    /// What the game's own scoreboard says of a player, in sums over the map. It sets and does not
+    /// count, so told again it changes nothing; what is left out is not known.
+    "player.reported" => PlayerReported {
+        /// Who.
+        player: Player,
+        /// Health, 0 to 100; at 0 the player is dead.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        health: Option<u16>,
+        /// Armour, 0 to 100.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        armor: Option<u16>,
+        /// With a helmet.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        helmet: Option<bool>,
+        /// With a defuse kit.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kit: Option<bool>,
+        /// What the player has, in dollars.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        money: Option<u32>,
+        /// What the player carries is worth, in dollars.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        equipment: Option<u32>,
+        /// What the player carries, as the game calls it: `weapon_ak47`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        items: Option<Items>,
+        /// Enemies killed on this map.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kills: Option<u16>,
+        /// Times died on this map, by anything.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deaths: Option<u16>,
+        /// Assists on this map, at kills of enemies.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        assists: Option<u16>,
+        /// Assists by blinding.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        flash_assists: Option<u16>,
+        /// Kills with a headshot.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        headshots: Option<u16>,
+        /// Kills that avenged a teammate.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trades: Option<u16>,
+        /// Teammates killed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        team_kills: Option<u16>,
+        /// Health taken from enemies.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        damage: Option<u32>,
+        /// Rounds in which the game called the player the most valuable.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mvps: Option<u16>,
     };
     /// The server's own table at the start of a round.
     "round.stats" => RoundStats {
@@ -385,6 +441,31 @@ bounded! {
     PlayerRows(Vec<PlayerRow>), 64, "maxItems", Vec::len;
 }
 
+impl PlayerReported {
+    /// A report of a player that says nothing yet.
+    pub fn nothing(player: &str) -> Self {
+        Self {
+            player: Player::new(player),
+            health: None,
+            armor: None,
+            helmet: None,
+            kit: None,
+            money: None,
+            equipment: None,
+            items: None,
+            kills: None,
+            deaths: None,
+            assists: None,
+            flash_assists: None,
+            headshots: None,
+            trades: None,
+            team_kills: None,
+            damage: None,
+            mvps: None,
+        }
+    }
+}
+
 impl Items {
     /// The first 64 of some items.
     pub fn cut<'a>(items: impl Iterator<Item = &'a str>) -> Self {
@@ -416,11 +497,12 @@ impl Event {
             | Self::BombPickedUp(BombPickedUp { player })
             | Self::BombDropped(BombDropped { player })
             | Self::BombPlantStarted(BombPlantStarted { player, .. })
-            | Self::BombPlanted(BombPlanted { player, .. })
             | Self::BombDefuseStarted(BombDefuseStarted { player, .. })
-            | Self::BombDefused(BombDefused { player })
             | Self::MoneyChanged(MoneyChanged { player, .. })
+            | Self::PlayerReported(PlayerReported { player, .. })
             | Self::PlayerEquipped(PlayerEquipped { player, .. }) => vec![player],
+            Self::BombPlanted(BombPlanted { player, .. })
+            | Self::BombDefused(BombDefused { player }) => player.as_mut().into_iter().collect(),
             Self::PlayerKilled(PlayerKilled { killer, victim, .. }) => vec![killer, victim],
             Self::PlayerAssisted(PlayerAssisted { assister, victim, .. }) => vec![assister, victim],
             Self::PlayerHurt(PlayerHurt { attacker, victim, .. }) => vec![attacker, victim],

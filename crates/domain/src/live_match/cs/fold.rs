@@ -131,6 +131,7 @@ impl State {
                 self.assist(assisted);
                 return false;
             }
+            Event::PlayerReported(reported) => return self.report(reported),
             Event::PlayerHurt(hurt) => {
                 self.hurt(hurt);
                 return false;

@@ -202,7 +202,9 @@ impl State {
     pub(super) fn count(&mut self, id: &str, done: impl Fn(&mut Tally)) {
         let round = self.ledger.tallies.entry(self.ledger.round).or_default();
         done(round.entry(id.into()).or_default());
-        if let Some(player) = self.players.get_mut(id) {
+        if self.ledger.reported.contains_key(id) {
+            self.total_up();
+        } else if let Some(player) = self.players.get_mut(id) {
             done(&mut player.tally);
         }
     }

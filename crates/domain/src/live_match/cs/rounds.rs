@@ -20,6 +20,8 @@ pub(super) struct Ledger {
     shelf: BTreeMap<u16, (Round, Tallies)>,
     /// A back-up was loaded, and its score is not known yet.
     pub(super) restoring: bool,
+    /// What the game's own scoreboard said of each player last.
+    pub(super) reported: BTreeMap<String, super::reported::Reported>,
     /// What each side has of the restored score, as far as it was told: CT, T.
     restored: [Option<u16>; 2],
     /// The feed told `max_rounds`.
@@ -259,6 +261,8 @@ impl State {
             let done = tallies.remove(&number).unwrap_or_default();
             self.ledger.shelf.insert(number, (round, done));
         }
+        // A scoreboard of later play says nothing of the play that is left.
+        self.ledger.reported.retain(|_, reported| reported.round <= last);
         self.total_up();
     }
 
@@ -278,10 +282,14 @@ impl State {
     }
 
     /// Sums the players' tallies anew.
-    fn total_up(&mut self) {
+    pub(super) fn total_up(&mut self) {
+        let ledger = &self.ledger;
         for (id, player) in &mut self.players {
-            let done = self.ledger.tallies.values().filter_map(|round| round.get(id));
+            let done = ledger.tallies.values().filter_map(|round| round.get(id));
             player.tally = done.fold(Tally::default(), |sum, one| sum.plus(*one));
+            if let Some(reported) = ledger.reported.get(id) {
+                player.tally = player.tally.at_least(reported.tally);
+            }
         }
     }
 

@@ -117,6 +117,18 @@ pub struct PlayerState {
     /// What the player carried out of the buy zone, in dollars, where known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub equipment: Option<u32>,
+    /// Armour, 0 to 100, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub armor: Option<u16>,
+    /// With a helmet, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub helmet: Option<bool>,
+    /// With a defuse kit, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kit: Option<bool>,
+    /// Rounds in which the game called the player the most valuable, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mvps: Option<u16>,
     /// The statistics that count.
     #[serde(flatten)]
     pub tally: Tally,

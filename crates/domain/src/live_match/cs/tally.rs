@@ -17,6 +17,12 @@ macro_rules! tally {
             pub fn plus(self, other: Self) -> Self {
                 Self { $($name: self.$name.saturating_add(other.$name),)+ }
             }
+
+            /// The greater of both in every count.
+            #[must_use]
+            pub fn at_least(self, other: Self) -> Self {
+                Self { $($name: self.$name.max(other.$name),)+ }
+            }
         }
     };
 }

@@ -411,6 +411,73 @@ fn people_come_and_go() {
 }
 
 #[test]
+fn a_scoreboard_sets_and_does_not_count() {
+    let report = r#"player.reported {"player":"a1","health":61,"armor":87,"helmet":true,"money":1200,"equipment":4400,"kills":3,"deaths":1,"assists":2,"mvps":1}"#;
+    let reported = json!({"players": {"a1": {
+        "health": 61, "armor": 87, "helmet": true, "kit": null, "money": 1200, "equipment": 4400,
+        "kills": 3, "deaths": 1, "assists": 2, "headshots": 0, "mvps": 1, "alive": true,
+    }}});
+    given(LINE_UP)
+        .when("round.started")
+        .when(report)
+        .then(reported.clone())
+        .when(report)
+        .then(reported)
+        // What is left out stays as it was.
+        .when(r#"player.reported {"player":"a1","health":0,"deaths":2}"#)
+        .then(json!({"players": {"a1": {"alive": false, "health": 0, "money": 1200, "kills": 3, "deaths": 2}}}))
+        .when("freeze.started")
+        .then(json!({"players": {"a1": {"alive": true, "health": 100, "kills": 3}}, "anomalies": []}));
+}
+
+#[test]
+fn a_scoreboard_and_kills_count_once() {
+    let kill = r#"player.killed {"killer":"a1","victim":"b1","weapon":"awp","headshot":true}"#;
+    let report = |kills| format!(r#"player.reported {{"player":"a1","kills":{kills}}}"#);
+    given(LINE_UP)
+        .when("round.started")
+        .when(kill)
+        .when(&report(1))
+        .then(json!({"players": {"a1": {"kills": 1, "headshots": 1}}}))
+        // The scoreboard is told before the kill.
+        .when(&report(2))
+        .when(kill)
+        .then(json!({"players": {"a1": {"kills": 2, "headshots": 2}}}))
+        // It knows of more than was told, and then of less.
+        .when(&report(5))
+        .then(json!({"players": {"a1": {"kills": 5}}}))
+        .when(&report(1))
+        .then(json!({"players": {"a1": {"kills": 2}}}));
+}
+
+#[test]
+fn a_scoreboard_of_void_play_is_void() {
+    let report = |kills| format!(r#"player.reported {{"player":"a1","kills":{kills}}}"#);
+    given(LINE_UP)
+        .when(&rounds("C"))
+        .when(&report(2))
+        .when("freeze.started\nround.started")
+        .when(r#"round.ended {"winner":"CT","reason":"elimination","score":{"ct":2,"t":0}}"#)
+        .when(&report(4))
+        .then(json!({"players": {"a1": {"kills": 4}}}))
+        .when(r#"match.reloaded {"score":{"ct":1,"t":0}}"#)
+        .then(json!({"players": {"a1": {"kills": 0}}}))
+        .when(&report(2))
+        .then(json!({"players": {"a1": {"kills": 2}}}))
+        .when("match.started")
+        .then(json!({"players": {"a1": {"kills": 0}}, "anomalies": []}));
+}
+
+#[test]
+fn a_bomb_that_nobody_is_known_to_have_planted() {
+    given(LINE_UP)
+        .when("round.started\nbomb.planted")
+        .then(json!({"bomb": "planted", "bomb_site": null}))
+        .when("bomb.defused")
+        .then(json!({"bomb": "defused", "anomalies": []}));
+}
+
+#[test]
 fn lost_rounds_are_an_anomaly_and_the_score_is_the_servers() {
     let state = given(LINE_UP)
         .when(&rounds("C"))
@@ -501,6 +568,9 @@ fn any_event(kind: usize, a: u16, b: u16) -> String {
         28 => format!(
             r#"player.hurt {{"attacker":"p{p}","victim":"p{q}","weapon":"awp","damage":{a},"damage_armor":0,"health":{b},"armor":0,"hitgroup":"head"}}"#
         ),
+        35..=36 => {
+            format!(r#"player.reported {{"player":"p{p}","health":{b},"kills":{q},"deaths":{a}}}"#)
+        }
         29 => r#"match.paused {"reason":"half_time"}"#.into(),
         30..=34 => "freeze.started".into(),
         _ => "round.started".into(),

@@ -47,7 +47,8 @@ mod planted {
     pub(super) const CLEARED: f64 = 0.3364;
 }
 
-/// What a side can fight with. A side of which nobody is known is taken to be complete.
+/// What a side can fight with. Where nobody is known of one side, both are taken to be complete:
+/// whoever sees one side alone, as a player's own client does, need not see all of it.
 struct Force {
     alive: f64,
     health: f64,
@@ -118,7 +119,7 @@ impl Force {
             Side::Ct => UNKNOWN_EQUIPMENT_CT,
             Side::T => UNKNOWN_EQUIPMENT_T,
         };
-        if state.on_side(side).next().is_none() {
+        if !both_seen(state) {
             let equipment = FULL_SIDE * f64::from(unknown_equipment);
             return Self { alive: FULL_SIDE, health: FULL_SIDE * 100.0, equipment };
         }
@@ -134,9 +135,14 @@ impl Force {
     }
 }
 
+/// Whether somebody is known of either side.
+fn both_seen(state: &State) -> bool {
+    [Side::Ct, Side::T].iter().all(|side| state.on_side(*side).next().is_some())
+}
+
 /// What a side owns, in dollars: money and what is carried.
 fn wealth(state: &State, side: Side) -> f64 {
-    if state.on_side(side).next().is_none() {
+    if !both_seen(state) {
         return FULL_SIDE * f64::from(UNKNOWN_MONEY);
     }
     let of = |player: &PlayerState| {

@@ -1,30 +1,18 @@
-//! Real server logs, read in every way a server may post them, reach their known results.
-//!
-//! The logs are not part of the project: they are read from `../shared/recordings` beside it, or
-//! from the folder that `MATCHWIRE_RECORDINGS` names.
+//! Logs of whole matches.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test fails by panicking, and reads its logs"
-)]
-
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
-};
+use std::collections::BTreeMap;
 
 use matchwire_domain::{
-    chain::Digest,
-    envelope::{Event, Recorded},
+    envelope::Recorded,
     live_match::{Games, Status, cs::State},
     subject::Subject,
     timeline::Fold,
-    timestamp::Timestamp,
 };
-use matchwire_sources::cs_log::{Carry, Offsets, Post, Reader};
+use matchwire_sources::{Headers, cs_log::CsLog};
+
+use crate::{recording, server};
+
+type Server = server::Server<CsLog>;
 
 /// File, score (counter-terrorists, terrorists), rounds.
 const LOGS: [(&str, u16, u16); 4] = [
@@ -35,89 +23,17 @@ const LOGS: [(&str, u16, u16); 4] = [
 ];
 
 fn log(name: &str) -> Option<Vec<u8>> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/recordings");
-    let folder = std::env::var_os("MATCHWIRE_RECORDINGS").map_or(beside, PathBuf::from);
-    let path = folder.join("cs-server-logs").join(name);
-    let log = std::fs::read(&path).ok();
-    if log.is_none() {
-        let required = std::env::var_os("MATCHWIRE_RECORDINGS_REQUIRED").is_some();
-        assert!(!required, "{} is not there", path.display());
-        eprintln!("skipped: {} is not there", path.display());
-    }
-    log
+    recording(&format!("cs-server-logs/{name}"))
 }
 
-/// A server without a log: posts go in, streams come out.
-#[derive(Default)]
-struct Server {
-    carry: Carry,
-    accounts: BTreeMap<String, String>,
-    streams: BTreeMap<Subject, Vec<Recorded>>,
-    known: BTreeSet<(Subject, String, String)>,
-    /// Posts by identity, with what they came to.
-    posts: BTreeMap<String, usize>,
-}
-
-impl Server {
-    fn post(
-        &mut self,
-        map: Option<u16>,
-        offsets: impl Into<Option<Offsets>>,
-        body: &[u8],
-    ) -> (usize, usize) {
-        let next = |accounts: &BTreeMap<String, String>| format!("p{}", accounts.len() + 1);
-        let accounts = &mut self.accounts;
-        let mut exchange = |account: &str| {
-            if !account.contains(':') {
-                return account.to_owned();
-            }
-            let id = next(accounts);
-            accounts.entry(account.into()).or_insert(id).clone()
-        };
-        let post = Post { body, offsets: offsets.into() };
-        if let Some(appended) = self.posts.get(&post.identity()) {
-            return (0, *appended);
-        }
-        let answer = Reader::new(map).read(self.carry.clone(), &post, &mut exchange);
-        // What is carried is stored as JSON and read back.
-        let stored = serde_json::to_string(&answer.carry).unwrap();
-        self.carry = serde_json::from_str(&stored).unwrap();
-        let (mut appended, mut duplicate) = (0, answer.duplicate);
-        for draft in answer.drafts {
-            if self.append(draft.into_event("m").unwrap()) { appended += 1 } else { duplicate += 1 }
-        }
-        self.posts.insert(post.identity(), appended);
-        (appended, duplicate)
-    }
-
-    fn append(&mut self, event: Event) -> bool {
-        let identity = (event.subject.clone(), event.source.to_string(), event.id.to_string());
-        if !self.known.insert(identity) {
-            return false;
-        }
-        let stream = self.streams.entry(event.subject).or_default();
-        let leaf = Digest::leaf(&event.stored);
-        let seq = stream.len() as u64 + 1;
-        let recorded = Timestamp::from_ms(0);
-        stream.push(Recorded { seq, recorded, leaf, chain: leaf, stored: event.stored });
-        true
-    }
-
-    fn state(&self, map: u16) -> State {
-        let subject = Subject::match_map("m", map).unwrap();
-        let stream = self.streams.get(&subject).map_or(&[][..], Vec::as_slice);
-        let games = Games::default();
-        let whole = Fold::of(&games, &subject, stream);
-        let mut stepwise = Fold::new(&games, &subject);
-        if stream.iter().all(|r| stepwise.push(r) != matchwire_domain::timeline::Pushed::Refold) {
-            assert_eq!(whole.state::<State>(), stepwise.state());
-        }
-        whole.state::<State>().unwrap().clone()
-    }
-}
-
-fn offsets(feed: &str, begin: usize, len: usize) -> Offsets {
-    Offsets { feed: feed.into(), begin: begin as u64, end: (begin + len) as u64 }
+/// The headers of a post at a place of a feed.
+fn offsets(feed: &str, begin: usize, len: usize) -> Headers {
+    let header = |name: &str, value: String| (name.to_owned(), value);
+    Headers::from([
+        header("x-server-instance-token", feed.to_owned()),
+        header("x-logbytes-beginoffset", begin.to_string()),
+        header("x-logbytes-endoffset", (begin + len).to_string()),
+    ])
 }
 
 /// Winner (by side) and notice of every round that counts, read from the log in the simplest way.
@@ -177,10 +93,11 @@ fn check(state: &State, log: &[u8], ct: u16, t: u16) {
 fn whole_logs_reach_their_results() {
     for (name, ct, t) in LOGS {
         let Some(log) = log(name) else { continue };
-        let mut server = Server::default();
-        let (appended, _) = server.post(Some(1), None, &log);
+        let mut server = Server::new(CsLog);
+        let first = server.post(Some(1), &Headers::new(), &log);
         check(&server.state(1), &log, ct, t);
-        assert_eq!(server.post(Some(1), None, &log), (0, appended), "{name} sent again");
+        let again = server.post(Some(1), &Headers::new(), &log);
+        assert_eq!((again.appended, again.duplicate), (0, first.appended), "{name} sent again");
     }
 }
 
@@ -188,23 +105,23 @@ fn whole_logs_reach_their_results() {
 fn any_cut_gives_the_same_state() {
     for (name, ct, t) in LOGS {
         let Some(log) = log(name) else { continue };
-        let mut whole = Server::default();
-        whole.post(Some(1), offsets("f", 0, log.len()), &log);
+        let mut whole = Server::new(CsLog);
+        whole.post(Some(1), &offsets("f", 0, log.len()), &log);
         let state = whole.state(1);
         check(&state, &log, ct, t);
         for size in [97, 1_000, 65_536] {
-            let mut server = Server::default();
+            let mut server = Server::new(CsLog);
             for (i, part) in log.chunks(size).enumerate() {
-                server.post(Some(1), offsets("f", i * size, part.len()), part);
+                server.post(Some(1), &offsets("f", i * size, part.len()), part);
             }
             assert_eq!(server.state(1), state, "{name} in posts of {size}");
         }
-        let mut server = Server::default();
+        let mut server = Server::new(CsLog);
         let mut begin = 0;
         for line in log.split_inclusive(|b| *b == b'\n') {
-            server.post(Some(1), offsets("f", begin, line.len()), line);
-            let again = server.post(Some(1), offsets("f", begin, line.len()), line);
-            assert_eq!(again.0, 0);
+            server.post(Some(1), &offsets("f", begin, line.len()), line);
+            let again = server.post(Some(1), &offsets("f", begin, line.len()), line);
+            assert_eq!(again.appended, 0);
             begin += line.len();
         }
         assert_eq!(server.state(1), state, "{name} line by line");
@@ -215,11 +132,11 @@ fn any_cut_gives_the_same_state() {
 #[test]
 fn a_series_counts_its_maps() {
     for order in [[2, 3, 1], [0, 1, 2], [3, 0, 2]] {
-        let mut server = Server::default();
+        let mut server = Server::new(CsLog);
         let logs: Option<Vec<_>> = order.iter().map(|i| log(LOGS[*i].0)).collect();
         let Some(logs) = logs else { return };
         for (i, log) in logs.iter().enumerate() {
-            server.post(None, offsets(&format!("feed{i}"), 0, log.len()), log);
+            server.post(None, &offsets(&format!("feed{i}"), 0, log.len()), log);
         }
         for (map, (log, i)) in (1..).zip(logs.iter().zip(order)) {
             check(&server.state(map), log, LOGS[i].1, LOGS[i].2);
@@ -232,9 +149,9 @@ fn a_series_counts_its_maps() {
 fn posts_out_of_order_give_the_same_facts() {
     for (name, ct, t) in LOGS {
         let Some(log) = log(name) else { continue };
-        let mut whole = Server::default();
-        whole.post(None, offsets("f", 0, log.len()), &log);
-        let mut server = Server::default();
+        let mut whole = Server::new(CsLog);
+        whole.post(None, &offsets("f", 0, log.len()), &log);
+        let mut server = Server::new(CsLog);
         let size = 20_000;
         let mut parts: Vec<(usize, &[u8])> = log.chunks(size).enumerate().collect();
         let last = parts.len() - 1;
@@ -242,7 +159,7 @@ fn posts_out_of_order_give_the_same_facts() {
             pair.reverse();
         }
         for (i, part) in parts {
-            server.post(None, offsets("f", i * size, part.len()), part);
+            server.post(None, &offsets("f", i * size, part.len()), part);
         }
         let (mut state, straight) = (server.state(1), whole.state(1));
         assert!(state.course.anomalies.iter().any(|a| a.kind == "gap"), "{name}");
@@ -274,9 +191,9 @@ fn a_series_goes_on_without_the_end_of_a_map() {
     let cuts = [0, over - 8_000, over + 16_000, over + 40_000, both.len()];
     let part = |i: usize| (cuts[i], &both[cuts[i]..cuts[i + 1]]);
     // Two posts change places, and the map's end comes after the next map has begun.
-    let mut server = Server::default();
+    let mut server = Server::new(CsLog);
     for (begin, bytes) in [0, 2, 1, 3].map(part) {
-        server.post(None, offsets("f", begin, bytes.len()), bytes);
+        server.post(None, &offsets("f", begin, bytes.len()), bytes);
     }
     for (map, i) in [(1, 2), (2, 3)] {
         let state = server.state(map);
@@ -284,9 +201,9 @@ fn a_series_goes_on_without_the_end_of_a_map() {
         assert_eq!(state.course.status, Status::Ended);
     }
     // Or it never comes: the next map is not lost with it.
-    let mut server = Server::default();
+    let mut server = Server::new(CsLog);
     for (begin, bytes) in [0, 2, 3].map(part) {
-        server.post(None, offsets("f", begin, bytes.len()), bytes);
+        server.post(None, &offsets("f", begin, bytes.len()), bytes);
     }
     check(&server.state(2), &logs[1], LOGS[3].1, LOGS[3].2);
 }
@@ -323,8 +240,8 @@ fn table_told(log: &[u8]) -> BTreeMap<String, BTreeMap<String, f64>> {
 fn statistics_agree_with_the_servers_own_table() {
     let (name, ..) = LOGS[1];
     let Some(log) = log(name) else { return };
-    let mut server = Server::default();
-    server.post(Some(1), None, &log);
+    let mut server = Server::new(CsLog);
+    server.post(Some(1), &Headers::new(), &log);
     let subject = Subject::match_map("m", 1).unwrap();
     let stream = &server.streams[&subject];
     let is_table =

@@ -1,4 +1,4 @@
-//! Posts of Counter-Strike servers, on their way into the log.
+//! Posts in other systems' formats, on their way into the log: the same way for every source.
 //!
 //! A post becomes appends in one call: its facts, to the streams of the maps, and after them what
 //! the reader carries on, to the reader's own stream. They are one group, so a crash leaves all of
@@ -12,14 +12,15 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
 use matchwire_domain::{
     envelope::{Attributes, Event, Recorded},
     subject::{self, Subject},
 };
-use matchwire_gateway::{Answer, Code, Exchange as _, Problem, Source};
+use matchwire_gateway::{Answer, Code, Exchange as _, Followup, Problem};
 use matchwire_log::{Append, Error, Log, Outcome};
-use matchwire_sources::cs_log::{Carry, Offsets, Post, Reader};
-use serde::{Deserialize, Serialize};
+use matchwire_sources::{Headers, Post, Refused, Source};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::task;
 
 use crate::exchange::Exchange;
@@ -28,33 +29,44 @@ use crate::exchange::Exchange;
 const MAX_READERS: usize = 1_024;
 /// The type of the events in a reader's stream.
 const KIND: &str = "source.post";
-/// Their source.
-const SOURCE: &str = "cs-log";
 
-/// Takes posts of game servers. Clones share what they know.
-#[derive(Clone)]
-pub(crate) struct CsLog {
+/// Takes posts of one source. Clones share what they know.
+pub(crate) struct Intake<S: Source> {
+    source: Arc<S>,
     log: Log,
     exchange: Arc<Exchange>,
-    readers: Arc<Mutex<HashMap<Subject, Slot>>>,
+    followup: Followup,
+    readers: Arc<Mutex<HashMap<Subject, Slot<S::Carry>>>>,
+}
+
+impl<S: Source> Clone for Intake<S> {
+    fn clone(&self) -> Self {
+        Self {
+            source: self.source.clone(),
+            log: self.log.clone(),
+            exchange: self.exchange.clone(),
+            followup: self.followup.clone(),
+            readers: self.readers.clone(),
+        }
+    }
 }
 
 /// A reader's memory; `None` until it was read from the log. Held while a post is read.
-type Slot = Arc<tokio::sync::Mutex<Option<Carry>>>;
+type Slot<C> = Arc<tokio::sync::Mutex<Option<C>>>;
 
 /// A post as it came.
 struct Posted {
     body: Bytes,
-    offsets: Option<Offsets>,
+    headers: Headers,
 }
 
 /// A post before it goes to the log.
-enum Prepared {
+enum Prepared<C> {
     /// It had come before; with what the reader carries, if that is at hand.
-    Known(Answer, Option<Carry>),
+    Known(Answer, Option<C>),
     /// It is new.
     Read {
-        read: matchwire_sources::cs_log::Answer,
+        read: matchwire_sources::Answer<C>,
         /// Whether the reader carries on something else than before.
         changed: bool,
     },
@@ -62,16 +74,16 @@ enum Prepared {
 
 /// What a reader's stream holds of each post.
 #[derive(Serialize, Deserialize)]
-struct Record {
+struct Record<C> {
     appended: u64,
     unknown: u64,
-    carry: Carry,
+    carry: C,
 }
 
-impl CsLog {
+impl<S: Source> Intake<S> {
     /// Takes posts into a log.
-    pub(crate) fn new(log: Log, exchange: Arc<Exchange>) -> Self {
-        Self { log, exchange, readers: Arc::default() }
+    pub(crate) fn new(source: S, log: Log, exchange: Arc<Exchange>, followup: Followup) -> Self {
+        Self { source: Arc::new(source), log, exchange, followup, readers: Arc::default() }
     }
 
     /// Takes a post for a map, by number or `auto`.
@@ -88,10 +100,12 @@ impl CsLog {
             map => Some(subject::parse_map(map).map_err(bad_path)?),
         };
         let stream =
-            Subject::parse(&format!("source/{SOURCE}/{match_id}/{map}")).map_err(bad_path)?;
+            Subject::parse(&format!("source/{}/{match_id}/{map}", S::NAME)).map_err(bad_path)?;
+        let refused = |error: Refused| Problem::new(Code::Unauthorized, error.to_string());
+        self.source.admits(&post.as_post()).map_err(refused)?;
         let mut memory = self.slot(&stream).lock_owned().await;
         let carry = memory.take();
-        let identity = post.as_post().identity();
+        let identity = self.source.identity(&post.as_post());
         let (reader, place, id) = (self.clone(), stream.clone(), identity.clone());
         // It may read from the disk, and a post may be megabytes long.
         let prepared =
@@ -114,10 +128,10 @@ impl CsLog {
         map: Option<u16>,
         stream: &Subject,
         identity: &str,
-        carry: Option<Carry>,
+        carry: Option<S::Carry>,
         post: &Posted,
-    ) -> Result<Prepared, Problem> {
-        let known = match self.log.find(stream, SOURCE, identity) {
+    ) -> Result<Prepared<S::Carry>, Problem> {
+        let known = match self.log.find(stream, S::NAME, identity) {
             // It was read once, and what it told is not known any more.
             Err(Error::Trimmed { .. }) => {
                 let (appended, duplicate, unknown, refused) = (0, 0, 0, 0);
@@ -128,7 +142,7 @@ impl CsLog {
             known => known?,
         };
         if let Some(known) = known {
-            let Record { appended, unknown, .. } = read(&known)?;
+            let Record::<S::Carry> { appended, unknown, .. } = read(&known)?;
             let admitted = Instant::now();
             let answer = Answer { appended: 0, duplicate: appended, unknown, refused: 0, admitted };
             return Ok(Prepared::Known(answer, carry));
@@ -148,10 +162,10 @@ impl CsLog {
         match_id: &str,
         stream: &Subject,
         identity: &str,
-        read: matchwire_sources::cs_log::Answer,
+        read: matchwire_sources::Answer<S::Carry>,
         changed: bool,
         received: Instant,
-    ) -> Result<(Answer, Carry), Problem> {
+    ) -> Result<(Answer, S::Carry), Problem> {
         let admitted = Instant::now();
         let (duplicate, unknown) = (read.duplicate as u64, read.unknown as u64);
         let mut answer = Answer { appended: 0, duplicate, unknown, refused: 0, admitted };
@@ -167,9 +181,14 @@ impl CsLog {
         let record = Record { appended: told, unknown, carry: read.carry };
         let append = |(subject, events)| Append { subject, events, expected_seq: None, received };
         let mut appends: Vec<Append> = facts.into_iter().map(append).collect();
-        appends.push(append((stream.clone(), vec![record.to_event(stream, identity)?])));
+        appends.push(append((stream.clone(), vec![record.to_event(S::NAME, stream, identity)?])));
         let told: Vec<usize> = appends.iter().map(|append| append.events.len()).collect();
+        let lasts: Vec<Event> =
+            appends.iter().filter_map(|append| append.events.last().cloned()).collect();
         let outcomes = self.log.append(appends).await?;
+        for event in &lasts {
+            self.followup.appended(event);
+        }
         let (_, of_facts) = outcomes.split_last().unwrap_or((&Ok(Vec::new()), &[]));
         for (outcomes, told) in of_facts.iter().zip(told) {
             // Nothing is required of the head: only a sealed stream refuses.
@@ -191,33 +210,33 @@ impl CsLog {
     fn read(
         &self,
         map: Option<u16>,
-        carry: Carry,
+        carry: S::Carry,
         post: &Post<'_>,
-    ) -> Result<matchwire_sources::cs_log::Answer, Problem> {
+    ) -> Result<matchwire_sources::Answer<S::Carry>, Problem> {
         let mut exchange = |person: &str| {
             if person.contains(':') { self.exchange.id_for(person) } else { person.to_owned() }
         };
-        let answer = Reader::new(map).read(carry, post, &mut exchange);
+        let answer = self.source.read(map, carry, post, &mut exchange);
         self.exchange.sync().map_err(|error| internal(format!("the exchange: {error}")))?;
         Ok(answer)
     }
 
     /// What the reader of a stream carries, as its last record has it.
-    fn recall(&self, stream: &Subject) -> Result<Carry, Problem> {
+    fn recall(&self, stream: &Subject) -> Result<S::Carry, Problem> {
         let head = self.log.head(stream)?;
         if head == 0 {
-            return Ok(Carry::default());
+            return Ok(S::Carry::default());
         }
         let last = match self.log.read(stream, head - 1, 1) {
             // After so long a feed begins anew; its events are known by their ids.
-            Err(Error::Trimmed { .. }) => return Ok(Carry::default()),
+            Err(Error::Trimmed { .. }) => return Ok(S::Carry::default()),
             last => last?,
         };
         let last = last.first().ok_or_else(|| internal(format!("{stream} has no {head}")))?;
-        Ok(read(&last.recorded)?.carry)
+        Ok(read::<S::Carry>(&last.recorded)?.carry)
     }
 
-    fn slot(&self, stream: &Subject) -> Slot {
+    fn slot(&self, stream: &Subject) -> Slot<S::Carry> {
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         if readers.len() >= MAX_READERS && !readers.contains_key(stream) {
             readers.retain(|_, slot| Arc::strong_count(slot) > 1);
@@ -226,20 +245,17 @@ impl CsLog {
     }
 }
 
-impl Source for CsLog {
+impl<S: Source> matchwire_gateway::Source for Intake<S> {
     fn post<'a>(
         &'a self,
         post: matchwire_gateway::Post<'a>,
     ) -> Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send + 'a>> {
         Box::pin(async move {
-            let header = |name: &str| post.headers.get(name).and_then(|value| value.to_str().ok());
-            let offsets = Offsets::from_headers(
-                header("x-server-instance-token"),
-                header("x-logbytes-beginoffset"),
-                header("x-logbytes-endoffset"),
-                &post.body,
-            );
-            let posted = Posted { body: post.body, offsets };
+            let text = |(name, value): (&HeaderName, &HeaderValue)| {
+                Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+            };
+            let headers = post.headers.iter().filter_map(text).collect();
+            let posted = Posted { body: post.body, headers };
             let (match_id, map) = (post.match_id.to_owned(), post.map.to_owned());
             // A task of its own: what is on its way into the log must be remembered, also when
             // the server that posted it hangs up.
@@ -251,16 +267,16 @@ impl Source for CsLog {
 
 impl Posted {
     fn as_post(&self) -> Post<'_> {
-        Post { body: &self.body, offsets: self.offsets.clone() }
+        Post { body: &self.body, headers: &self.headers }
     }
 }
 
-impl Record {
-    fn to_event(&self, stream: &Subject, identity: &str) -> Result<Event, Problem> {
+impl<C: Serialize> Record<C> {
+    fn to_event(&self, source: &str, stream: &Subject, identity: &str) -> Result<Event, Problem> {
         let attributes = Attributes {
             specversion: "1.0".into(),
             id: identity.into(),
-            source: SOURCE.into(),
+            source: source.into(),
             subject: stream.as_str().into(),
             kind: KIND.into(),
             time: None,
@@ -275,7 +291,7 @@ impl Record {
     }
 }
 
-fn read(recorded: &Recorded) -> Result<Record, Problem> {
+fn read<C: DeserializeOwned>(recorded: &Recorded) -> Result<Record<C>, Problem> {
     let unreadable = |error: serde_json::Error| {
         internal(format!("event {} of a reader's stream: {error}", recorded.seq))
     };

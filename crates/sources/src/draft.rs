@@ -1,0 +1,54 @@
+//! An event that a reader made, before it is in its envelope.
+
+use matchwire_domain::{
+    envelope::{self, Attributes, Event as Enveloped},
+    live_match::cs::Event,
+    subject::Subject,
+    timestamp::Timestamp,
+};
+
+/// An event for the stream of a map, of whichever game.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// The number of the map.
+    pub map: u16,
+    /// The event's source.
+    pub source: String,
+    /// The event's id.
+    pub id: String,
+    /// Its place among the events of its source, where the post told it.
+    pub sequence: Option<String>,
+    /// When it happened, where the post told it.
+    pub time: Option<Timestamp>,
+    /// What kind of event it is.
+    pub tag: &'static str,
+    /// What happened, as JSON that fits the tag's schema; people stand in it by player id.
+    pub data: String,
+}
+
+impl Draft {
+    /// An event of Counter-Strike, in which accounts are exchanged already.
+    pub(crate) fn new(map: u16, source: &str, id: String, event: &Event) -> Self {
+        let (source, tag, data) = (source.to_owned(), event.tag(), event.to_json());
+        Self { map, source, id, sequence: None, time: None, tag, data }
+    }
+
+    /// Puts it in its envelope, for the match.
+    pub fn into_event(self, match_id: &str) -> Result<Enveloped, envelope::Error> {
+        let subject = Subject::match_map(match_id, self.map)?;
+        let attributes = Attributes {
+            specversion: "1.0".into(),
+            id: self.id.into(),
+            source: self.source.into(),
+            subject: subject.as_str().into(),
+            kind: self.tag.into(),
+            time: self.time.map(|time| time.to_string().into()),
+            datacontenttype: None,
+            dataschema: None,
+            sequence: self.sequence.map(Into::into),
+            traceparent: None,
+            data: None,
+        };
+        Enveloped::new(&attributes, &self.data)
+    }
+}
