@@ -201,8 +201,14 @@ async function voidsRound(tab, { round }) {
 async function pauses(tab, viewer) {
   await press(tab, '.action-buttons', 'Pause');
   await tab.evaluate(`document.querySelector('dialog input[name="side"][value="T"]').click()`);
+  await loseNextAnswer(tab);
   await submit(tab);
-  await came(tab, 'Play is paused');
+  await tab.until(has('dialog .problem', 'will not count twice'));
+  // The page knows by its feed what its own question did.
+  await viewer.until(has('.hero', 'Paused'));
+  await submit(tab);
+  await came(tab, 'Play is paused. It was so already.');
+  assert.equal((await events()).filter(({ type }) => type === 'match.paused').length, 1, 'a lost answer');
   assert.deepEqual((await state()).pause, { reason: 'technical', team: 1 });
   await viewer.until(has('.hero-phase', `Technical pause · ${TEAMS[1]}`));
   await press(tab, '.action-buttons', 'Resume');

@@ -80,14 +80,19 @@ export class MapDesk extends Desk {
   }
 
   /** The state as it is now, with everything that was acknowledged. */
-  latest() {
-    return mapState(this.#match, this.#map);
+  async latest() {
+    const state = await mapState(this.#match, this.#map);
+    this.#state(state, 'update');
+    return state;
   }
 
   #state(state, how) {
     if (how === 'snapshot' || !this.history) {
       this.history = new EventHistory(this.subject, state.seq);
       this.older();
+    } else if (state.seq < this.state.seq) {
+      // The feed lags behind what was read meanwhile.
+      return;
     }
     this.set({ state, isEmpty: state.seq === 0 });
   }

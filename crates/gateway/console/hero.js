@@ -44,7 +44,7 @@ export function hero() {
     update(model) {
       const { state } = model;
       teams.forEach((view, index) => view.update(state, index));
-      keyed(line, chips(state), ({ text }) => text, ({ text, status, title: why }) => h('span', { class: 'chip', 'data-status': status, title: why }, text));
+      keyed(line, chips(state), ({ text, title }) => `${text}/${title ?? ''}`, ({ text, status, title: why }) => h('span', { class: 'chip', 'data-status': status, title: why }, text));
       setText(map, mapName(state.map_name));
       setText(round, state.round > 0 ? roundText(state) : '');
       setText(doing, doingText(state));

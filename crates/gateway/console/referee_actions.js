@@ -51,12 +51,17 @@ function hintFor(isOver, ruling, what) {
   return ruling?.confirmed ? 'The result is confirmed. A correction opens it again.' : 'The result is not confirmed yet.';
 }
 
-/** Sends what is about the head of the stream. */
-async function rule(desk, tell, type, data, done) {
-  tell(await decide(desk, { type, about: desk.state.seq, data: without(data) }, done));
+/**
+ * What sends a decision about the head of the stream as it is now: one that is sent again, since its
+ * answer was lost, is about the same head.
+ */
+function ruler(desk, tell) {
+  const about = desk.state.seq;
+  return async (type, data, done) => tell(await decide(desk, { type, about, data: without(data) }, done));
 }
 
 function askPause(desk, tell) {
+  const rule = ruler(desk, tell);
   const { teams = [] } = desk.state;
   const sides = teams.map((team, index) => [team.side, teamName(desk.state, index)]).filter(([side]) => side);
   const side = sides.length === 2 ? choice('Called by', 'side', [['', 'Nobody'], ...sides], '') : null;
@@ -64,20 +69,22 @@ function askPause(desk, tell) {
     title: 'Pause play',
     body: [choice('Why', 'reason', PAUSES, 'technical'), side],
     action: 'Pause',
-    send: (said) => rule(desk, tell, 'match.paused', { reason: said('reason'), side: said('side') }, 'Play is paused'),
+    send: (said) => rule('match.paused', { reason: said('reason'), side: said('side') }, 'Play is paused'),
   });
 }
 
 function askResume(desk, tell) {
+  const rule = ruler(desk, tell);
   openDialog({
     title: 'Resume play',
     body: [h('p', {}, 'Play goes on from here.')],
     action: 'Resume',
-    send: () => rule(desk, tell, 'match.resumed', {}, 'Play goes on'),
+    send: () => rule('match.resumed', {}, 'Play goes on'),
   });
 }
 
 function askForfeit(desk, tell) {
+  const rule = ruler(desk, tell);
   const { state, what } = desk;
   const names = [0, 1].map((team) => teamName(state, team));
   const loser = choice('Who forfeits', 'team', names.map((name, team) => [String(team), name]));
@@ -88,33 +95,36 @@ function askForfeit(desk, tell) {
     action: 'Forfeit',
     isGrave: true,
     again: () => `Yes: ${names[chosen()]} forfeit, ${names[1 - chosen()]} win`,
-    send: (said) => rule(desk, tell, 'match.forfeited', { team: Number(said('team')), reason: said('reason') }, `${names[Number(said('team'))]} forfeit`),
+    send: (said) => rule('match.forfeited', { team: Number(said('team')), reason: said('reason') }, `${names[Number(said('team'))]} forfeit`),
   });
 }
 
 function askAbandon(desk, tell) {
+  const rule = ruler(desk, tell);
   openDialog({
     title: `Abandon the ${desk.what}`,
     body: [h('p', {}, `Play ends for good, and nobody wins the ${desk.what}.`), reasonField()],
     action: 'Abandon',
     isGrave: true,
     again: () => 'Yes: play ends without a winner',
-    send: (said) => rule(desk, tell, 'match.abandoned', { reason: said('reason') }, `The ${desk.what} is abandoned`),
+    send: (said) => rule('match.abandoned', { reason: said('reason') }, `The ${desk.what} is abandoned`),
   });
 }
 
 function askCancel(desk, tell) {
+  const rule = ruler(desk, tell);
   openDialog({
     title: 'Cancel the match',
     body: [h('p', {}, 'The match is not played. To schedule it again brings it back.'), reasonField()],
     action: 'Cancel the match',
     isGrave: true,
     again: () => 'Yes: the match is not played',
-    send: (said) => rule(desk, tell, 'match.cancelled', { reason: said('reason') }, 'The match is cancelled'),
+    send: (said) => rule('match.cancelled', { reason: said('reason') }, 'The match is cancelled'),
   });
 }
 
 function askResult(desk, tell) {
+  const rule = ruler(desk, tell);
   const { state, what } = desk;
   const names = [0, 1].map((team) => teamName(state, team));
   const scores = names.map((name, team) => field(name, { type: 'number', name: `score${team}`, min: 0, max: 65535, step: 1, required: '', value: state.teams?.[team]?.score ?? 0 }));
@@ -133,12 +143,13 @@ function askResult(desk, tell) {
         seq: state.seq, score: [Number(said('score0')), Number(said('score1'))],
         winner: winner === undefined ? undefined : Number(winner), reason: said('reason'),
       };
-      return rule(desk, tell, 'result.amended', data, 'The result is set');
+      return rule('result.amended', data, 'The result is set');
     },
   });
 }
 
 function askConfirm(desk, tell) {
+  const rule = ruler(desk, tell);
   const { state, what } = desk;
   openDialog({
     title: 'Confirm the result',
@@ -147,11 +158,7 @@ function askConfirm(desk, tell) {
       h('p', {}, h('bdi', {}, resultWords(state, what)), `, as of event ${state.seq}. A later correction opens the result again.`),
     ],
     action: 'Confirm',
-    send: () => tellConfirmed(desk, tell, state.seq),
+    // What is confirmed is what one saw, also when an event has come since.
+    send: () => rule('result.confirmed', { seq: state.seq }, `The result is confirmed as of event ${state.seq}`),
   });
-}
-
-/** What is confirmed is what one saw, also when an event has come since. */
-async function tellConfirmed(desk, tell, seq) {
-  tell(await decide(desk, { type: 'result.confirmed', about: seq, data: { seq } }, `The result is confirmed as of event ${seq}`));
 }

@@ -108,7 +108,7 @@ function standingCard(match, map) {
         setAttribute(side.parentElement, 'data-side', own.side);
         setAttribute(side.parentElement, 'data-won', state.winner === team ? '' : null);
       });
-      keyed(chipsNode, chips(state), ({ text }) => text, ({ text, status: is, title }) => h('span', { class: 'chip', 'data-status': is, title }, text));
+      keyed(chipsNode, chips(state), ({ text, title }) => `${text}/${title ?? ''}`, ({ text, status: is, title }) => h('span', { class: 'chip', 'data-status': is, title }, text));
       setText(doing, [map ? mapOf(state) : match, doingText(state, what), `event ${state.seq}`].filter(Boolean).join(' · '));
     },
   };

@@ -81,7 +81,7 @@ function headCard() {
       // A match of unknown length is over for whoever looks once no map is on.
       const isOn = groupOf({ maps: Object.values(state.maps ?? {}), series: state, standing: state }) === 'live';
       const shown = state.status === 'live' && !isOn ? { ...state, status: 'ended' } : state;
-      keyed(line, chips(shown), ({ text }) => text, ({ text, status: is, title }) => h('span', { class: 'chip', 'data-status': is, title }, text));
+      keyed(line, chips(shown), ({ text, title }) => `${text}/${title ?? ''}`, ({ text, status: is, title }) => h('span', { class: 'chip', 'data-status': is, title }, text));
       setText(starts, state.status === 'ended' ? resultWords(state, 'match') : state.status === 'scheduled' ? startWords(state.starts) : 'Maps won');
       odds.update({ teams: state.teams, status: state.status, prediction: { map: state.status === 'scheduled' ? undefined : state.odds } }, 'match');
     },
