@@ -270,6 +270,20 @@ async function showsStatistics(tab, viewer) {
   assert.equal(await viewer.evaluate(`document.querySelector('.stats [data-sort="kills"]').ariaSort`), 'ascending');
 }
 
+/** While one is in the list its rows stay where they are, and what is new is counted. */
+async function holds(tab, viewer, { first }) {
+  await tab.evaluate(`document.querySelector('.segment').focus()`);
+  await tab.until(`document.querySelector('.newer').hidden`);
+  await tab.evaluate(`document.querySelector('${row(first)} button').focus()`);
+  const top = `document.querySelector('.event').dataset.key`;
+  const before = await tab.evaluate(top);
+  await play(['bomb.planted', { player: 'r3', site: 'A' }]);
+  await tab.until(`!document.querySelector('.newer').hidden && ${has('.newer', '1 newer event')}`);
+  assert.equal(await tab.evaluate(top), before);
+  await tab.click('.newer');
+  await tab.until(`document.querySelector('.newer').hidden && ${has('.event', 'adder plants the bomb at A')}`);
+}
+
 /** The series follows its map: its score, and the result that a referee sets for it. */
 async function setsMatchResult(tab) {
   await tab.go(`#/${match}/referee`);
@@ -315,7 +329,7 @@ async function main() {
     await listsUpcoming(tab);
     const seqs = await playRounds();
     const viewer = await Tab.open(browser, new URL(`/console#/${match}/1`, base), WIDE, 'light');
-    const steps = { voids, amends, takesBack: (page) => takesBack(page, seqs), voidsRound: (page) => voidsRound(page, seqs), pauses, refuses: (page) => refuses(page, seqs), forfeits, confirms, showsStatistics, setsMatchResult };
+    const steps = { voids, amends, takesBack: (page) => takesBack(page, seqs), voidsRound: (page) => voidsRound(page, seqs), holds, pauses, refuses: (page) => refuses(page, seqs), forfeits, confirms, showsStatistics, setsMatchResult };
     for (const [name, step] of Object.entries(steps)) {
       await step(tab, viewer, seqs);
       console.log(`ok      ${name}`);

@@ -35,6 +35,7 @@ export function openDialog({ title, body, action, isGrave = false, again, send }
     h('h2', { id: `dialog-${count}` }, title), fields, problem, h('div', { class: 'dialog-buttons' }, cancel, submit));
   const dialog = h('dialog', { class: 'dialog card', 'aria-labelledby': `dialog-${count}` }, form);
   const opener = document.activeElement;
+  const home = opener?.closest('[tabindex]');
 
   let isArmed = false;
   const disarm = () => {
@@ -75,18 +76,18 @@ export function openDialog({ title, body, action, isGrave = false, again, send }
   });
   dialog.addEventListener('close', () => {
     dialog.remove();
-    giveBack(opener);
+    giveBack(opener, home);
   });
   document.body.append(dialog);
   dialog.showModal();
   return dialog;
 }
 
-/** Gives the focus back to a button, or to what is left beside it, or at least to the page. */
-function giveBack(opener) {
+/** Gives the focus back to a button, or to what is left beside it or around it, or at least to the page. */
+function giveBack(opener, home) {
   const isThere = opener?.isConnected && !opener.hidden && !opener.disabled;
   const beside = opener?.isConnected && opener.parentElement.querySelector('button:not([hidden], :disabled)');
-  (isThere ? opener : beside || document.getElementById('main')).focus({ preventScroll: true });
+  (isThere ? opener : beside || (home?.isConnected ? home : document.getElementById('main'))).focus({ preventScroll: true });
 }
 
 function nameField() {

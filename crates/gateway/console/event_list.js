@@ -20,19 +20,26 @@ const MAX_PAGES = 20;
  * @returns {{node: HTMLElement, update: (mayAct: boolean) => void}}
  */
 export function eventList(desk, tell) {
-  const view = { desk, tell, filter: 'decisive', limit: STEP, mayAct: false, isReading: false, sought: null };
+  const view = { desk, tell, filter: 'decisive', limit: STEP, mayAct: false, isReading: false, sought: null, held: Infinity };
   const list = h('ol', { class: 'events', 'aria-label': 'Events, newest first' });
   const note = h('p', { class: 'quiet events-note' });
   const more = h('button', { type: 'button', class: 'button', onclick: () => older(view) }, 'Older events');
   const foot = h('div', { class: 'events-foot' }, note, more);
   const node = h('section', { class: 'card events-card', 'aria-label': 'Events' },
     h('div', { class: 'card-head' }, h('h2', {}, 'Events'), filters(view)), list, foot);
+  const newer = h('button', { type: 'button', class: 'newer', hidden: '', onclick: () => release(view) });
+  list.before(newer);
   view.list = list;
+  holdWhileUsed(view);
   view.update = (mayAct = view.mayAct) => {
     const { history, state } = desk;
     view.mayAct = mayAct;
     if (!history || !state) return;
+    if (view.held !== Infinity && !isUsed(view)) view.held = Infinity;
     const shown = pick(view);
+    const waiting = history.head > view.held ? countNewer(view) : 0;
+    newer.hidden = waiting === 0;
+    setText(newer, `${waiting} newer ${waiting === 1 ? 'event' : 'events'}`);
     setAttribute(list, 'data-may-act', mayAct ? '' : null);
     keyed(list, shown, ({ seq }) => String(seq), () => h('li', { class: 'event', tabindex: '-1' }), (row, event) => drawRow(row, event, view));
     more.hidden = !history.hasOlder && shown.length < view.limit;
@@ -58,21 +65,53 @@ function filters(view) {
 function choose(view, name) {
   view.filter = name;
   view.limit = STEP;
+  view.held = Infinity;
   const pressed = view.list.parentElement.querySelectorAll('.segment');
   for (const segment of pressed) setAttribute(segment, 'aria-pressed', String(segment.dataset.filter === name));
   view.update();
 }
 
-/** The events that the filter lets through, newest first; an amended one by what it is told to be now, too. */
-function pick({ desk: { history }, filter, limit }) {
-  const lets = FILTERS[filter][1];
+/** The events that the filter lets through, newest first. */
+function pick(view) {
+  const { desk: { history }, limit, held } = view;
   const picked = [];
   for (let n = history.events.length - 1; n >= 0 && picked.length < limit; n -= 1) {
     const event = history.events[n];
-    const now = corrected(event, history.verdicts.get(event.seq));
-    if (lets(event) || (now && lets(now))) picked.push(event);
+    if (event.seq <= held && isLet(event, view)) picked.push(event);
   }
   return picked;
+}
+
+/** Whether the filter lets an event through; an amended one by what it is told to be now, too. */
+function isLet(event, { desk: { history }, filter }) {
+  const lets = FILTERS[filter][1];
+  const now = corrected(event, history.verdicts.get(event.seq));
+  return lets(event) || Boolean(now && lets(now));
+}
+
+const countNewer = (view) => view.desk.history.events.filter((event) => event.seq > view.held && isLet(event, view)).length;
+
+/** While somebody points at the list or is in it, its rows stay where they are: nobody is to void the wrong event. */
+function holdWhileUsed(view) {
+  const { list } = view;
+  const hold = () => {
+    view.held = Math.min(view.held, view.desk.history?.head ?? Infinity);
+  };
+  const letGo = () => {
+    if (!list.isConnected) document.removeEventListener('focusin', letGo);
+    else if (view.held !== Infinity && !isUsed(view)) release(view);
+  };
+  for (const name of ['pointerenter', 'pointerdown', 'focusin']) list.addEventListener(name, hold);
+  list.addEventListener('pointerleave', letGo);
+  document.addEventListener('focusin', letGo);
+}
+
+/** Whether somebody points at the list, is in it, or in a dialog that was opened from there. */
+const isUsed = ({ list }) => list.matches(':hover, :focus-within') || document.querySelector('dialog') !== null;
+
+function release(view) {
+  view.held = Infinity;
+  view.update();
 }
 
 function older(view) {
@@ -140,6 +179,7 @@ function link(seq, view) {
 
 async function goTo(seq, view) {
   if (!await view.desk.history.reach(seq)) return;
+  view.held = Infinity;
   const isThere = () => pick(view).some((event) => event.seq === seq);
   if (!isThere() && view.filter !== 'all') choose(view, 'all');
   while (!isThere() && view.limit < view.desk.history.events.length) view.limit += STEP;
