@@ -43,7 +43,9 @@ let sent = 0;
 const began = Date.now();
 
 /** Sends events of play, one second apart; answers their seqs. */
-async function play(...facts) {
+const play = (...facts) => playOn(subject, facts);
+
+async function playOn(subject, facts) {
   const lines = facts.map(([type, data = {}]) => {
     sent += 1;
     return JSON.stringify({ specversion: '1.0', id: `play-${sent}`, source: 'test', subject, type, time: new Date(began + sent * 1000).toISOString(), data });
@@ -270,6 +272,21 @@ async function showsStatistics(tab, viewer) {
   assert.equal(await viewer.evaluate(`document.querySelector('.stats [data-sort="kills"]').ariaSort`), 'ascending');
 }
 
+/** A goal that is void, in a game of another shape. */
+async function voidsGoal(tab) {
+  const [goal] = (await playOn(`match/${match}-cup/1`, [
+    ['lineup.told', { team: 0, name: 'Harbour Town', players: [{ player: 'h9', name: 'wren' }] }], ['lineup.told', { team: 1, name: 'Mill Rovers' }],
+    ['period.started', { period: 'first_half' }], ['goal.scored', { team: 0, scorer: 'h9' }],
+  ])).slice(-1);
+  await tab.go(`#/${match}-cup/1/referee`);
+  await tab.until(has(row(goal), 'Goal for Harbour Town, wren'));
+  await press(tab, row(goal), 'Void');
+  await submit(tab);
+  await came(tab, `Event ${goal} is void: the score is now 0:0`);
+  await tab.until(`document.querySelector('.stand-score[data-score="0"]').textContent === '0'`);
+  await tab.checkSound('dark');
+}
+
 /** While one is in the list its rows stay where they are, and what is new is counted. */
 async function holds(tab, viewer, { first }) {
   await tab.evaluate(`document.querySelector('.segment').focus()`);
@@ -329,7 +346,7 @@ async function main() {
     await listsUpcoming(tab);
     const seqs = await playRounds();
     const viewer = await Tab.open(browser, new URL(`/console#/${match}/1`, base), WIDE, 'light');
-    const steps = { voids, amends, takesBack: (page) => takesBack(page, seqs), voidsRound: (page) => voidsRound(page, seqs), holds, pauses, refuses: (page) => refuses(page, seqs), forfeits, confirms, showsStatistics, setsMatchResult };
+    const steps = { voids, amends, takesBack: (page) => takesBack(page, seqs), voidsRound: (page) => voidsRound(page, seqs), holds, pauses, refuses: (page) => refuses(page, seqs), forfeits, confirms, showsStatistics, setsMatchResult, voidsGoal };
     for (const [name, step] of Object.entries(steps)) {
       await step(tab, viewer, seqs);
       console.log(`ok      ${name}`);

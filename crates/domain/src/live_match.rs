@@ -13,6 +13,7 @@ mod prediction;
 mod game;
 
 pub mod cs;
+pub mod football;
 
 pub use course::{
     Anomaly, Course, EventAmended, EventVoided, MAX_ANOMALIES, MatchAbandoned, MatchForfeited,

@@ -44,7 +44,7 @@ export function hero() {
     update(model) {
       const { state } = model;
       teams.forEach((view, index) => view.update(state, index));
-      keyed(line, chips(state), ({ text, title }) => `${text}/${title ?? ''}`, ({ text, status, title: why }) => h('span', { class: 'chip', 'data-status': status, title: why }, text));
+      showChips(line, state);
       setText(map, mapName(state.map_name));
       setText(round, state.round > 0 ? roundText(state) : '');
       setText(doing, doingText(state));
@@ -54,6 +54,15 @@ export function hero() {
       tick(model);
     },
   };
+}
+
+/**
+ * What stands beside the score, as chips.
+ * @param {Element} element
+ * @param {Object} state of a map or a match
+ */
+export function showChips(element, state) {
+  keyed(element, chips(state), ({ text, title }) => `${text}/${title ?? ''}`, ({ text, status, title }) => h('span', { class: 'chip', 'data-status': status, title }, text));
 }
 
 function roundText({ round, max_rounds: regulation }) {
@@ -112,9 +121,11 @@ export function alivePips(element, state, index) {
  */
 export function oddsBar() {
   const fill = h('div', { class: 'odds-fill' });
+  const draw = h('div', { class: 'odds-draw', hidden: '' });
+  const drawValue = h('span', { class: 'odds-draw-value', hidden: '' });
   const values = [h('span', { 'data-team': 0 }), h('span', { 'data-team': 1 })];
-  const track = h('div', { class: 'odds-track', role: 'img' }, fill);
-  const node = h('div', { class: 'odds' }, values[0], track, values[1]);
+  const track = h('div', { class: 'odds-track', role: 'img' }, fill, draw);
+  const node = h('div', { class: 'odds' }, values[0], track, drawValue, values[1]);
   return {
     node,
     update(state, what = 'map') {
@@ -123,7 +134,15 @@ export function oddsBar() {
       if (!map) return;
       fill.style.setProperty('--p', map[0]);
       values.forEach((value, index) => setText(value, percent(map[index])));
-      setAttribute(track, 'aria-label', `Chance to win the ${what}: ${teamName(state, 0)} ${percent(map[0])}, ${teamName(state, 1)} ${percent(map[1])}`);
+      const drawn = state.prediction.draw;
+      draw.hidden = drawn === undefined;
+      drawValue.hidden = draw.hidden;
+      if (!draw.hidden) {
+        draw.style.setProperty('--p', drawn);
+        setText(drawValue, `draw ${percent(drawn)}`);
+      }
+      const even = draw.hidden ? '' : `, draw ${percent(drawn)}`;
+      setAttribute(track, 'aria-label', `Chance to win the ${what}: ${teamName(state, 0)} ${percent(map[0])}${even}, ${teamName(state, 1)} ${percent(map[1])}`);
     },
   };
 }

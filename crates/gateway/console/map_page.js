@@ -4,20 +4,23 @@
  */
 
 import { anomalyList } from './anomalies.js';
-import { mapStats } from './api.js';
-import { chart } from './chart.js';
+import { csView } from './cs_view.js';
 import { h, setAttribute } from './dom.js';
+import { footballView } from './football_view.js';
 import { sendingHelp } from './help.js';
-import { hero } from './hero.js';
-import { killFeed } from './kill_feed.js';
 import { MapModel } from './map_model.js';
-import { playerStats } from './player_stats.js';
-import { roundHistory } from './round_history.js';
-import { scoreboard } from './scoreboard.js';
 import { seriesStrip } from './series_strip.js';
 import { teamName } from './words.js';
 
 const CLOCK_MS = 200;
+
+/**
+ * What is shown of a game: the head of the page, and what comes below it.
+ * @typedef {{head: Element, nodes: Element[], update: (model: MapModel) => void, tick: (model: MapModel) => void, close: () => void}} View
+ */
+
+/** The games' views; a game that has none is shown as far as it is like Counter-Strike. */
+const VIEWS = { cs2: csView, football: footballView };
 
 /**
  * @param {string} match
@@ -26,13 +29,24 @@ const CLOCK_MS = 200;
  * @returns {{node: HTMLElement, close: () => void}}
  */
 export function mapPage(match, map, onConnection) {
-  const views = { head: hero(), rounds: roundHistory(), feed: killFeed(), chart: chart(), anomalies: anomalyList(), stats: playerStats(() => mapStats(match, map)) };
-  const boards = [scoreboard(0), scoreboard(1)];
+  const anomalies = anomalyList();
   const strip = seriesStrip(match, map);
   const waiting = h('div', { class: 'card waiting' });
-  const page = h('div', { class: 'map-page', hidden: '' }, views.head.node, views.anomalies.node, views.rounds.node,
-    h('div', { class: 'boards' }, ...boards.map(({ node }) => node)), views.chart.node, views.feed.node, views.stats.node);
+  const page = h('div', { class: 'map-page', hidden: '' });
   const node = h('div', {}, strip.node, waiting, page);
+
+  /** @type {View|null} */
+  let view = null;
+  let game;
+  // The first event of a game's own tells which one it is.
+  const show = (state) => {
+    if (view && game === state.game) return;
+    view?.close();
+    game = state.game;
+    view = (VIEWS[game] ?? csView)(match, map);
+    page.replaceChildren(view.head, anomalies.node, ...view.nodes);
+    setAttribute(page, 'data-game', game);
+  };
 
   const draw = () => {
     onConnection(model.connection);
@@ -43,13 +57,9 @@ export function mapPage(match, map, onConnection) {
       showWaiting(waiting, isEmpty ? 'empty' : model.connection, match, map);
       return;
     }
-    views.head.update(model);
-    views.rounds.update(state);
-    views.feed.update(model);
-    views.chart.update(model);
-    views.anomalies.update(state);
-    views.stats.update(model);
-    for (const board of boards) board.update(state);
+    show(state);
+    view.update(model);
+    anomalies.update(state);
     setAttribute(page, 'data-seq', state.seq);
     document.title = `${teamName(state, 0)} ${state.teams[0].score}:${state.teams[1].score} ${teamName(state, 1)} · Matchwire`;
   };
@@ -63,7 +73,7 @@ export function mapPage(match, map, onConnection) {
     });
   };
   const model = new MapModel(match, map, schedule);
-  const ticking = setInterval(() => model.state && views.head.tick(model), CLOCK_MS);
+  const ticking = setInterval(() => model.state && view?.tick(model), CLOCK_MS);
   model.open();
   return {
     node,
@@ -71,7 +81,7 @@ export function mapPage(match, map, onConnection) {
       clearInterval(ticking);
       cancelAnimationFrame(scheduled);
       strip.close();
-      views.chart.close();
+      view?.close();
       model.close();
     },
   };

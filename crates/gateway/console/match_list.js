@@ -7,6 +7,7 @@
 import { currentMap, matches } from './api.js';
 import { whyNot } from './commands.js';
 import { h, keyed, setAttribute, setText } from './dom.js';
+import { summaryText } from './football_words.js';
 import { sendingHelp } from './help.js';
 import { oddsBar } from './hero.js';
 import { askSchedule } from './schedule_dialog.js';
@@ -117,10 +118,14 @@ function updateCard(element, found) {
 /** The prediction of a map, in the order of the match's teams. */
 function inOrder({ standing }, { prediction, ...map }) {
   if (!prediction?.map || !isSwapped(standing, map)) return prediction;
-  return { map: [prediction.map[1], prediction.map[0]] };
+  return { ...prediction, map: [prediction.map[1], prediction.map[0]] };
 }
 
-const mapWords = (map) => (map.round > 0 && map.status !== 'ended' ? `${mapName(map.map_name)} · round ${map.round}` : map.map_name ? mapName(map.map_name) : '');
+function mapWords(map) {
+  if (map.game === 'football') return summaryText(map);
+  if (map.round > 0 && map.status !== 'ended') return `${mapName(map.map_name)} · round ${map.round}`;
+  return map.map_name ? mapName(map.map_name) : '';
+}
 
 function updateTeam(line, team, found, map) {
   const { standing } = found;

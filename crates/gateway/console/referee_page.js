@@ -7,11 +7,13 @@
 import { whyNot } from './commands.js';
 import { MapDesk, MatchDesk } from './desk.js';
 import { outcomeLine } from './dialog.js';
-import { h, keyed, setAttribute, setText } from './dom.js';
+import { h, setAttribute, setText } from './dom.js';
 import { eventList } from './event_list.js';
+import { summaryText } from './football_words.js';
+import { showChips } from './hero.js';
 import { NAME_PATTERN, NAME_RULE, referee, setReferee } from './referee_name.js';
 import { refereeActions } from './referee_actions.js';
-import { chips, mapName, phase, resultWords, teamName } from './words.js';
+import { mapName, phase, resultWords, teamName } from './words.js';
 
 /**
  * @param {string} match
@@ -90,12 +92,12 @@ function head(match, map) {
 /** Where it stands, in a few lines. */
 function standingCard(match, map) {
   const teams = [0, 1].map((team) => ({ name: h('bdi', { class: 'stand-name' }), score: h('strong', { class: 'stand-score', 'data-score': team }), side: h('span', { class: 'side' }) }));
-  const chipsNode = h('div', { class: 'stand-chips' });
+  const chips = h('div', { class: 'stand-chips' });
   const doing = h('p', { class: 'quiet' });
   const node = h('section', { class: 'card stand-card', 'aria-label': 'Where it stands' },
     h('div', { class: 'stand-teams' }, ...teams.map(({ name, score, side }, team) =>
       h('div', { class: 'stand-team', 'data-team': team }, h('span', { class: 'swatch', 'data-team': team }), name, side, score))),
-    h('div', { class: 'stand-state' }, chipsNode, doing));
+    h('div', { class: 'stand-state' }, chips, doing));
   return {
     node,
     update(state, what) {
@@ -108,17 +110,18 @@ function standingCard(match, map) {
         setAttribute(side.parentElement, 'data-side', own.side);
         setAttribute(side.parentElement, 'data-won', state.winner === team ? '' : null);
       });
-      keyed(chipsNode, chips(state), ({ text, title }) => `${text}/${title ?? ''}`, ({ text, status: is, title }) => h('span', { class: 'chip', 'data-status': is, title }, text));
+      showChips(chips, state);
       setText(doing, [map ? mapOf(state) : match, doingText(state, what), `event ${state.seq}`].filter(Boolean).join(' · '));
     },
   };
 }
 
-const mapOf = (state) => [state.map_name && mapName(state.map_name), state.round > 0 && `round ${state.round}`, minute(state.clock)].filter(Boolean).join(', ');
+const mapOf = (state) => [state.map_name && mapName(state.map_name), state.round > 0 && `round ${state.round}`].filter(Boolean).join(', ');
 
-const minute = (clock) => clock?.minute && `minute ${clock.minute}${clock.added ? `+${clock.added}` : ''}`;
-
-const doingText = (state, what) => (state.status === 'ended' ? resultWords(state, what) : phase(state));
+function doingText(state, what) {
+  if (state.status === 'ended') return resultWords(state, what);
+  return state.game === 'football' && what === 'match' && state.phase ? summaryText(state) : phase(state);
+}
 
 /** The name under which one decides, and how to change it. */
 function whoYouAre() {

@@ -8,11 +8,11 @@ import { whyNot } from './commands.js';
 import { MatchDesk } from './desk.js';
 import { outcomeLine } from './dialog.js';
 import { h, keyed, setAttribute, setText } from './dom.js';
-import { oddsBar } from './hero.js';
+import { oddsBar, showChips } from './hero.js';
 import { playerStats } from './player_stats.js';
 import { askChange } from './schedule_dialog.js';
 import { eventWords, groupOf, scoreInOrder, startWords } from './series.js';
-import { chips, mapName, resultWords, status, teamName } from './words.js';
+import { mapName, resultWords, status, teamName } from './words.js';
 
 const STEPS = { ban: 'bans', pick: 'picks', side: 'chooses a side on', decider: 'Left over' };
 
@@ -81,7 +81,7 @@ function headCard() {
       // A match of unknown length is over for whoever looks once no map is on.
       const isOn = groupOf({ maps: Object.values(state.maps ?? {}), series: state, standing: state }) === 'live';
       const shown = state.status === 'live' && !isOn ? { ...state, status: 'ended' } : state;
-      keyed(line, chips(shown), ({ text, title }) => `${text}/${title ?? ''}`, ({ text, status: is, title }) => h('span', { class: 'chip', 'data-status': is, title }, text));
+      showChips(line, shown);
       setText(starts, state.status === 'ended' ? resultWords(state, 'match') : state.status === 'scheduled' ? startWords(state.starts) : 'Maps won');
       odds.update({ teams: state.teams, status: state.status, prediction: { map: state.status === 'scheduled' ? undefined : state.odds } }, 'match');
     },

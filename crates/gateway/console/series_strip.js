@@ -25,7 +25,8 @@ export function seriesStrip(match, current) {
   const read = async () => {
     if (document.hidden) return;
     const found = (await matches().catch(() => [])).find((one) => one.match === match);
-    tabs.hidden = !found?.maps.length;
+    // A game without maps has one only.
+    tabs.hidden = !found?.maps.length || (found.maps.length < 2 && found.maps[0].game === 'football');
     if (!found) return;
     showWords(words, found);
     keyed(tabs, found.maps, (summary) => String(summary.map), tab, (link, summary) => showTab(link, summary, found, current));

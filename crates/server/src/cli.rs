@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Send(Send),
     /// Print a stream's events as they come
     Tail(Tail),
+    /// Print P(CT wins the round) for each row of a file of snapshots
+    Predict(crate::predict::Predict),
     /// See to what was refused: list, show, try again, drop
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
@@ -232,6 +234,8 @@ pub(crate) struct Tail {
 pub(crate) enum Format {
     /// The log of a Counter-Strike server.
     CsLog,
+    /// StatsBomb's events or line-ups of a football match.
+    Statsbomb,
     /// Posts of Game State Integration, a line a post; bare, or as {"timestamp": …, "body": …}.
     Gsi,
     /// Webhooks of MatchZy or Get5, a line a post; bare, or as {"timestamp": …, "body": …}.

@@ -264,7 +264,7 @@ pub struct Games(Arc<[Game]>);
 
 impl Default for Games {
     fn default() -> Self {
-        Self::new(&[Game::of::<super::cs::State>()])
+        Self::new(&[Game::of::<super::cs::State>(), Game::of::<super::football::State>()])
     }
 }
 

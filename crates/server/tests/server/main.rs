@@ -10,6 +10,7 @@
 mod backup;
 mod crash;
 mod dead_letters;
+mod football;
 mod history;
 mod load;
 mod log;
