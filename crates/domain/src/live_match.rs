@@ -10,6 +10,8 @@ mod text;
 pub mod course;
 mod prediction;
 
+mod models;
+
 mod game;
 
 pub mod cs;
@@ -21,6 +23,7 @@ pub use course::{
     SourceGap, SourceLate, SourceNames, SourceSwitched, SourcesRanked, Status, TeamIndex,
 };
 pub use game::{Exchange, Folded, Game, Games, Play, Rules, Scope, Unfit, Vocabulary};
+pub use models::{MODEL_SWITCHED, MODELS_STREAM, ModelSwitched, Models};
 pub use prediction::Prediction;
 pub(crate) use prediction::both;
 pub use text::{Label, Player};

@@ -101,6 +101,10 @@ pub(crate) struct Serve {
         value_parser = clap::builder::NonEmptyStringValueParser::new()
     )]
     pub(crate) gsi_token: Option<String>,
+    /// The model that predicts a game from now on, as in cs2=mw-logit-1; may be given several times. What was
+    /// predicted before stays as it was
+    #[arg(long, env = "MATCHWIRE_MODEL", value_name = "GAME=MODEL", value_delimiter = ',')]
+    pub(crate) model: Vec<String>,
     /// The sources that tell of the same facts, the primary one first: of a map that several of them tell of
     /// one is believed at a time, and the others fill its gaps
     #[arg(

@@ -7,6 +7,7 @@ mod cli;
 mod clock;
 mod exchange;
 mod letter_key;
+mod models;
 mod serve;
 mod source;
 mod storage;

@@ -14,6 +14,7 @@ mod football;
 mod history;
 mod load;
 mod log;
+mod models;
 mod old_age;
 mod played;
 mod posts;
