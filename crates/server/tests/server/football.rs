@@ -69,9 +69,9 @@ async fn a_match_through_send_and_through_posts() {
     let scorer = sent["goals"]["1"]["scorer"].as_str().unwrap();
     assert_eq!(sent["players"][scorer]["name"], "Player 9");
     assert!(!scorer.contains("statsbomb"), "people are exchanged: {scorer}");
-    let stats = client.get("/matches/cup-final/stats").await.unwrap();
-    assert_eq!(stats["stats"]["teams"][0]["goals"], 1);
-    assert_eq!(stats["stats"]["players"][scorer]["xg"], 0.5);
+    let figures = client.get("/matches/cup-final/stats").await.unwrap();
+    assert_eq!(figures["stats"]["teams"][0]["goals"], 1);
+    assert_eq!(figures["stats"]["players"][scorer]["xg"], 0.5);
     // One by one, but for the starting elevens from the end on.
     let all = feed();
     for event in all[..2].iter().chain(all[2..].iter().rev()) {
