@@ -5,15 +5,15 @@
 
 import { h, setAttribute, setText } from './dom.js';
 import { clockText, kicksText, minuteText, plays, result, stage } from './football_words.js';
-import { oddsBar } from './hero.js';
-import { playerName, status, teamName } from './words.js';
+import { oddsBar, showChips } from './hero.js';
+import { playerName, teamName } from './words.js';
 
 /**
  * @returns {{node: HTMLElement, update: (model: import('./map_model.js').MapModel) => void, tick: (model: Object) => void}}
  */
 export function footballHero() {
   const teams = [team(0), team(1)];
-  const chip = h('span', { class: 'chip' });
+  const line = h('span', { class: 'hero-chips' });
   const period = h('span', { class: 'hero-round' });
   const time = h('div', { class: 'hero-time', role: 'timer', 'aria-live': 'off' });
   const doing = h('div', { class: 'hero-phase' });
@@ -21,7 +21,7 @@ export function footballHero() {
   const odds = oddsBar();
   const node = h('section', { class: 'hero card', 'aria-label': 'Score' }, title,
     h('div', { class: 'hero-grid' }, teams[0].node,
-      h('div', { class: 'hero-centre' }, h('div', { class: 'hero-line' }, chip, period), time, doing),
+      h('div', { class: 'hero-centre' }, h('div', { class: 'hero-line' }, line, period), time, doing),
       teams[1].node),
     odds.node);
   const tick = (model) => model.state && setText(time, clockText(model.state, model.clock.now()));
@@ -31,8 +31,7 @@ export function footballHero() {
     update(model) {
       const { state } = model;
       teams.forEach((view, index) => view.update(state, index));
-      setText(chip, status(state.status));
-      setAttribute(chip, 'data-status', state.status);
+      showChips(line, state);
       setText(period, state.status === 'ended' ? '' : stage(state));
       setText(doing, state.status === 'ended' ? result(state) : kicksText(state));
       setText(title, `${teamName(state, 0)} ${state.teams[0].score} to ${state.teams[1].score} ${teamName(state, 1)}`);

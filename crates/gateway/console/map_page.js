@@ -4,16 +4,15 @@
  */
 
 import { anomalyList } from './anomalies.js';
-import { matches } from './api.js';
 import { csView } from './cs_view.js';
-import { h, keyed, setAttribute, setText } from './dom.js';
+import { h, setAttribute } from './dom.js';
 import { footballView } from './football_view.js';
 import { sendingHelp } from './help.js';
 import { MapModel } from './map_model.js';
-import { mapName, status, teamName } from './words.js';
+import { seriesStrip } from './series_strip.js';
+import { teamName } from './words.js';
 
 const CLOCK_MS = 200;
-const TABS_MS = 5_000;
 
 /**
  * What is shown of a game: the head of the page, and what comes below it.
@@ -31,10 +30,10 @@ const VIEWS = { cs2: csView, football: footballView };
  */
 export function mapPage(match, map, onConnection) {
   const anomalies = anomalyList();
-  const tabs = mapTabs(match, map);
+  const strip = seriesStrip(match, map);
   const waiting = h('div', { class: 'card waiting' });
   const page = h('div', { class: 'map-page', hidden: '' });
-  const node = h('div', {}, tabs.node, waiting, page);
+  const node = h('div', {}, strip.node, waiting, page);
 
   /** @type {View|null} */
   let view = null;
@@ -44,7 +43,7 @@ export function mapPage(match, map, onConnection) {
     if (view && game === state.game) return;
     view?.close();
     game = state.game;
-    view = (VIEWS[game] ?? csView)();
+    view = (VIEWS[game] ?? csView)(match, map);
     page.replaceChildren(view.head, anomalies.node, ...view.nodes);
     setAttribute(page, 'data-game', game);
   };
@@ -81,7 +80,7 @@ export function mapPage(match, map, onConnection) {
     close() {
       clearInterval(ticking);
       cancelAnimationFrame(scheduled);
-      tabs.close();
+      strip.close();
       view?.close();
       model.close();
     },
@@ -103,28 +102,3 @@ function showWaiting(element, why, match, map) {
       sendingHelp(match)]
     : [h('p', { class: 'quiet' }, WAITING[why] ?? WAITING.connecting)]));
 }
-
-/** The maps of the series, to go from one to the other. */
-function mapTabs(match, current) {
-  const node = h('nav', { class: 'tabs', 'aria-label': 'Maps of the match', hidden: '' });
-  const read = async () => {
-    if (document.hidden) return;
-    const found = (await matches().catch(() => [])).find((series) => series.match === match);
-    // A game without maps has one only.
-    node.hidden = !found || (found.maps.length < 2 && found.maps[0].game === 'football');
-    keyed(node, found?.maps ?? [], (summary) => String(summary.map), () => tab(match), (link, summary) => {
-      const [name, score, chip] = link.children;
-      setAttribute(link, 'href', `#/${match}/${summary.map}`);
-      setAttribute(link, 'aria-current', summary.map === current ? 'page' : null);
-      setText(name, summary.map_name ? mapName(summary.map_name) : `Map ${summary.map}`);
-      setText(score, summary.status === 'scheduled' ? '' : (summary.teams ?? []).map((team) => team.score).join(':'));
-      setText(chip, status(summary.status));
-      setAttribute(chip, 'data-status', summary.status);
-    });
-  };
-  read();
-  const timer = setInterval(read, TABS_MS);
-  return { node, close: () => clearInterval(timer) };
-}
-
-const tab = () => h('a', { class: 'tab' }, h('span', { class: 'tab-name' }), h('strong'), h('span', { class: 'chip small' }));
