@@ -20,6 +20,8 @@ use crate::{
 pub const MAX_ATTRIBUTE_BYTES: usize = 256;
 /// The type of the event that seals its stream: it is the last one, nothing may follow.
 pub const SEALED: &str = "stream.sealed";
+/// The largest `sampledrate`: the largest Integer of CloudEvents.
+pub const MAX_SAMPLED_RATE: u32 = i32::MAX.unsigned_abs();
 /// The deepest nesting of objects and arrays in an event.
 pub const MAX_DEPTH: usize = 64;
 
@@ -107,9 +109,47 @@ pub struct Attributes<'a> {
     /// W3C trace context. (CloudEvents' distributed tracing extension.)
     #[serde(borrow, default)]
     pub traceparent: Option<Cow<'a, str>>,
+    /// Of how many events like it this is the one that was kept, itself among them; 1 to
+    /// [`MAX_SAMPLED_RATE`]. A sender that samples sets it, and admission multiplies it where it
+    /// samples. (CloudEvents' sampling extension.)
+    #[serde(default)]
+    pub sampledrate: Option<u32>,
     /// The fact itself.
     #[serde(borrow, default)]
     pub data: Option<&'a RawValue>,
+}
+
+/// What of an event must be known to say what it is worth; the rest is passed over.
+#[derive(Debug, Deserialize)]
+pub struct Glance<'a> {
+    /// Its name within subject and source.
+    #[serde(borrow)]
+    pub id: Cow<'a, str>,
+    /// Who says so.
+    #[serde(borrow)]
+    pub source: Cow<'a, str>,
+    /// The stream.
+    #[serde(borrow)]
+    pub subject: Cow<'a, str>,
+    /// What kind of fact it is.
+    #[serde(borrow, rename = "type")]
+    pub kind: Cow<'a, str>,
+}
+
+impl<'a> Glance<'a> {
+    /// Glances at an event from outside. `None` if it is none; why, [`Attributes::parse`] says.
+    pub fn at(json: &'a [u8]) -> Option<Self> {
+        serde_json::from_slice(json).ok()
+    }
+}
+
+/// Whether stored events are the same but for `sampledrate`, which depends on how busy the server
+/// was when it took them.
+pub fn same_but_sampling(one: &[u8], other: &[u8]) -> bool {
+    let (Ok(one), Ok(other)) = (Attributes::read(one), Attributes::read(other)) else {
+        return false;
+    };
+    one.texts() == other.texts()
 }
 
 impl<'a> Attributes<'a> {
@@ -126,6 +166,21 @@ impl<'a> Attributes<'a> {
     /// Reads the stored bytes of an event; those are valid, so an error here is damage.
     pub fn read(stored: &'a [u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(stored)
+    }
+
+    /// Everything that tells two stored events apart, but for `sampledrate`.
+    fn texts(&self) -> [Option<&str>; 9] {
+        [
+            Some(&self.id),
+            Some(&self.source),
+            Some(&self.subject),
+            Some(&self.kind),
+            self.time.as_deref(),
+            self.sequence.as_deref(),
+            self.traceparent.as_deref(),
+            self.dataschema.as_deref(),
+            self.data.map(RawValue::get),
+        ]
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -149,6 +204,9 @@ impl<'a> Attributes<'a> {
             ("dataschema", &self.dataschema),
         ] {
             value.as_ref().map_or(Ok(()), |value| short(name, value))?;
+        }
+        if self.sampledrate.is_some_and(|rate| !(1..=MAX_SAMPLED_RATE).contains(&rate)) {
+            return Err(Error::Attribute("sampledrate", "an integer from 1 to 2147483647"));
         }
         match self.datacontenttype.as_deref() {
             None | Some("application/json") => Ok(()),
@@ -182,6 +240,10 @@ impl Event {
         put("sequence", attributes.sequence.as_deref())?;
         put("traceparent", attributes.traceparent.as_deref())?;
         put("dataschema", attributes.dataschema.as_deref())?;
+        if let Some(rate) = attributes.sampledrate {
+            stored.push_str(",\"sampledrate\":");
+            stored.push_str(&rate.to_string());
+        }
         stored.push_str(",\"data\":");
         stored.push_str(data);
         stored.push('}');
@@ -294,6 +356,28 @@ mod tests {
             .unwrap(),
             r#"{"specversion":"1.0","id":"1","source":"s\"q","subject":"match/m/1","type":"x.a","time":"2026-01-01T00:00:00.000Z","data":{"b": 1}}"#
         );
+    }
+
+    #[test]
+    fn a_sampled_event_is_the_same_event() {
+        let json = |rate: &str| {
+            format!(
+                r#"{{"specversion":"1.0","id":"1","source":"s","subject":"match/m/1","type":"x.a"{rate},"data":{{"b": 1}}}}"#
+            )
+        };
+        let (plain, kept) =
+            (stored(&json("")).unwrap(), stored(&json(r#","sampledrate":8"#)).unwrap());
+        assert_eq!(kept, json(r#","sampledrate":8"#));
+        assert!(same_but_sampling(plain.as_bytes(), kept.as_bytes()));
+        assert!(!same_but_sampling(plain.as_bytes(), plain.replace("1}", "2}").as_bytes()));
+        for rate in ["0", "-1", "1.5", "2147483648", "\"8\""] {
+            let error = stored(&json(&format!(r#","sampledrate":{rate}"#))).unwrap_err();
+            assert!(error.starts_with("envelope: "), "{error}");
+        }
+        let json = json("");
+        let glance = Glance::at(json.as_bytes()).unwrap();
+        assert_eq!((&*glance.id, &*glance.source, &*glance.kind), ("1", "s", "x.a"));
+        assert!(Glance::at(b"[1]").is_none());
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod text;
 
 pub mod course;
 mod prediction;
+mod priority;
 
 mod models;
 
@@ -26,4 +27,5 @@ pub use game::{Exchange, Folded, Game, Games, Play, Rules, Scope, Unfit, Vocabul
 pub use models::{MODEL_SWITCHED, MODELS_STREAM, ModelSwitched, Models};
 pub use prediction::Prediction;
 pub(crate) use prediction::both;
+pub use priority::Priority;
 pub use text::{Label, Player};

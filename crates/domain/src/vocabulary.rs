@@ -148,6 +148,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_worth_how_much() {
+        use crate::live_match::Priority::{Critical, Low, Normal};
+        let games = Games::default();
+        let all = [
+            (Critical, "player.killed round.ended score.reported bomb.planted map.ended"),
+            (Critical, "event.voided event.amended result.amended match.paused source.switched"),
+            (Critical, "match.scheduled series.ended stream.sealed"),
+            (Normal, "player.hurt player.equipped round.stats source.gap no.such"),
+            (Low, "money.changed x.position x."),
+        ];
+        for (priority, tags) in all {
+            for tag in tags.split(' ') {
+                assert_eq!(games.priority(tag), priority, "{tag}");
+            }
+        }
+        assert!(Low < Normal && Normal < Critical);
+    }
+
+    #[test]
     fn what_is_refused() {
         assert_eq!(admitted("match/m/1", "x.own", "[]"), Err("schema"));
         assert_eq!(admitted("match/m/1", "x.own", r#"{"a":1e999}"#), Err("schema"));

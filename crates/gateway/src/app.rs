@@ -11,8 +11,15 @@ use tokio::sync::{Semaphore, watch};
 use yawc::DeflatePool;
 
 use crate::{
-    access::Access, followup::Followup, letters::DeadLetters, limits::Limits, metrics::Meter,
-    problem::Problem, reads::Summaries, storage::StorageWatch,
+    access::Access,
+    admission::{self, Admission},
+    followup::Followup,
+    letters::DeadLetters,
+    limits::Limits,
+    metrics::Meter,
+    problem::Problem,
+    reads::Summaries,
+    storage::StorageWatch,
 };
 
 /// Exchanges outside accounts for the player ids that events carry.
@@ -88,6 +95,8 @@ pub struct Parts {
     pub access: Access,
     /// The bounds.
     pub limits: Limits,
+    /// What is let through when there is too much.
+    pub admission: admission::Settings,
     /// What knows how the log is stored.
     pub storage: StorageWatch,
     /// Whether a sender may ask for an acknowledgement before its events are on disk.
@@ -105,6 +114,7 @@ pub struct App {
     pub(crate) meter: Arc<Meter>,
     pub(crate) access: Access,
     pub(crate) limits: Limits,
+    pub(crate) admission: Admission,
     pub(crate) storage: StorageWatch,
     pub(crate) memory_acks: bool,
     /// Bytes of bodies that are being read, in units of [`crate::body::UNIT_BYTES`].
@@ -132,6 +142,7 @@ impl App {
             ..
         } = parts;
         Arc::new(Self {
+            admission: Admission::new(parts.admission, live.games().clone()),
             live,
             exchange,
             sources,

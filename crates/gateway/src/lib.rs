@@ -20,6 +20,7 @@ mod trace;
 
 mod routes;
 
+mod admission;
 mod body;
 mod ingest;
 mod letters;
@@ -42,6 +43,7 @@ mod console;
 mod openapi;
 
 pub use access::Access;
+pub use admission::{Advice, Class, Settings as AdmissionSettings, SourceLimit};
 pub use app::{Answer, App, Exchange, Parts, Post, Source, Sources};
 pub use followup::{Followup, Ranking};
 pub use letters::{DeadLetters, Letter, LetterStats, MAX_BODY_BYTES, Seal};

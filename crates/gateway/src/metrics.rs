@@ -2,6 +2,7 @@
 //!
 //! Labels are bounded: never a match, a player or a key.
 
+mod admission;
 mod letters;
 mod log;
 
@@ -28,7 +29,7 @@ use prometheus_client::{
 };
 use serde_json::{Value, json};
 
-use self::{letters::LetterMeter, log::LogMeter};
+use self::{admission::AdmissionMeter, letters::LetterMeter, log::LogMeter};
 use crate::{app::App, close::Close, prometheus, rolling::Rolling};
 
 /// From receipt to delivery an event should take no longer than this.
@@ -68,6 +69,7 @@ pub struct Meter {
     slo: Counter,
     log: LogMeter,
     pub(crate) letters: LetterMeter,
+    pub(crate) admission: AdmissionMeter,
     lag: Family<Label, Gauge<u64, AtomicU64>>,
 }
 
@@ -124,6 +126,7 @@ impl Meter {
             slo: counter(&mut registry, "slo_violations", "Events delivered later than 100 ms"),
             log: LogMeter::new(&mut registry),
             letters: LetterMeter::new(&mut registry),
+            admission: AdmissionMeter::new(&mut registry),
             lag: add(&mut registry, "view_lag_events", "Events that a view is behind", lag),
             registry,
         })
@@ -191,6 +194,7 @@ impl Meter {
     pub(crate) fn text(&self, app: &App) -> String {
         self.log.set(&app.live.log().stats(), &(app.storage)());
         self.letters.set(app.letters.stats());
+        self.admission.set(app.admission.state(app.live.log().backlog()));
         self.lag.get_or_create(&[("view", "live")]).set(app.live.lag());
         let events = self.frames.get_or_create(&[("type", "event")]).clone();
         events.inc_by(self.events_sent.get() - events.get());

@@ -66,7 +66,10 @@ fn operation(route: &Route) -> Value {
         if !is_one {
             responses.insert("207".into(), some);
         }
-        responses.insert("400".into(), none);
+        responses.insert("400".into(), none.clone());
+        if !is_one {
+            responses.insert("429".into(), components::limited(&none));
+        }
     }
     let mut operation =
         json!({"summary": route.summary, "parameters": parameters, "responses": responses});

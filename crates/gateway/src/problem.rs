@@ -9,7 +9,7 @@ use matchwire_domain::subject;
 use matchwire_log::medium::Floor;
 use serde_json::{Map, Value, json};
 
-use crate::storage;
+use crate::{admission::Advice, storage};
 
 /// The stable code of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,10 @@ pub enum Code {
     Query,
     /// A name in the path is outside its grammar.
     Path,
+    /// The source is over its rate.
+    RateLimited,
+    /// More is sent than can be taken, and what matters less is refused.
+    Overloaded,
     /// Too much is going on; later it may work.
     Busy,
     /// The log takes no more for now.
@@ -77,6 +81,8 @@ impl Code {
             Self::MediaType => ("media_type", 415, "Unsupported media type"),
             Self::Query => ("query", 422, "A parameter is wrong"),
             Self::Path => ("path", 422, "A name in the path is wrong"),
+            Self::RateLimited => ("rate_limited", 429, "The source is over its rate"),
+            Self::Overloaded => ("overloaded", 429, "More is sent than can be taken"),
             Self::Busy => ("busy", 503, "Too busy"),
             Self::LogFull => ("log_full", 503, "The log cannot take more now"),
             Self::MemoryAcks => ("memory_acks_off", 403, "Acknowledgements from memory are off"),
@@ -121,12 +127,14 @@ pub struct Problem {
     pub detail: String,
     /// Of what was trimmed, the last event that is gone.
     pub floor: Option<Floor>,
+    /// Of a limit, how the sender stands to it.
+    pub advice: Option<Advice>,
 }
 
 impl Problem {
     /// A problem.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), floor: None }
+        Self { code, detail: detail.into(), floor: None, advice: None }
     }
 
     /// The members that are told on every wire: the code, what exactly, and of what was trimmed from
@@ -159,6 +167,9 @@ impl Problem {
         *response.status_mut() = self.code.status();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(advice) = self.advice {
+            advice.write(headers, true);
+        }
         if status == 503 {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }

@@ -22,6 +22,7 @@ use self::{
     stall::Stall,
 };
 use crate::{
+    admission,
     app::{App, going_away},
     followup::Followup,
     front::Peer,
@@ -49,6 +50,8 @@ pub async fn serve(
 ) -> io::Result<()> {
     let followup = tokio::spawn(Followup::run(app.clone()));
     let router = routes::router(&app);
+    // It ends when the server is going away.
+    tokio::spawn(admission::watch(app.clone()));
     let places = u32::try_from(app.limits.connections).unwrap_or(u32::MAX);
     let slots = Arc::new(Semaphore::new(places as usize));
     tokio::pin!(shutdown);

@@ -11,6 +11,7 @@ use matchwire_log::Stats;
 use serde_json::{Value, json};
 
 use crate::{
+    admission::Level,
     app::App,
     problem::{Code, Problem},
     query::Params,
@@ -35,6 +36,14 @@ pub(crate) async fn healthz(State(app): State<Arc<App>>) -> Json<Value> {
         let detail = "as many dead letters are open as may be, and new ones are lost; see to them \
                       with matchwire dead-letters";
         reasons.push(json!({"code": "dead_letters_full", "detail": detail}));
+    }
+    let admission = app.admission.state(app.live.log().backlog());
+    if admission.level > Level::Open {
+        let detail = format!(
+            "more is sent than can be taken, and what matters less is given up, at level {} of 3",
+            admission.level.number()
+        );
+        reasons.push(json!({"code": "overload", "detail": detail}));
     }
     let Stats { clock_behind_ms: behind_ms, is_full, .. } = app.live.log().stats();
     if is_full {
@@ -88,6 +97,8 @@ pub(crate) async fn status(
         let letters = json!({"open": letters.open, "open_bytes": letters.open_bytes});
         status.insert("dead_letters".into(), letters);
         let log = app.live.log();
+        let admission = app.admission.state(log.backlog());
+        status.insert("admission".into(), admission.to_json());
         status.insert("durability".into(), log.durability().as_str().into());
         status.insert("log_id".into(), log.id().into());
         status.insert("lineage".into(), log.lineage().current().into());

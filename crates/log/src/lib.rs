@@ -35,4 +35,4 @@ pub use log::{Log, Options};
 pub use medium::{Durability, Medium};
 pub use memory::Memory;
 pub use sequencer::Steps;
-pub use stats::{Committed, Observer, Stats};
+pub use stats::{Backlog, Committed, Observer, Stats};

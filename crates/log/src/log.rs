@@ -7,7 +7,8 @@ use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
 use crate::{
-    Append, Clock, Durability, Entry, Error, Lineage, Medium, Observer, Outcome, Refused, Stats,
+    Append, Backlog, Clock, Durability, Entry, Error, Lineage, Medium, Observer, Outcome, Refused,
+    Stats,
     fingerprint::Fingerprints,
     medium::{Hit, Hits},
     queue::Queue,
@@ -223,6 +224,11 @@ impl Log {
     pub fn stats(&self) -> Stats {
         let (calls, bytes) = self.shared.queue.depth();
         self.shared.counters.snapshot(self.shared.clock.now(), calls, bytes)
+    }
+
+    /// How far the writer is behind; cheap enough to be asked at every request.
+    pub fn backlog(&self) -> Backlog {
+        self.shared.queue.backlog()
     }
 
     /// Waits until the log has stopped after a failure, and says why. The process must end then:

@@ -1,10 +1,10 @@
 //! The queue before the writer, bounded in calls and in bytes.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Instant};
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::Error;
+use crate::{Backlog, Error};
 
 /// A queue whose items have a size. Whoever puts is refused at a bound; whoever takes waits.
 pub(crate) struct Queue<T> {
@@ -15,7 +15,7 @@ pub(crate) struct Queue<T> {
 }
 
 struct State<T> {
-    items: VecDeque<(T, usize)>,
+    items: VecDeque<(T, usize, Instant)>,
     bytes: usize,
     closed: bool,
 }
@@ -36,7 +36,7 @@ impl<T> Queue<T> {
             return Err(Error::Full);
         }
         state.bytes += bytes;
-        state.items.push_back((item, bytes));
+        state.items.push_back((item, bytes, Instant::now()));
         drop(state);
         self.filled.notify_one();
         Ok(())
@@ -82,16 +82,26 @@ impl<T> Queue<T> {
         let state = self.state.lock();
         (state.items.len(), state.bytes)
     }
+
+    /// How much of the bounds is taken, and how long the first item has been waiting.
+    pub(crate) fn backlog(&self) -> Backlog {
+        let state = self.state.lock();
+        let percent = |part: usize, whole: usize| part.saturating_mul(100) / whole.max(1);
+        let items = percent(state.items.len(), self.limit_items);
+        let percent = items.max(percent(state.bytes, self.limit_bytes)).min(100);
+        let oldest = state.items.front().map(|(_, _, since)| since.elapsed());
+        Backlog { percent, oldest: oldest.unwrap_or_default() }
+    }
 }
 
 impl<T> State<T> {
     fn take(&mut self, limit_bytes: usize) -> Vec<T> {
         let (mut taken, mut taken_bytes) = (Vec::new(), 0);
-        while let Some((_, bytes)) = self.items.front() {
+        while let Some((_, bytes, _)) = self.items.front() {
             if !taken.is_empty() && taken_bytes + bytes > limit_bytes {
                 break;
             }
-            let Some((item, bytes)) = self.items.pop_front() else { break };
+            let Some((item, bytes, _)) = self.items.pop_front() else { break };
             taken_bytes += bytes;
             taken.push(item);
         }
@@ -112,10 +122,12 @@ mod tests {
         queue.put('c', 6).unwrap();
         assert!(matches!(queue.put('d', 0), Err(Error::Full)));
         assert_eq!(queue.depth(), (2, 10));
+        assert_eq!(queue.backlog().percent, 100);
         assert_eq!(queue.take(5), Some(vec!['a']));
         queue.put('e', 1).unwrap();
         assert_eq!(queue.take(100), Some(vec!['c', 'e']));
         assert_eq!(queue.depth(), (0, 0));
+        assert_eq!(queue.backlog(), Backlog::default());
     }
 
     #[test]

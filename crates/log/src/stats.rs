@@ -30,6 +30,16 @@ pub struct Committed {
     pub commit: Duration,
 }
 
+/// How far the writer is behind those who append.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Backlog {
+    /// How much of the queue's bounds is taken, in percent, of the one that is nearer. At 100 or
+    /// a little before, appends are refused with [`Error::Full`](crate::Error::Full).
+    pub percent: usize,
+    /// How long the first call in the queue has been waiting for the writer; zero if none is.
+    pub oldest: Duration,
+}
+
 /// Sums since the log was opened, and what is queued now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stats {

@@ -173,6 +173,26 @@ pub(crate) struct Serve {
         value_parser = clap::value_parser!(u64).range(1..=4_096)
     )]
     pub(crate) dead_letters_mib: u64,
+    /// What a source may send: events per second, at once if they come so, and its class, which is sensor,
+    /// broadcast or social: feed-*=500/2000:broadcast. May be given several times, and the first that
+    /// covers a source counts; others may send all that can be taken
+    #[arg(
+        long,
+        env = "MATCHWIRE_SOURCE_LIMIT",
+        value_name = "NAME=RATE[/BURST][:CLASS]",
+        value_delimiter = ','
+    )]
+    pub(crate) source_limit: Vec<matchwire_gateway::SourceLimit>,
+    /// How long events may wait in line, in milliseconds, before those that matter least are sampled and
+    /// refused
+    #[arg(
+        long,
+        env = "MATCHWIRE_ADMISSION_TARGET_MS",
+        value_name = "MS",
+        default_value_t = 25,
+        value_parser = clap::value_parser!(u64).range(1..=60_000)
+    )]
+    pub(crate) admission_target_ms: u64,
     /// Start although the newest event is from the future by this machine's clock
     #[arg(long, env = "MATCHWIRE_ACCEPT_CLOCK")]
     pub(crate) accept_clock: bool,

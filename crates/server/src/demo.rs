@@ -43,6 +43,8 @@ pub(crate) async fn run(args: &Demo) -> anyhow::Result<()> {
         accept_clock: false,
         dead_letters: 1_000,
         dead_letters_mib: 16,
+        source_limit: Vec::new(),
+        admission_target_ms: 25,
     };
     let running = Running::start(&serve).await?;
     let series = Series::new(args.seed);

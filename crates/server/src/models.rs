@@ -93,6 +93,7 @@ async fn append(log: &Log, stream: &Subject, switch: &ModelSwitched) -> anyhow::
         dataschema: None,
         sequence: None,
         traceparent: None,
+        sampledrate: None,
         data: None,
     };
     let event = Event::new(&attributes, &serde_json::to_string(switch)?)?;

@@ -34,6 +34,7 @@ struct Total {
     appended: u64,
     duplicate: u64,
     unknown: u64,
+    sampled: u64,
     rejected: u64,
 }
 
@@ -70,16 +71,20 @@ pub(crate) async fn run(args: &Send) -> anyhow::Result<()> {
         send(&client, parts, args.speed, &bar, &mut total).await?;
         bar.finish();
     }
-    let Total { appended, duplicate, unknown, rejected } = total;
+    let Total { appended, duplicate, unknown, sampled, rejected } = total;
     if args.json {
         let json = json!({
-            "appended": appended, "duplicate": duplicate, "unknown": unknown, "rejected": rejected,
+            "appended": appended, "duplicate": duplicate, "unknown": unknown, "sampled": sampled,
+            "rejected": rejected,
         });
         println!("{json}");
     } else {
         println!(
             "{appended} events appended, {duplicate} known already, {unknown} lines or posts unknown"
         );
+    }
+    if sampled > 0 && !args.json {
+        println!("{sampled} events were left out, since the server could not take all of them");
     }
     if rejected > 0 {
         bail!("{rejected} events were rejected");
@@ -98,48 +103,69 @@ async fn send(
     for part in parts {
         pace.wait(part.time_ms).await;
         let length = part.body.len() as u64;
-        let answer = post(client, &part, bar).await?;
+        let (answer, early) = post(client, &part, bar).await?;
         // Until something is new the recording is only caught up with.
-        pace.go(total.add(&answer) > 0);
+        pace.go(total.add(&answer, early) > 0);
         bar.inc(length);
     }
     Ok(())
 }
 
-/// Posts until the server took it, or has been away for too long.
-async fn post(client: &Client, part: &Part, bar: &ProgressBar) -> anyhow::Result<Value> {
+/// Posts until the server took it, or has been away for too long. Tells also how many events it had
+/// taken before it took the rest.
+async fn post(client: &Client, part: &Part, bar: &ProgressBar) -> anyhow::Result<(Value, u64)> {
     let begun = Instant::now();
+    let mut early = 0;
     let mut wait = Duration::from_millis(50);
     loop {
         let body = part.body.clone().into();
         match client.post(&part.path, &part.headers, body).await {
-            Ok(answer) => return Ok(answer),
+            Ok(answer) if is_limited(&answer) && begun.elapsed() < PATIENCE => {
+                early += count(&answer, |result| has(result, "status", "appended"));
+                bar.set_message("waiting: more is sent than can be taken");
+            }
+            Ok(answer) => return Ok((answer, early)),
             Err(error) if error.is_retryable() && begun.elapsed() < PATIENCE => {
                 bar.set_message(format!("waiting: {error}"));
-                tokio::time::sleep(wait).await;
-                wait = (wait * 2).min(MAX_WAIT);
-                bar.set_message("");
             }
             Err(error @ Error::Refused { .. }) => return Err(error.into()),
             Err(error) => return Err(error).context("gave up"),
         }
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(MAX_WAIT);
+        bar.set_message("");
     }
 }
 
+/// Whether some of the events are worth while sending again.
+fn is_limited(answer: &Value) -> bool {
+    let limited =
+        |error: &Value| has(error, "code", "overloaded") || has(error, "code", "rate_limited");
+    count(answer, |result| result.get("error").is_some_and(limited)) > 0
+}
+
+/// How many results of an answer are so.
+fn count(answer: &Value, is: impl Fn(&Value) -> bool) -> u64 {
+    let results = answer.get("results").and_then(Value::as_array);
+    results.map_or(0, |results| results.iter().filter(|result| is(result)).count() as u64)
+}
+
+fn has(value: &Value, key: &str, text: &str) -> bool {
+    value.get(key).and_then(Value::as_str) == Some(text)
+}
+
 impl Total {
-    /// Adds an answer; says how many events were new.
-    fn add(&mut self, answer: &Value) -> u64 {
+    /// Adds an answer, before which so many events of the same post were taken already; says how many
+    /// events were new.
+    fn add(&mut self, answer: &Value, early: u64) -> u64 {
         let number = |key: &str| answer.get(key).and_then(Value::as_u64).unwrap_or(0);
-        let statuses = answer.get("results").and_then(Value::as_array);
-        let count = |status: &str| {
-            let is = |result: &&Value| result.get("status").and_then(Value::as_str) == Some(status);
-            statuses.map_or(0, |results| results.iter().filter(is).count() as u64)
-        };
-        let appended = number("appended") + count("appended");
+        let count = |status: &str| count(answer, |result| has(result, "status", status));
+        let appended = number("appended") + count("appended") + early;
         let duplicate = number("duplicate") + count("duplicate");
         self.appended += appended;
-        self.duplicate += duplicate;
+        self.duplicate += duplicate.saturating_sub(early);
         self.unknown += number("unknown");
+        self.sampled += count("sampled");
         self.rejected += count("rejected");
         appended
     }

@@ -7,7 +7,8 @@ use anyhow::{Context as _, bail};
 use matchwire_domain::{dead_letter::Bounds, live_match::Games, timestamp::Timestamp};
 use matchwire_embedded::{Lifecycle, Retention, Segments, disk::Directory};
 use matchwire_gateway::{
-    Access, App, DeadLetters, Exchange as _, Followup, Limits, Meter, Parts, Ranking, StorageWatch,
+    Access, AdmissionSettings, App, DeadLetters, Exchange as _, Followup, Limits, Meter, Parts,
+    Ranking, StorageWatch,
 };
 use matchwire_log::{Clock as _, Log, Medium as _, SystemClock, live::Live};
 use tokio::{
@@ -113,6 +114,10 @@ impl Running {
             meter,
             access,
             limits: Limits::default(),
+            admission: AdmissionSettings {
+                target: Duration::from_millis(args.admission_target_ms),
+                sources: args.source_limit.clone(),
+            },
             storage,
             memory_acks: args.allow_memory_acks,
         });

@@ -47,6 +47,7 @@ impl Draft {
             dataschema: None,
             sequence: self.sequence.map(Into::into),
             traceparent: None,
+            sampledrate: None,
             data: None,
         };
         Enveloped::new(&attributes, &self.data)

@@ -32,10 +32,7 @@ impl Connection {
 
     /// Posts events as NDJSON, and returns once the server has taken all of them as new.
     pub(crate) async fn post(&mut self, body: Bytes, events: usize) -> anyhow::Result<()> {
-        let request = Request::post("/api/v1/events")
-            .header("content-type", "application/x-ndjson")
-            .body(Full::new(body))?;
-        let (status, answer) = self.send(request).await?;
+        let (status, answer) = self.offer(body).await?;
         let answer = std::str::from_utf8(&answer)?;
         let appended = answer.matches("\"appended\"").count();
         let start: String = answer.chars().take(500).collect();
@@ -44,6 +41,14 @@ impl Connection {
             "{status}, {appended} of {events} events appended: {start}"
         );
         Ok(())
+    }
+
+    /// Posts events as NDJSON, whatever becomes of them, and gives the status and the answer.
+    pub(crate) async fn offer(&mut self, body: Bytes) -> anyhow::Result<(u16, Bytes)> {
+        let request = Request::post("/api/v1/events")
+            .header("content-type", "application/x-ndjson")
+            .body(Full::new(body))?;
+        self.send(request).await
     }
 
     async fn send(&mut self, mut request: Request<Full<Bytes>>) -> anyhow::Result<(u16, Bytes)> {

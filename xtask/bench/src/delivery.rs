@@ -127,16 +127,25 @@ fn name(index: u64) -> String {
     format!("b{index:03}")
 }
 
-type Socket = WebSocket<yawc::MaybeTlsStream<tokio::net::TcpStream>>;
+pub(crate) type Socket = WebSocket<yawc::MaybeTlsStream<tokio::net::TcpStream>>;
 
 /// A client that is subscribed to a match.
 async fn subscribe(address: SocketAddr, index: u64, views: &[String]) -> anyhow::Result<Socket> {
+    subscribe_to(address, &name(index), views).await
+}
+
+/// A client that is subscribed to the first map of a match of that name.
+pub(crate) async fn subscribe_to(
+    address: SocketAddr,
+    match_id: &str,
+    views: &[String],
+) -> anyhow::Result<Socket> {
     let url = format!("ws://{address}/api/v1/ws").parse().context("a good address")?;
     let request = HttpRequest::builder().header("sec-websocket-protocol", "matchwire.v1.json");
     let mut socket = WebSocket::connect(url).with_request(request).await?;
     let subscription = format!(
         r#"{{"type":"subscribe","topic":"match/{}/1","after":0,"views":["{}"]}}"#,
-        name(index),
+        match_id,
         views.join("\",\"")
     );
     socket.send(Frame::text(subscription)).await?;
@@ -170,7 +179,7 @@ async fn receive(mut socket: Socket, run: Arc<Run>) -> anyhow::Result<Vec<u32>> 
 }
 
 /// When the event of a frame was sent, after the start; `None` for other frames.
-fn sent_at(frame: &[u8]) -> Option<Duration> {
+pub(crate) fn sent_at(frame: &[u8]) -> Option<Duration> {
     let text = std::str::from_utf8(frame).ok()?;
     let (_, event) = text.split_once("\"specversion\":\"1.0\",\"id\":\"")?;
     let id = u64::from_str_radix(event.get(..16)?, 16).ok()?;

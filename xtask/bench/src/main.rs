@@ -1,6 +1,6 @@
 //! Measures this machine, each figure next to a reference of the same run: [`log`] the embedded log
 //! against a plain write-and-sync loop and other stores, [`streams`] a log of very many streams,
-//! [`events`] the HTTP intake, [`delivery`] the time to WebSocket clients, [`open`] the start after a
+//! [`events`] the HTTP intake, [`delivery`] the time to WebSocket clients, [`overload`] what is delivered when too much is sent, [`open`] the start after a
 //! kill and the memory of a large log, [`old`] what is left of old events; and [`restore`], which is a drill: what is lost with a disk, and
 //! how long it takes until everything else is back. What was reached is in `docs/benchmarks.md`.
 //!
@@ -16,6 +16,7 @@ mod log;
 mod machine;
 mod old;
 mod open;
+mod overload;
 mod restore;
 mod server;
 mod statistics;
@@ -74,6 +75,9 @@ enum Part {
     Events,
     /// From receipt to arrival at WebSocket clients.
     Delivery,
+    /// 100,000 events per second, offered to a server on one core: what is taken, and how long kills
+    /// take to a client; only if it is named.
+    Overload,
     /// The start of a server after `kill -9`, and its memory, with a log and with one three times as
     /// large; takes some 40 bytes on the disk for each event, and as much again for a while; only if
     /// it is named.
@@ -119,6 +123,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wants(Part::Delivery) {
         delivery::run(&load).await?;
+    }
+    if arguments.parts.contains(&Part::Overload) {
+        overload::run(&load).await?;
     }
     if arguments.parts.contains(&Part::Open) {
         open::run(&load, arguments.events.unwrap_or(10_000_000)).await?;

@@ -41,18 +41,28 @@ pub(crate) struct Process {
 impl Process {
     /// Starts a server on a free port, and waits until it is ready.
     pub(crate) async fn serve(load: &Load, data: &Path) -> anyhow::Result<Self> {
+        Self::serve_as(Command::new(&load.binary), data, &[]).await
+    }
+
+    /// The same with a command that comes to the server's binary, and with more flags.
+    pub(crate) async fn serve_as(
+        mut command: Command,
+        data: &Path,
+        flags: &[&str],
+    ) -> anyhow::Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let output = data.with_extension("log");
-        let child = Command::new(&load.binary)
+        let child = command
             .arg("serve")
             .arg("--data")
             .arg(data)
             .args(["--listen", &address.to_string()])
+            .args(flags)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&output)?)
             .spawn()
-            .with_context(|| format!("cannot start {}", load.binary.display()))?;
+            .with_context(|| format!("cannot start {}", command.get_program().display()))?;
         let mut server = Self { child, address };
         let started = Instant::now();
         while !server.is_ready().await {
@@ -103,7 +113,22 @@ impl Server {
     pub(crate) async fn start(load: &Load) -> anyhow::Result<Self> {
         let data = tempfile::Builder::new().prefix("matchwire-bench-").tempdir_in(&load.dir)?;
         let process = Process::serve(load, &data.path().join("data")).await?;
-        Ok(Self { address: process.address, process, _data: data })
+        Ok(Self::over(process, data))
+    }
+
+    /// The same with a command that comes to the server's binary, and with more flags.
+    pub(crate) async fn start_as(
+        load: &Load,
+        command: Command,
+        flags: &[&str],
+    ) -> anyhow::Result<Self> {
+        let data = tempfile::Builder::new().prefix("matchwire-bench-").tempdir_in(&load.dir)?;
+        let process = Process::serve_as(command, &data.path().join("data"), flags).await?;
+        Ok(Self::over(process, data))
+    }
+
+    fn over(process: Process, data: tempfile::TempDir) -> Self {
+        Self { address: process.address, process, _data: data }
     }
 
     /// Its process id.

@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Games, Label, Player, Prediction, Rules,
+    Games, Label, Player, Prediction, Priority, Rules,
     declare::{bounded, vocabulary},
     game::{Exchange, Scope, Unfit},
 };
@@ -420,6 +420,16 @@ pub(super) fn settle(state: &mut impl Rules) {
         Status::Live if course.pause.is_some() => Status::Paused,
         other => other,
     };
+}
+
+/// What an event that all games have is worth where not all can be taken: what is decided or
+/// corrected more than what a feed tells of itself. Unknown types are worth as much as most.
+pub(super) fn priority(tag: &str) -> Priority {
+    match tag {
+        "source.gap" | "source.late" => Priority::Normal,
+        _ if Event::TAGS.contains(&tag) => Priority::Critical,
+        _ => Priority::Normal,
+    }
 }
 
 /// Checks the data of `event.amended`, and of the fact that is in it.

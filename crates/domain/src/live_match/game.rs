@@ -11,10 +11,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Models, Player, Prediction,
+    Models, Player, Prediction, Priority,
     course::{self, Course, Status},
 };
-use crate::{series, timestamp::Timestamp};
+use crate::{envelope, series, timestamp::Timestamp, vocabulary::OWN_PREFIX};
 
 /// The events of a game, each with a tag and the schema of its data. A tag belongs to one game
 /// alone, so that a stream's first event tells which game it is.
@@ -80,6 +80,12 @@ pub trait Rules: Clone + PartialEq + Serialize + Send + Sync + 'static {
     fn stats(maps: &[&Self]) -> Value;
     /// Adds the accounts that `account_of` knows by player id.
     fn reveal(&mut self, account_of: &dyn Fn(&str) -> Option<String>);
+
+    /// What an event with one of the game's own tags is worth where not all can be taken.
+    fn priority(tag: &str) -> Priority {
+        let _ = tag;
+        Priority::Normal
+    }
 }
 
 /// A map as it is played, of whatever game.
@@ -209,6 +215,7 @@ pub struct Game {
     tags: &'static [&'static str],
     models: fn() -> &'static [&'static str],
     schema: fn(&str) -> Option<Schema>,
+    priority: fn(&str) -> Priority,
     admit: fn(&str, &str, Exchange<'_>) -> Option<Result<String, serde_json::Error>>,
     begin: fn(Course) -> Box<dyn Play>,
 }
@@ -221,6 +228,7 @@ impl Game {
             tags: R::Event::TAGS,
             models: R::models,
             schema: R::Event::schema,
+            priority: R::priority,
             admit: admit::<R::Event>,
             begin: |course| Box::new(R::begin(course)),
         }
@@ -341,6 +349,17 @@ impl Games {
         match self.holder(tag) {
             Some((_, game)) => (game.schema)(tag),
             None => course::Event::schema(tag),
+        }
+    }
+
+    /// What an event of a type is worth where not all can be taken. A user's own types change no
+    /// state, so they come last; what is not known is worth as much as most.
+    pub fn priority(&self, tag: &str) -> Priority {
+        match self.holder(tag) {
+            Some((_, game)) => (game.priority)(tag),
+            None if tag == envelope::SEALED => Priority::Critical,
+            None if tag.starts_with(OWN_PREFIX) => Priority::Low,
+            None => course::priority(tag),
         }
     }
 

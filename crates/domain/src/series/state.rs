@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Event, MapVetoed, MapWon, MatchScheduled, SeriesEnded, Team, VetoAction};
 use crate::{
-    live_match::{Course, Prediction, Rules, Ruling, Status},
+    live_match::{Course, Prediction, Priority, Rules, Ruling, Status},
     timestamp::Timestamp,
 };
 
@@ -270,5 +270,10 @@ impl Rules for State {
                 member.account = account_of(id);
             }
         }
+    }
+
+    /// Few events, and each of them is what the match is.
+    fn priority(_tag: &str) -> Priority {
+        Priority::Critical
     }
 }

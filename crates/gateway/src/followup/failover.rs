@@ -211,6 +211,7 @@ impl Failover {
             dataschema: None,
             sequence: None,
             traceparent: None,
+            sampledrate: None,
             data: None,
         };
         // What is made here is valid, and a stream that is sealed needs no switch any more.

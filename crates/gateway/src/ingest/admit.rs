@@ -1,13 +1,15 @@
 //! Admission: the check of an event from outside, with every person in it exchanged.
 
 use matchwire_domain::{
-    envelope::{Attributes, Event},
+    envelope::{Attributes, Event, MAX_SAMPLED_RATE},
+    live_match::Priority,
     vocabulary,
 };
 
 use matchwire_log::Refused;
 
 use crate::{
+    admission::refusal,
     app::App,
     problem::{Code, Problem},
 };
@@ -17,6 +19,13 @@ use crate::{
 pub(crate) struct Rejected {
     pub(super) code: &'static str,
     pub(super) detail: String,
+}
+
+impl Rejected {
+    /// Whether it was refused for a limit, and is worth while sending again.
+    pub(super) fn is_limit(&self) -> bool {
+        [Code::Overloaded, Code::RateLimited].iter().any(|code| code.as_str() == self.code)
+    }
 }
 
 impl From<Refused> for Rejected {
@@ -38,8 +47,9 @@ impl From<Problem> for Rejected {
 /// The longest detail that is told, in characters: errors may quote what was sent.
 const MAX_DETAIL: usize = 400;
 
-/// Checks one event. The ids in it are durable only once the exchange is synced.
-pub(super) fn admit(app: &App, json: &[u8]) -> Result<Event, Rejected> {
+/// Checks one event, which stands for so many, and says what it is worth. The ids in it are durable
+/// only once the exchange is synced.
+pub(super) fn admit(app: &App, json: &[u8], rate: u32) -> Result<(Event, Priority), Rejected> {
     let Ok(text) = std::str::from_utf8(json) else {
         return Err(rejected("envelope", "the event must be UTF-8"));
     };
@@ -47,10 +57,21 @@ pub(super) fn admit(app: &App, json: &[u8]) -> Result<Event, Rejected> {
         // A person without a colon is named by a player id already.
         if person.contains(':') { app.exchange.id_for(person) } else { person.to_owned() }
     };
-    Attributes::parse(text)
-        .map_err(vocabulary::Error::from)
-        .and_then(|attributes| vocabulary::admit(app.live.games(), &attributes, &mut exchange))
-        .map_err(|error| rejected(error.code(), &error.to_string()))
+    let mut checked = || {
+        let mut attributes = Attributes::parse(text)?;
+        if rate > 1 {
+            let before = attributes.sampledrate.unwrap_or(1);
+            attributes.sampledrate = Some(before.saturating_mul(rate).min(MAX_SAMPLED_RATE));
+        }
+        let event = vocabulary::admit(app.live.games(), &attributes, &mut exchange)?;
+        Ok((event, app.admission.priority(&attributes.kind)))
+    };
+    checked().map_err(|error: vocabulary::Error| rejected(error.code(), &error.to_string()))
+}
+
+/// The refusal of an event that was not looked into.
+pub(super) fn refused(code: Code) -> Rejected {
+    rejected(code.as_str(), refusal(code))
 }
 
 /// Makes the ids durable that admitted events carry.

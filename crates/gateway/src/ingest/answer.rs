@@ -10,11 +10,19 @@ use matchwire_log::{Durability, Outcome};
 use serde_json::json;
 
 use super::events::Fate;
-use crate::metrics::{Count, Meter};
+use crate::{
+    admission::Advice,
+    metrics::{Count, Meter},
+};
 
-/// One result for each event, in the order of the request. 200 when every event was taken, 207
-/// when some were, 400 when none was.
-pub(super) fn response(durability: Durability, fates: &[Fate]) -> Response<Body> {
+/// One result for each event, in the order of the request. 200 when every event was taken or
+/// sampled, 207 when some were, and when none was 429 if it is worth while to send some again, else
+/// 400.
+pub(super) fn response(
+    durability: Durability,
+    fates: &[Fate],
+    advice: Option<Advice>,
+) -> Response<Body> {
     let mut text = String::with_capacity(64 + fates.len() * 240);
     let _ = write!(text, "{{\"durability\":\"{}\",\"results\":[", durability.as_str());
     for (index, fate) in fates.iter().enumerate() {
@@ -25,12 +33,17 @@ pub(super) fn response(durability: Durability, fates: &[Fate]) -> Response<Body>
     }
     text.push_str("]}");
     let taken = fates.iter().filter(|fate| !matches!(fate, Fate::Rejected(_))).count();
+    let is_limited = fates.iter().any(|fate| matches!(fate, Fate::Rejected(it) if it.is_limit()));
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = match taken {
         _ if taken == fates.len() => StatusCode::OK,
+        0 if is_limited => StatusCode::TOO_MANY_REQUESTS,
         0 => StatusCode::BAD_REQUEST,
         _ => StatusCode::MULTI_STATUS,
     };
+    if let Some(advice) = advice {
+        advice.write(response.headers_mut(), is_limited);
+    }
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, json);
     response
@@ -46,6 +59,9 @@ fn write_fate(text: &mut String, index: usize, fate: &Fate) {
                 "{{\"index\":{index},\"status\":\"rejected\",\
                  \"error\":{{\"code\":\"{code}\",\"detail\":{detail}}}}}"
             )
+        }
+        Fate::Sampled(rate) => {
+            write!(text, "{{\"index\":{index},\"status\":\"sampled\",\"sampledrate\":{rate}}}")
         }
         Fate::Accepted(event) => {
             let (id, subject) = (json!(&*event.id), &event.subject);
@@ -86,7 +102,9 @@ pub(super) fn count(meter: &Meter, source: &'static str, fates: &[Fate]) {
     let mut count = Count { received: fates.len() as u64, ..Count::default() };
     for fate in fates {
         match fate {
-            Fate::Rejected(_) => count.rejected += 1,
+            // Those that were not let through are counted as such.
+            Fate::Rejected(rejected) => count.rejected += u64::from(!rejected.is_limit()),
+            Fate::Sampled(_) => {}
             Fate::Accepted(_) => count.accepted += 1,
             Fate::Taken { outcome: Outcome::Appended { .. }, .. } => count.appended += 1,
             Fate::Taken { outcome: Outcome::Duplicate { .. } | Outcome::Known { .. }, .. } => {

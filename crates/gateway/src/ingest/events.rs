@@ -7,18 +7,23 @@ use axum::{
     extract::{Request, State},
     http::{HeaderMap, Response, header},
 };
-use matchwire_domain::{envelope::Event, subject::Subject};
+use matchwire_domain::{
+    envelope::{Event, Recorded, same_but_sampling},
+    subject::Subject,
+};
 use matchwire_log::{Append, Log, Outcome};
 use serde_json::value::RawValue;
 
 use super::{
-    admit::{Rejected, admit, sync},
+    admit::{Rejected, admit, refused, sync},
     answer, durability,
 };
 use crate::{
+    admission::{Gate, Verdict},
     app::App,
     body,
     letters::{self, Letter},
+    metrics::Count,
     problem::{Code, Problem},
     query::Params,
 };
@@ -37,15 +42,34 @@ pub(crate) enum Fate {
     },
     /// It waits for the log; nobody will be told what became of it.
     Accepted(Event),
+    /// It was left out: of so many like it one is kept.
+    Sampled(u32),
     Rejected(Rejected),
 }
+
+/// Why an event of a request does not go to the log.
+enum Left {
+    Sampled(u32),
+    Rejected(Rejected),
+}
+
+impl From<Left> for Fate {
+    fn from(left: Left) -> Self {
+        match left {
+            Left::Sampled(rate) => Self::Sampled(rate),
+            Left::Rejected(rejected) => Self::Rejected(rejected),
+        }
+    }
+}
+
+type Admitted = Result<Event, Left>;
 
 impl Fate {
     /// Why it was rejected, if it was: the code, and in words.
     pub(crate) fn refusal(&self) -> Option<(&'static str, &str)> {
         match self {
             Self::Rejected(rejected) => Some((rejected.code, &rejected.detail)),
-            Self::Taken { .. } | Self::Accepted(_) => None,
+            Self::Taken { .. } | Self::Accepted(_) | Self::Sampled(_) => None,
         }
     }
 }
@@ -60,16 +84,18 @@ pub(crate) async fn post(
     let form = Form::of(&head.headers)?;
     let body = body::read(&app, &head.headers, body).await?;
     let received = Instant::now();
+    let log = app.live.log();
+    let mut gate = app.admission.gate(log.backlog());
     let mut refused = Vec::new();
-    let admitted: Vec<Result<Event, Rejected>> = {
+    let admitted = {
         let items = form.split(&body.bytes, app.limits.events)?;
-        let admit = |item| admit(&app, item).inspect_err(|why| refused.extend(letter(item, why)));
-        items.into_iter().map(admit).collect()
+        through(&app, &mut gate, &items, &mut refused).await?
     };
-    sync(&app)?;
     drop(body);
     app.meter.ingest(received.elapsed());
-    let log = app.live.log();
+    let is_shed = admitted.iter().any(|it| matches!(it, Err(Left::Rejected(it)) if it.is_limit()));
+    let advice = gate.advice(is_shed && gate.is_busy());
+    drop(gate);
     let fates = if durability == log.durability() {
         append(&app, admitted, received, &mut refused).await?
     } else {
@@ -80,12 +106,55 @@ pub(crate) async fn post(
         app.letters.keep(letter);
     }
     answer::count(&app.meter, VIA, &fates);
-    Ok(answer::response(durability, &fates))
+    Ok(answer::response(durability, &fates, advice))
+}
+
+/// Lets events through the gate, and checks those that it lets through. A request of which nothing
+/// is let through is a problem as a whole.
+async fn through(
+    app: &App,
+    gate: &mut Gate<'_>,
+    items: &[&[u8]],
+    letters: &mut Vec<Letter>,
+) -> Result<Vec<Admitted>, Problem> {
+    let is_open = gate.is_open();
+    let verdicts: Vec<Verdict> = if is_open {
+        vec![Verdict::Take(1); items.len()]
+    } else {
+        items.iter().map(|item| gate.judge(item)).collect()
+    };
+    app.meter.admission.shed(gate.shed());
+    if let Some(problem) = gate.problem(&verdicts) {
+        app.meter.count(VIA, Count { received: items.len() as u64, ..Count::default() });
+        return Err(problem);
+    }
+    let is_hurried = !gate.is_busy() || gate.has_critical();
+    let _turn = if is_hurried { None } else { app.admission.turn().await };
+    let admit = |(item, verdict): (&&[u8], Verdict)| match verdict {
+        Verdict::Take(rate) => match admit(app, item, rate) {
+            Ok((event, priority)) => {
+                if is_open {
+                    gate.note(priority);
+                }
+                Ok(event)
+            }
+            Err(why) => {
+                letters.extend(letter(item, &why));
+                Err(Left::Rejected(why))
+            }
+        },
+        Verdict::Sampled(rate) => Err(Left::Sampled(rate)),
+        Verdict::Refused(code) => Err(Left::Rejected(refused(code))),
+    };
+    let admitted = items.iter().zip(verdicts).map(admit).collect();
+    sync(app)?;
+    Ok(admitted)
 }
 
 /// Tries one event again that was refused before.
 pub(crate) async fn again(app: &App, json: &[u8], received: Instant) -> Result<Fate, Problem> {
-    let admitted = admit(app, json);
+    // Somebody wants it now: it passes no gate.
+    let admitted = admit(app, json, 1).map(|(event, _)| event).map_err(Left::Rejected);
     sync(app)?;
     // It is a letter already.
     let fates = append(app, vec![admitted], received, &mut Vec::new()).await?;
@@ -97,7 +166,7 @@ pub(crate) async fn again(app: &App, json: &[u8], received: Instant) -> Result<F
 pub(crate) fn answer_again(app: &App, fate: Fate) -> Response<Body> {
     let fates = [fate];
     answer::count(&app.meter, AGAIN, &fates);
-    answer::response(app.live.log().durability(), &fates)
+    answer::response(app.live.log().durability(), &fates, None)
 }
 
 /// The dead letter of an event that has an envelope.
@@ -106,11 +175,7 @@ fn letter(json: &[u8], Rejected { code, detail }: &Rejected) -> Option<Letter> {
 }
 
 /// Queues what is admitted, and waits for nothing.
-fn submit(
-    app: &App,
-    admitted: Vec<Result<Event, Rejected>>,
-    received: Instant,
-) -> Result<Vec<Fate>, Problem> {
+fn submit(app: &App, admitted: Vec<Admitted>, received: Instant) -> Result<Vec<Fate>, Problem> {
     let (appends, _) = by_stream(&admitted, received);
     if !appends.is_empty() {
         app.live.log().submit(appends)?;
@@ -118,7 +183,7 @@ fn submit(
             app.followup.appended(event);
         }
     }
-    let fate = |item: Result<Event, Rejected>| item.map_or_else(Fate::Rejected, Fate::Accepted);
+    let fate = |item: Admitted| item.map_or_else(Fate::from, Fate::Accepted);
     Ok(admitted.into_iter().map(fate).collect())
 }
 
@@ -126,7 +191,7 @@ fn submit(
 /// the order of the request.
 async fn append(
     app: &App,
-    admitted: Vec<Result<Event, Rejected>>,
+    admitted: Vec<Admitted>,
     received: Instant,
     refused: &mut Vec<Letter>,
 ) -> Result<Vec<Fate>, Problem> {
@@ -144,8 +209,8 @@ async fn append(
         outcomes.extend(results.into_iter().map(|result| result.map(Vec::into_iter)));
         app.meter.append(begun.elapsed());
     }
-    let fate = |item: Result<Event, Rejected>| match item {
-        Err(rejected) => Ok(Fate::Rejected(rejected)),
+    let fate = |item: Admitted| match item {
+        Err(left) => Ok(left.into()),
         Ok(event) => {
             let lost = || Problem::new(Code::Internal, "the log answered for too few events");
             let place = places.get(&event.subject).and_then(|place| outcomes.get_mut(*place));
@@ -164,7 +229,40 @@ async fn append(
             }
         }
     };
-    admitted.into_iter().map(fate).collect()
+    let mut fates = admitted.into_iter().map(fate).collect::<Result<Vec<Fate>, Problem>>()?;
+    forgive_sampling(app.live.log(), &mut fates).await?;
+    Ok(fates)
+}
+
+/// A duplicate that differs in its `sampledrate` alone does not differ: the sender sent the same,
+/// and how busy the server was is none of its doing.
+async fn forgive_sampling(log: &Log, fates: &mut [Fate]) -> Result<(), Problem> {
+    let differing = fates.iter_mut().filter_map(|fate| match fate {
+        Fate::Taken { event, outcome: Outcome::Duplicate { differs, .. } } if *differs => {
+            Some((event.clone(), differs))
+        }
+        _ => None,
+    });
+    let (events, flags): (Vec<Event>, Vec<&mut bool>) = differing.unzip();
+    if events.is_empty() {
+        return Ok(());
+    }
+    let log = log.clone();
+    let compare = move || {
+        let differs = |event: &Event| {
+            let first = log.find(&event.subject, &event.source, &event.id)?;
+            let same = |first: Recorded| same_but_sampling(&first.stored, &event.stored);
+            Ok(!first.is_some_and(same))
+        };
+        events.iter().map(differs).collect::<Result<Vec<bool>, matchwire_log::Error>>()
+    };
+    let lost = |_| Problem::new(Code::Internal, "duplicates could not be compared");
+    let compared = tokio::task::spawn_blocking(compare).await.map_err(lost)?;
+    // Where the first one cannot be read, that they differ is what is known.
+    for (flag, differs) in flags.into_iter().zip(compared.unwrap_or_default()) {
+        *flag = differs;
+    }
+    Ok(())
 }
 
 /// Gives each append to the log by itself, so that damage rejects only the events of its stream.
@@ -192,10 +290,7 @@ async fn one_by_one(
 }
 
 /// One append for each stream, and which one that is.
-fn by_stream(
-    admitted: &[Result<Event, Rejected>],
-    received: Instant,
-) -> (Vec<Append>, HashMap<Subject, usize>) {
+fn by_stream(admitted: &[Admitted], received: Instant) -> (Vec<Append>, HashMap<Subject, usize>) {
     let mut appends: Vec<Append> = Vec::new();
     let mut places: HashMap<Subject, usize> = HashMap::new();
     for event in admitted.iter().flatten() {

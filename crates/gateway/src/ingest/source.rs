@@ -127,6 +127,7 @@ async fn take(
     if map != "auto" {
         subject::parse_map(map)?;
     }
+    app.admission.check_post(name)?;
     let (head, body) = request.into_parts();
     let body = body::read(app, &head.headers, body).await?;
     let received = Instant::now();
@@ -135,6 +136,7 @@ async fn take(
     app.meter.ingest(answer.admitted.saturating_duration_since(received));
     app.meter.append(answer.admitted.elapsed());
     let Answer { appended, duplicate, unknown, refused, .. } = answer;
+    app.admission.charge_post(name, appended);
     let received = appended + duplicate + unknown + refused;
     app.meter.count(name, Count { received, accepted: 0, appended, duplicate, rejected: refused });
     let mut body = json!({"appended": appended, "duplicate": duplicate, "unknown": unknown});

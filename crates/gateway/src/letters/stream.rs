@@ -290,6 +290,7 @@ fn written(seq: u64, event: &Event) -> Result<envelope::Event, Fault> {
         dataschema: None,
         sequence: None,
         traceparent: None,
+        sampledrate: None,
         data: None,
     };
     envelope::Event::new(&attributes, &data).map_err(|error| other(&error))

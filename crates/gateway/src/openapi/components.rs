@@ -42,6 +42,28 @@ pub(super) fn problem() -> Value {
     })
 }
 
+/// The answer to events that are refused for a limit, where some of them might be sent again.
+pub(super) fn limited(results: &Value) -> Value {
+    let mut limited = results.clone();
+    let text =
+        |description: &str| json!({"description": description, "schema": {"type": "string"}});
+    if let Some(limited) = limited.as_object_mut() {
+        let what = "No event was taken, since there are too many: a problem, or results where some were refused otherwise";
+        limited.insert("description".into(), what.into());
+        let headers = json!({
+            "Retry-After": text("Seconds"),
+            "RateLimit-Policy": text("The limit, as in \"source\";q=500;w=1: events per second"),
+            "RateLimit": text("What is left of it, as in \"source\";r=0;t=2"),
+        });
+        limited.insert("headers".into(), headers);
+    }
+    if let Some(content) = limited.get_mut("content").and_then(Value::as_object_mut) {
+        let schema = json!({"schema": {"$ref": "#/components/schemas/Problem"}});
+        content.insert("application/problem+json".into(), schema);
+    }
+    limited
+}
+
 fn list(of: &str, element: &Value) -> Value {
     json!({
         "type": "object",
@@ -88,7 +110,8 @@ pub(super) fn schemas() -> Value {
             "required": ["specversion", "id", "source", "subject", "type", "seq", "leaf", "chain", "recordedtime"],
             "properties": {
                 "specversion": {"const": "1.0"}, "id": text, "source": text, "subject": text,
-                "type": text, "time": text, "data": object, "seq": count, "leaf": text,
+                "type": text, "time": text, "data": object, "seq": count,
+                "sampledrate": {"type": "integer", "minimum": 1, "maximum": 2_147_483_647, "description": "Of how many events like it this is the one that was kept, itself among them; left out for 1"}, "leaf": text,
                 "chain": text, "recordedtime": text,
             },
         },
@@ -236,7 +259,8 @@ fn results() -> Value {
                 "type": "object",
                 "required": ["status"],
                 "properties": {
-                    "status": {"enum": ["appended", "duplicate", "accepted", "rejected"]},
+                    "status": {"enum": ["appended", "duplicate", "accepted", "sampled", "rejected"]},
+                    "sampledrate": {"type": "integer", "minimum": 2, "description": "Of what is sampled: one of so many is kept, and this one is not. It need not be sent again"},
                     "id": text, "subject": text, "seq": count,
                     "leaf": {"type": "string", "description": "Left out of a duplicate whose first event is trimmed or archived"},
                     "chain": {"type": "string", "description": "As leaf"},

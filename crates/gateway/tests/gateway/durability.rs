@@ -67,7 +67,9 @@ async fn a_full_queue_is_told_at_once() {
     // The writer may have taken some already; in the end the queue is full.
     let refused = soon(async {
         for n in 1.. {
-            let reply = post(&server, "?durability=memory", &numbered("match/m1/1", n, 1)).await;
+            // Nothing else is taken until there is no room at all.
+            let round = event("match/m1/1", n, "round.started", &json!({}));
+            let reply = post(&server, "?durability=memory", &[round]).await;
             if reply.status != 200 {
                 return reply;
             }

@@ -21,6 +21,7 @@ mod harness;
 mod ingest;
 mod letters;
 mod lineage;
+mod overload;
 mod play;
 mod proof;
 mod reads;

@@ -5,13 +5,13 @@ use std::{
     collections::{BTreeMap, HashMap},
     pin::Pin,
     sync::{Arc, Mutex},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use matchwire_domain::{dead_letter::Bounds, live_match::Games, secret::Secret};
 use matchwire_gateway::{
-    Access, Answer, App, Code, Damage, DeadLetters, Exchange, Followup, Limits, Meter, Parts, Post,
-    Problem, Ranking, Source, Sources, Storage,
+    Access, AdmissionSettings, Answer, App, Code, Damage, DeadLetters, Exchange, Followup, Limits,
+    Meter, Parts, Post, Problem, Ranking, Source, Sources, Storage,
 };
 use matchwire_log::{Log, ManualClock, Medium, Memory, Options, live::Live};
 use tokio::{net::TcpListener, sync::oneshot};
@@ -64,6 +64,7 @@ pub(crate) struct Setup {
     pub(crate) games: Games,
     pub(crate) ranking: Ranking,
     pub(crate) limits: Limits,
+    pub(crate) admission: AdmissionSettings,
     pub(crate) access: Access,
     pub(crate) medium: Box<dyn Medium>,
     pub(crate) options: Options,
@@ -80,6 +81,8 @@ impl Default for Setup {
             games: Games::default(),
             ranking: Ranking::default(),
             limits: Limits::default(),
+            // A machine that is busy with other tests is none that has too many events.
+            admission: AdmissionSettings { target: Duration::from_mins(1), sources: Vec::new() },
             access: Access::loopback("127.0.0.1:0".parse().unwrap()),
             medium: Box::new(Memory::new()),
             options: Options::default(),
@@ -110,6 +113,7 @@ impl Server {
             games,
             ranking,
             limits,
+            admission,
             access,
             medium,
             options,
@@ -144,6 +148,7 @@ impl Server {
             meter,
             access,
             limits,
+            admission,
             storage: Arc::new(move || Storage { damage: damage.clone(), ..Storage::default() }),
             memory_acks,
         });

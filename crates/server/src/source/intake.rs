@@ -284,6 +284,7 @@ impl<C: Serialize> Record<C> {
             dataschema: None,
             sequence: None,
             traceparent: None,
+            sampledrate: None,
             data: None,
         };
         let data = serde_json::to_string(self).map_err(internal)?;

@@ -7,7 +7,7 @@ use super::{
     odds::{self, MODELS, Model},
 };
 use crate::{
-    live_match::{Course, Prediction, Rules, Status},
+    live_match::{Course, Prediction, Priority, Rules, Status},
     timestamp::Timestamp,
 };
 
@@ -104,6 +104,21 @@ impl Rules for State {
             if player.account.is_none() {
                 player.account = account_of(id);
             }
+        }
+    }
+
+    /// Money is told as what a player has, so the next `money.changed`, `player.equipped` or
+    /// `round.stats` makes good for one that is missing. Damage is summed, and a table or equipment
+    /// comes once a round, so those are worth more.
+    fn priority(tag: &str) -> Priority {
+        match tag {
+            "money.changed" => Priority::Low,
+            "map.loaded" | "rules.set" | "player.joined" | "warmup.started" | "warmup.ended"
+            | "match.started" | "match.restarting" | "match.reloaded" | "score.reported"
+            | "team.scored" | "freeze.started" | "round.started" | "round.ended"
+            | "round.drawn" | "sides.swapped" | "player.killed" | "player.died"
+            | "bomb.planted" | "bomb.defused" | "bomb.exploded" | "map.ended" => Priority::Critical,
+            _ => Priority::Normal,
         }
     }
 }

@@ -1,0 +1,248 @@
+//! From what is measured to what is shed: pure, so that it can be tried without a load.
+//!
+//! Whether there is too much is told as CoDel does (RFC 8289): by how long things wait in line, and
+//! only if that stays above a target for a whole interval, so that a burst is none. Then a limit is
+//! set below what was done in that time, and lowered or raised as TCP does with its window
+//! (multiplicative decrease; raised quickly to a little below where it was too much the last time,
+//! and slowly from there, as CUBIC, RFC 9438). Events of the highest priority are let through
+//! whatever the limit is, then the normal ones, and the rest is for those of low priority.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+/// What is too much must be so for as long as this (CoDel's interval).
+const INTERVAL: Duration = Duration::from_millis(100);
+/// The limit is lowered once in so long, at most: what it does takes a while to show.
+const HOLD: Duration = Duration::from_millis(300);
+/// What it is lowered to.
+const DECREASE: f64 = 0.8;
+/// By how much it grows in a second, and while it is near to where it last was too much.
+const GROWTH_FAR: f64 = 0.5;
+const GROWTH_NEAR: f64 = 0.05;
+const NEAR: RangeInclusive<f64> = 0.9..=1.05;
+/// The limit never goes below this, in events per second: what so few wait for is not themselves.
+const LEAST: f64 = 1_000.0;
+/// Further than that it goes only after so long without too much, and twice as long after each time
+/// that this was in vain.
+const PATIENCE: RangeInclusive<Duration> = Duration::from_secs(2)..=Duration::from_secs(32);
+/// Over how long rates are averaged.
+const AVERAGE: Duration = Duration::from_millis(200);
+/// Less is given up only once less would have been enough for so long.
+const CALM: Duration = Duration::from_secs(1);
+/// If nothing is given up so long after the limit was lowered, there is none any more.
+const OVER: Duration = Duration::from_secs(3);
+/// At most one of so many events of low priority is kept before all are refused.
+const MAX_SAMPLE: u32 = 64;
+/// The most that followed folds may be behind, over all, in events.
+const BEHIND_EVENTS: u64 = 2_500;
+/// How far the target goes up with a disk that is slow.
+const SLOW_DISK: u32 = 4;
+
+/// How much is given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) enum Level {
+    /// Nothing.
+    #[default]
+    Open,
+    /// Events of low priority are sampled.
+    Sampling,
+    /// They are refused.
+    NoLow,
+    /// Normal ones are refused, too.
+    CriticalOnly,
+}
+
+impl Level {
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Self::Open => 0,
+            Self::Sampling => 1,
+            Self::NoLow => 2,
+            Self::CriticalOnly => 3,
+        }
+    }
+
+    fn lower(self) -> Self {
+        match self {
+            Self::Open | Self::Sampling => Self::Open,
+            Self::NoLow => Self::Sampling,
+            Self::CriticalOnly => Self::NoLow,
+        }
+    }
+}
+
+/// What was measured since the last time.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Measured {
+    pub(super) elapsed: Duration,
+    /// How long something that is next in line has been waiting: for the log's writer, or for a
+    /// thread.
+    pub(super) wait: Duration,
+    /// How long the disk took for a group; zero if there was none.
+    pub(super) sync: Duration,
+    /// How many events followed folds are behind.
+    pub(super) behind: u64,
+    /// Events that were offered, by priority from low to critical.
+    pub(super) offered: [u64; 3],
+    /// Events that the log has done with.
+    pub(super) done: u64,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Decision {
+    pub(super) level: Level,
+    /// Of low priority one of so many is kept, at [`Level::Sampling`].
+    pub(super) sample: u32,
+    /// Events per second; none if there is no limit.
+    pub(super) limit: Option<f64>,
+}
+
+/// The controller.
+#[derive(Debug)]
+pub(super) struct Controller {
+    target: Duration,
+    sync: Duration,
+    /// For how long there has been too much.
+    above: Duration,
+    since_lowered: Duration,
+    offered: [f64; 3],
+    done: f64,
+    limit: Option<f64>,
+    /// Where the limit last was too much.
+    ceiling: f64,
+    /// For how long the limit stays near to that.
+    patience: Duration,
+    level: Level,
+    sample: u32,
+    /// For how long less would have been enough.
+    calm: Duration,
+}
+
+impl Controller {
+    /// Nothing is given up before somebody waits for longer than `target`.
+    pub(super) fn new(target: Duration) -> Self {
+        Self {
+            target,
+            sync: Duration::ZERO,
+            above: Duration::ZERO,
+            since_lowered: HOLD,
+            offered: [0.0; 3],
+            done: 0.0,
+            limit: None,
+            ceiling: f64::INFINITY,
+            patience: *PATIENCE.start(),
+            level: Level::Open,
+            sample: 1,
+            calm: Duration::ZERO,
+        }
+    }
+
+    /// Takes in what was measured, and decides.
+    pub(super) fn step(&mut self, measured: &Measured) -> Decision {
+        self.average(measured);
+        // A call that waits for the group before it, and then for its own, has not waited in line.
+        let slow = (2 * self.sync).min(SLOW_DISK * self.target);
+        let is_above = measured.wait > self.target.max(slow) || measured.behind > BEHIND_EVENTS;
+        self.above = if is_above { self.above + measured.elapsed } else { Duration::ZERO };
+        self.since_lowered += measured.elapsed;
+        if self.above >= INTERVAL && self.since_lowered >= HOLD {
+            self.lower();
+        } else if !is_above {
+            self.raise(measured.elapsed);
+        }
+        self.settle(measured.elapsed);
+        Decision { level: self.level, sample: self.sample, limit: self.limit }
+    }
+
+    fn average(&mut self, measured: &Measured) {
+        let elapsed_s = measured.elapsed.as_secs_f64();
+        let share = elapsed_s / (elapsed_s + AVERAGE.as_secs_f64());
+        let mix = |old: &mut f64, count: u64| {
+            #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+            let rate = count as f64 / elapsed_s.max(1e-3);
+            *old += share * (rate - *old);
+        };
+        self.offered.iter_mut().zip(measured.offered).for_each(|(old, count)| mix(old, count));
+        mix(&mut self.done, measured.done);
+        if !measured.sync.is_zero() {
+            let before = if self.sync.is_zero() { measured.sync } else { self.sync };
+            self.sync = (before * 3 + measured.sync) / 4;
+        }
+    }
+
+    fn lower(&mut self) {
+        let reached = self.limit.unwrap_or(f64::INFINITY).min(self.done);
+        if self.limit.is_some_and(|limit| limit > self.ceiling) {
+            self.patience = (self.patience * 2).min(*PATIENCE.end());
+        }
+        self.ceiling = reached;
+        self.limit = Some((reached * DECREASE).max(LEAST));
+        self.since_lowered = Duration::ZERO;
+    }
+
+    fn raise(&mut self, elapsed: Duration) {
+        // What has not been made use of yet does not show whether more would do.
+        if (self.level, self.sample) > self.wanted() {
+            return;
+        }
+        let Some(limit) = &mut self.limit else { return };
+        let near = self.ceiling * NEAR.start()..=self.ceiling * NEAR.end();
+        let growth = if near.contains(limit) { GROWTH_NEAR } else { GROWTH_FAR };
+        let raised = *limit * (1.0 + growth * elapsed.as_secs_f64());
+        let most = match self.since_lowered {
+            since if since < self.patience => near.end().max(*limit),
+            // A limit that nothing comes near to says nothing when it is higher.
+            _ => (2.0 * self.offered.iter().sum::<f64>().max(LEAST)).max(*limit),
+        };
+        *limit = raised.min(most);
+    }
+
+    /// Gives more up at once, and less only after a while.
+    fn settle(&mut self, elapsed: Duration) {
+        let (level, sample) = self.wanted();
+        self.calm += elapsed;
+        if (level, sample) >= (self.level, self.sample) {
+            (self.level, self.sample, self.calm) = (level, sample, Duration::ZERO);
+        } else if self.level == Level::Sampling && level == Level::Sampling {
+            // Only fewer are to be left out, which comes about by itself.
+            let step = (self.sample / 8).max(1);
+            if self.calm >= HOLD {
+                self.sample = self.sample.saturating_sub(step).max(sample);
+                self.calm = Duration::ZERO;
+            }
+        } else if self.calm >= CALM {
+            self.level = self.level.lower();
+            self.sample = if self.level == Level::Sampling { MAX_SAMPLE } else { 1 };
+            self.calm = Duration::ZERO;
+        }
+        if self.level == Level::Open && self.since_lowered >= OVER && self.above.is_zero() {
+            (self.limit, self.ceiling) = (None, f64::INFINITY);
+            self.patience = *PATIENCE.start();
+        }
+    }
+
+    /// What would do under the limit.
+    fn wanted(&self) -> (Level, u32) {
+        let Some(limit) = self.limit else { return (Level::Open, 1) };
+        let [low, normal, critical] = self.offered;
+        let left = limit - critical - normal;
+        if left < 0.0 && normal > 0.0 {
+            (Level::CriticalOnly, 1)
+        } else if low <= left {
+            (Level::Open, 1)
+        } else if low > left * f64::from(MAX_SAMPLE) {
+            (Level::NoLow, 1)
+        } else {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "between 1 and MAX_SAMPLE"
+            )]
+            let sample = (low / left).ceil() as u32;
+            (Level::Sampling, sample.clamp(2, MAX_SAMPLE))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
