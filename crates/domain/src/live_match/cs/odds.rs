@@ -3,7 +3,7 @@
 //! A prediction is a function of a map's state alone, so it can be computed again for any event.
 //! There are several models of the round that is played ([`MODELS`]), each a pure function of the state
 //! with a name and a page in `docs/models`; [`map`] is the Markov chain of the score from there, and
-//! [`series()`] goes on to a best of several maps. What is looked at and when is left to
+//! [`crate::series`] goes on to a best of several maps. What is looked at and when is left to
 //! [`crate::timeline`].
 
 mod boosted;
@@ -14,7 +14,6 @@ mod live;
 mod logit;
 mod map;
 mod moment;
-mod series;
 #[cfg(test)]
 mod tests;
 
@@ -25,7 +24,6 @@ pub use ensemble::{Ensemble, Error, Part, Tree};
 pub use features::{COUNT as FEATURES, Features, Spec, features, is_used, specs};
 pub use history::History;
 pub use moment::{Force, Grenades, Known, MAPS, Moment, ROUND_S, Stage, Weapons};
-pub use series::series;
 
 use crate::live_match::cs::{Phase, Side, State};
 

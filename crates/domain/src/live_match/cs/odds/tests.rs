@@ -426,19 +426,3 @@ fn what_a_log_tells_is_used() {
     assert!(of_side(Side::Ct, &|player| player.gear = Some(Gear::default())) < same - 0.1);
     assert!(of_side(Side::T, &|player| player.gear = Some(Gear::default())) > same + 0.1);
 }
-
-#[test]
-fn a_series_is_most_of_its_maps() {
-    close(series(3, [0, 0], 0.5), 0.5);
-    // Win this one: 3/4 from there; lose it: 1/4.
-    close(series(3, [0, 0], 0.8), 0.8 * 0.75 + 0.2 * 0.25);
-    close(series(3, [1, 0], 0.3), 0.3 + 0.7 * 0.5);
-    close(series(3, [1, 1], 0.3), 0.3);
-    close(series(5, [0, 2], 0.6), 0.6 * 0.25);
-    close(series(1, [0, 0], 0.7), 0.7);
-    // A best of two may end level.
-    close(series(2, [1, 0], 0.4), 0.4 + 0.6 * 0.5);
-    assert_eq!((series(3, [2, 0], 0.1), series(3, [0, 2], 0.9)), (1.0, 0.0));
-    assert_eq!(series(0, [0, 0], 0.5), 0.5);
-    assert!((0.0..=1.0).contains(&series(u16::MAX, [u16::MAX, 3], f64::NAN)));
-}
