@@ -69,8 +69,15 @@ fn read(log: &Log, stream: &Subject) -> anyhow::Result<Vec<ModelSwitched>> {
     let mut switches = Vec::new();
     let mut after = 0;
     loop {
-        let page =
-            log.read(stream, after, PAGE).context("the switches of models cannot be read")?;
+        let page = match log.read(stream, after, PAGE) {
+            Ok(page) => page,
+            // Damage of the log is told elsewhere, and holds up nothing but what lies across it.
+            Err(error) if error.is_partial() => {
+                tracing::warn!(%error, "switches of models may be missing");
+                return Ok(switches);
+            }
+            Err(error) => return Err(error).context("the switches of models cannot be read"),
+        };
         let Some(last) = page.last() else { return Ok(switches) };
         after = last.recorded.seq;
         for entry in &page {
