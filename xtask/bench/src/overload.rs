@@ -1,8 +1,8 @@
 //! What a server does that is offered more than it can take: 100,000 events per second over 100
 //! matches, 95 % of low priority, 4 % normal and 1 % critical, in open loop.
 //!
-//! Each match has two senders, a game with a little of everything and telemetry with low priority
-//! alone. A client follows one match in ten, and what is measured is the time from the moment at
+//! Each match has a game server, which sends a little of everything, and five senders of telemetry, which
+//! send low priority alone; each sends ten times a second, so posts are small. A client follows one match in ten, and what is measured is the time from the moment at
 //! which a kill was due to be sent until the client has it. In the end all streams are read back: what
 //! was acknowledged must be there, once, at the `seq` that was told.
 //!
@@ -58,17 +58,17 @@ pub(crate) async fn run(load: &Load) -> anyhow::Result<()> {
     println!(
         "overload  {}; {MATCHES} matches, {} posts/s; {} s each, after {} s that do not count",
         cores.describe(),
-        grouped(float(20 * MATCHES as u64)),
+        grouped(float((offer::POSTS * MATCHES) as u64)),
         load.seconds,
         WARM_UP.as_secs()
     );
     let light = measure(load, &cores, &[Kind::Game], &[]).await?;
-    tell("light", &light);
+    tell("light", &light, &[Kind::Game]);
     let both = [Kind::Game, Kind::Telemetry];
     let heavy = measure(load, &cores, &both, &[]).await?;
-    tell("overload", &heavy);
+    tell("overload", &heavy, &both);
     let without = measure(load, &cores, &both, NO_CONTROLLER).await?;
-    tell("the same without the controller", &without);
+    tell("the same without the controller", &without, &both);
     let p99 = |outcome: &Outcome| ms(&outcome.latencies_us, 99);
     println!(
         "          kills, p99: {:.1} ms under overload, {:.1} ms at light load, {:.1} ms without the \
@@ -88,7 +88,8 @@ async fn measure(
     flags: &[&str],
 ) -> anyhow::Result<Outcome> {
     let server = Server::start_as(load, cores.command(&load.binary), flags).await?;
-    let started = Instant::now() + Duration::from_millis(200);
+    // By then all are connected.
+    let started = Instant::now() + Duration::from_secs(2);
     let until = WARM_UP + Duration::from_secs(load.seconds);
     let mut clients = JoinSet::new();
     for index in (0..MATCHES).step_by(FOLLOWED) {
@@ -99,9 +100,12 @@ async fn measure(
     }
     let mut senders = JoinSet::new();
     for index in 0..MATCHES {
-        for kind in kinds {
+        let lanes =
+            kinds.iter().flat_map(|kind| (0..kind.senders()).map(move |lane| (*kind, lane)));
+        for (kind, lane) in lanes {
             let connection = Connection::open(server.address).await?;
-            let plan = offer::Plan { kind: *kind, index, started, counts_after: WARM_UP, until };
+            let counts_after = WARM_UP;
+            let plan = offer::Plan { kind, index, lane, started, counts_after, until };
             senders.spawn(offer::send(connection, plan));
         }
     }
@@ -140,15 +144,20 @@ fn ms(sorted_us: &[u32], percent: usize) -> f64 {
     f64::from(percentile(sorted_us, percent)) / 1_000.0
 }
 
-fn tell(what: &str, outcome: &Outcome) {
+fn tell(what: &str, outcome: &Outcome, kinds: &[Kind]) {
     let Outcome { tally, latencies_us, took } = outcome;
     let rate = |count: u64| grouped(float(count) / took.as_secs_f64());
-    println!("          {what}, events/s: {} offered", rate(tally.offered.iter().sum()));
+    let due: usize = kinds.iter().map(|kind| MATCHES * kind.events_per_second()).sum();
+    println!(
+        "          {what}, events/s: {} due, {} sent",
+        grouped(float(due as u64)),
+        rate(tally.offered.iter().sum())
+    );
     let rows = ["low", "normal", "critical"].into_iter().enumerate();
     for (place, name) in rows {
         let of = |counts: &[u64; 3]| rate(counts.get(place).copied().unwrap_or(0));
         println!(
-            "            {name:9} {:>8} offered {:>8} taken {:>8} sampled {:>8} refused {:>6} failed",
+            "            {name:9} {:>8} sent {:>8} taken {:>8} sampled {:>8} refused {:>6} failed",
             of(&tally.offered),
             of(&tally.taken),
             of(&tally.sampled),

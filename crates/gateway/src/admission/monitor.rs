@@ -6,7 +6,7 @@ use std::{
 };
 
 use matchwire_log::Stats;
-use tokio::time;
+use tokio::{task, time};
 
 use super::control::{Controller, Measured};
 use crate::app::{App, going_away};
@@ -27,7 +27,10 @@ pub(crate) async fn watch(app: Arc<App>) {
             () = time::sleep(TICK) => {}
             () = going_away(&mut closing) => return,
         }
-        let measured = gauge.measure(&app, due);
+        // A task that its own worker wakes is run at once, before those that wait; one that another
+        // thread wakes stands in line as requests do.
+        let woken = task::spawn_blocking(Instant::now).await.unwrap_or(due);
+        let measured = gauge.measure(&app, woken);
         let decision = controller.step(&measured);
         let before = std::mem::replace(&mut *app.admission.decision.lock(), decision);
         if before.level != decision.level {
@@ -53,7 +56,7 @@ impl Gauge {
         Self { at: Instant::now(), stats, offered: offered(app), behind: 0, count: 0 }
     }
 
-    fn measure(&mut self, app: &App, due: Instant) -> Measured {
+    fn measure(&mut self, app: &App, woken: Instant) -> Measured {
         let (now, log) = (Instant::now(), app.live.log());
         let (stats, offered) = (log.stats(), offered(app));
         if self.count.is_multiple_of(FOLDS_EVERY) {
@@ -65,8 +68,8 @@ impl Gauge {
         since.iter_mut().zip(self.offered).for_each(|(now, before)| *now -= before);
         let measured = Measured {
             elapsed: now.saturating_duration_since(self.at),
-            // This task waits for a thread as every request does.
-            wait: log.backlog().oldest.max(now.saturating_duration_since(due)),
+            // As long as this task every request waits for a thread.
+            wait: log.backlog().oldest.max(now.saturating_duration_since(woken)),
             sync: Duration::from_micros(sync_us),
             behind: self.behind,
             offered: since,

@@ -78,56 +78,67 @@ fn status(result: &Value) -> &str {
     result["status"].as_str().unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_matters_least_is_given_up_first() {
-    let (server, medium) = held(Setup::default().admission).await;
-    let hold = medium.hold();
+/// Answers that wait for the log.
+struct Waiting {
+    sampled: JoinHandle<Reply>,
+    taken: JoinHandle<Reply>,
+    mixed: JoinHandle<Reply>,
+    /// Events that were put into the queue beside.
+    filled: u32,
+}
+
+/// Fills the queue of a log that is held, and sees at each level what is given up.
+async fn fill_up(server: &Arc<Server>, lows: &[Value]) -> Waiting {
     let mut filled = 0;
     // A quarter of the queue: low priority is sampled, and the answer waits for what is kept of it.
-    fill(&server, QUEUE / 4, &mut filled).await;
-    let lows: Vec<Value> = (1_000..1_200).map(low).collect();
-    let sampled = post(&server, lows.clone());
+    fill(server, QUEUE / 4, &mut filled).await;
+    let sampled = post(server, lows.to_vec());
     soon(async { while server.log.stats().queued_calls < QUEUE / 4 + 1 {} }).await;
     let health = server.get("/healthz").await.json();
     assert_eq!(health["reasons"][0]["code"], "overload");
     assert_eq!(server.get("/api/v1/status").await.json()["admission"]["level"], 1);
     // Half of it: low priority is refused, nothing else.
-    fill(&server, QUEUE / 2, &mut filled).await;
-    let refused = server.post(&lows).await;
+    fill(server, QUEUE / 2, &mut filled).await;
+    let refused = server.post(lows).await;
     assert_eq!((refused.status.as_u16(), refused.problem().as_str()), (429, "overloaded"));
     assert_eq!(refused.header("retry-after"), "2");
     assert_eq!(refused.header("ratelimit"), "\"overload\";r=0;t=2");
     assert!(refused.header("ratelimit-policy").starts_with("\"overload\";q="));
-    let taken = post(&server, vec![normal(2_000), low(2_001)]);
+    let taken = post(server, vec![normal(2_000), low(2_001)]);
     soon(async { while server.log.stats().queued_calls < QUEUE / 2 + 1 {} }).await;
     // Three quarters: normal priority, too.
-    fill(&server, QUEUE * 3 / 4, &mut filled).await;
+    fill(server, QUEUE * 3 / 4, &mut filled).await;
     assert_eq!(server.post(&[normal(3_000)]).await.status, 429);
-    let mixed = post(&server, vec![normal(3_001), critical(3_002), low(3_003)]);
+    let mixed = post(server, vec![normal(3_001), critical(3_002), low(3_003)]);
     soon(async { while server.log.stats().queued_calls < QUEUE * 3 / 4 + 1 {} }).await;
     assert!(server.metric("matchwire_admission_level").await > 2.5);
     // All of it: nothing.
-    fill(&server, QUEUE, &mut filled).await;
+    fill(server, QUEUE, &mut filled).await;
     let full = server.post(&[critical(4_000)]).await;
     assert_eq!((full.status.as_u16(), full.problem().as_str()), (503, "log_full"));
-    drop(hold);
+    Waiting { sampled, taken, mixed, filled }
+}
 
+/// What was acknowledged, by id, and how many of low priority are among it.
+async fn acknowledged(waiting: Waiting, lows: &[Value]) -> (BTreeMap<String, Value>, usize) {
     let mut acknowledged = BTreeMap::new();
-    let reply = soon(sampled).await.unwrap();
+    let reply = soon(waiting.sampled).await.unwrap();
     assert_eq!(reply.status, 200);
-    let (mut kept, mut left) = (Vec::new(), Vec::new());
     for (event, result) in lows.iter().zip(reply.json()["results"].as_array().unwrap()) {
         match status(result) {
-            "appended" => kept.push((event.clone(), result["seq"].clone())),
-            "sampled" => left.push(event.clone()),
+            "appended" => {
+                acknowledged.insert(event["id"].to_string(), result["seq"].clone());
+            }
+            "sampled" => assert_eq!(result["sampledrate"], 4),
             other => panic!("{other}"),
         }
     }
-    assert!((20..80).contains(&kept.len()), "one of four of 200 is kept: {}", kept.len());
-    acknowledged.extend(kept.iter().map(|(event, seq)| (event["id"].to_string(), seq.clone())));
-    for (reply, statuses) in
-        [(taken, ["appended", "rejected", ""]), (mixed, ["rejected", "appended", "rejected"])]
-    {
+    let kept = acknowledged.len();
+    assert!((20..80).contains(&kept), "one of four of 200 is kept: {kept}");
+    for (reply, statuses) in [
+        (waiting.taken, ["appended", "rejected", ""]),
+        (waiting.mixed, ["rejected", "appended", "rejected"]),
+    ] {
         let reply = soon(reply).await.unwrap();
         assert_eq!(reply.status, 207);
         for (result, expected) in reply.json()["results"].as_array().unwrap().iter().zip(statuses) {
@@ -139,9 +150,13 @@ async fn what_matters_least_is_given_up_first() {
             }
         }
     }
-    // What was acknowledged is there, once; of what was not, nothing is.
+    (acknowledged, kept)
+}
+
+/// What was acknowledged is there, once; of what was not, nothing is.
+async fn check(server: &Server, acknowledged: &BTreeMap<String, Value>, filled: u32) {
     soon(async { while server.log.stats().queued_calls > 0 {} }).await;
-    let all = stream(&server).await;
+    let all = stream(server).await;
     let there: BTreeMap<String, Value> =
         all.iter().map(|event| (event["id"].to_string(), event["seq"].clone())).collect();
     assert_eq!(there.len(), all.len());
@@ -152,13 +167,26 @@ async fn what_matters_least_is_given_up_first() {
         let expected = if event["type"] == "x.test" { json!(4) } else { Value::Null };
         assert_eq!(event["sampledrate"], expected, "{event}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_matters_least_is_given_up_first() {
+    let (server, medium) = held(Setup::default().admission).await;
+    let lows: Vec<Value> = (1_000..1_200).map(low).collect();
+    let hold = medium.hold();
+    let waiting = fill_up(&server, &lows).await;
+    drop(hold);
+    let filled = waiting.filled;
+    let (acknowledged, kept) = acknowledged(waiting, &lows).await;
+    check(&server, &acknowledged, filled).await;
     // Now there is room: what was kept is a duplicate that does not differ, the rest is taken.
     let again = server.post(&lows).await;
     let results = again.json()["results"].as_array().unwrap().clone();
     assert!(results.iter().all(|result| result["differs"].is_null()), "{again:?}");
     let count = |expected: &str| results.iter().filter(|it| status(it) == expected).count();
-    assert_eq!((count("duplicate"), count("appended")), (kept.len(), left.len()));
-    let mut other = kept[0].0.clone();
+    assert_eq!((count("duplicate"), count("appended")), (kept, lows.len() - kept));
+    let known = results.iter().position(|result| status(result) == "duplicate").unwrap();
+    let mut other = lows[known].clone();
     other["data"]["n"] = json!(-1);
     assert_eq!(server.post(&[other]).await.json()["results"][0]["differs"], true);
     assert_eq!(server.get("/healthz").await.json()["status"], "ok");
@@ -169,7 +197,7 @@ async fn what_matters_least_is_given_up_first() {
         server.metric(&format!("{name}{labels}")).await
     };
     for (how, priority, count) in [
-        ("sampled", "low", left.len()),
+        ("sampled", "low", lows.len() - kept),
         ("refused", "low", lows.len() + 2),
         ("refused", "normal", 2),
         ("refused", "critical", 0),

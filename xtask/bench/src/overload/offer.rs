@@ -19,7 +19,11 @@ use crate::connection::Connection;
 const INTERVAL: Duration = Duration::from_millis(100);
 /// Of what the kinds of sender send at a time: low, normal, critical.
 const GAME: [usize; 3] = [5, 4, 1];
-const TELEMETRY: [usize; 3] = [90, 0, 0];
+const TELEMETRY: [usize; 3] = [18, 0, 0];
+/// How many senders of telemetry a match has.
+const SENDERS: usize = 5;
+/// Posts of a match in a second, over all its senders.
+pub(super) const POSTS: usize = 10 * (SENDERS + 1);
 /// What is critical here.
 pub(super) const CRITICAL: &str = "player.killed";
 
@@ -40,6 +44,19 @@ impl Kind {
         }
     }
 
+    /// How many senders of the kind a match has.
+    pub(super) fn senders(self) -> usize {
+        match self {
+            Self::Game => 1,
+            Self::Telemetry => SENDERS,
+        }
+    }
+
+    /// What the senders of the kind and of one match send in a second.
+    pub(super) fn events_per_second(self) -> usize {
+        10 * self.senders() * self.counts().iter().sum::<usize>()
+    }
+
     fn counts(self) -> [usize; 3] {
         match self {
             Self::Game => GAME,
@@ -54,6 +71,8 @@ pub(super) struct Plan {
     pub(super) kind: Kind,
     /// The number of its match.
     pub(super) index: usize,
+    /// Its number among the senders of its kind and match.
+    pub(super) lane: usize,
     pub(super) started: Instant,
     /// What is due before this, after the start, does not count.
     pub(super) counts_after: Duration,
@@ -126,8 +145,9 @@ struct Reason<'a> {
 pub(super) async fn send(mut connection: Connection, plan: Plan) -> anyhow::Result<(Tally, Sent)> {
     let mut tally = Tally::default();
     let mut sent = Sent { kind: plan.kind, index: plan.index, acknowledged: Vec::new() };
-    // All matches are spread over the interval.
-    let offset = INTERVAL * u32::try_from(plan.index)? / u32::try_from(super::MATCHES)?;
+    // All senders are spread over the interval.
+    let place = plan.lane * super::MATCHES + plan.index;
+    let offset = INTERVAL * u32::try_from(place)? / u32::try_from(SENDERS * super::MATCHES)?;
     let mut ticks = tokio::time::interval_at((plan.started + offset).into(), INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     loop {
@@ -150,7 +170,7 @@ fn body(plan: Plan, due: Duration) -> anyhow::Result<Bytes> {
     let due_ns = u64::try_from(due.as_nanos())?;
     let mut text = String::with_capacity(32 << 10);
     for (place, priority) in priorities(plan.kind).enumerate() {
-        let id = (due_ns << 8) | u64::try_from(place)?;
+        let id = (due_ns << 8) | u64::try_from(plan.lane * TELEMETRY[0] + place)?;
         let player = place % 10;
         let (kind, data) = match (priority, plan.kind) {
             (0, Kind::Telemetry) => (
@@ -240,6 +260,7 @@ mod tests {
             let plan = Plan {
                 kind,
                 index: 7,
+                lane: 0,
                 started: Instant::now(),
                 counts_after: Duration::ZERO,
                 until: Duration::ZERO,
@@ -247,10 +268,11 @@ mod tests {
             let body = body(plan, Duration::from_millis(1_500)).unwrap();
             let lines = std::str::from_utf8(&body).unwrap().lines();
             for (line, priority) in lines.zip(priorities(kind)) {
+                let senders = kind.senders();
                 let attributes = Attributes::parse(line).unwrap();
                 vocabulary::admit(&games, &attributes, &mut str::to_owned).unwrap();
                 assert_eq!(games.priority(&attributes.kind), Priority::ALL[priority], "{line}");
-                sums[priority] += 1;
+                sums[priority] += senders;
             }
         }
         assert_eq!(sums, [95, 4, 1]);
