@@ -125,6 +125,82 @@ fn cs_log_feeds() {
     smoke(matchwire_fuzz::cs_log_feed, &good);
 }
 
+/// A football match as events of ours.
+fn football() -> Vec<String> {
+    let at = |ms: u32| format!(r#""clock":{{"period":"first_half","elapsed_ms":{ms}}}"#);
+    let told = |kind: &str, data: &str| event(kind, "", &format!("{{{data}}}"));
+    vec![
+        told("format.told", r#""knockout":true,"home":0,"first_leg":[1,0]"#),
+        told(
+            "lineup.told",
+            r#""team":0,"name":"A","expected_goals":1.7,"players":[{"player":"x:1","starts":true}]"#,
+        ),
+        told("period.started", r#""period":"first_half""#),
+        told("possession.changed", &format!(r#""team":1,{}"#, at(1_000))),
+        told(
+            "goal.scored",
+            &format!(
+                r#""team":0,"goal":"g","scorer":"x:1","assist":"x:2","xg":0.3,{}"#,
+                at(60_000)
+            ),
+        ),
+        told("goal.assisted", r#""goal":"g","player":"x:3""#),
+        told("goal.disallowed", r#""goal":"g","reason":"offside""#),
+        told("shot.taken", r#""team":1,"player":"x:4","outcome":"saved","xg":0.1"#),
+        told("card.shown", r#""team":1,"player":"x:4","card":"second_yellow""#),
+        told("player.substituted", r#""team":0,"off":"x:1","on":"x:5""#),
+        told("stoppage.announced", r#""period":"first_half","minutes":65535"#),
+        told("period.ended", r#""period":"second_half","elapsed_ms":4294967295,"score":[0,1]"#),
+        told("shootout.kicked", r#""team":0,"player":"x:1","scored":true"#),
+        told("period.ended", r#""period":"shoot_out","score":[4,3]"#),
+        told("match.finished", r#""score":[0,1]"#),
+        told("match.abandoned", r#""reason":"fog""#),
+    ]
+}
+
+#[test]
+fn football_folds() {
+    let forth = football();
+    let back: Vec<_> = forth.iter().rev().cloned().collect();
+    let good = [forth.join("\n"), back.join("\n")].map(String::into_bytes);
+    smoke(matchwire_fuzz::fold, &good);
+}
+
+#[test]
+fn statsbomb_posts() {
+    let event = |index: u32, kind: &str, more: &str| {
+        format!(
+            r#"{{"id":"e-{index}","index":{index},"period":1,"timestamp":"00:0{index}:00.250","minute":1,"second":2,"type":{{"id":1,"name":"{kind}"}},"possession":{index},"possession_team":{{"id":1,"name":"A"}},"team":{{"id":{},"name":"B"}},"player":{{"id":7,"name":"C"}}{more}}}"#,
+            index % 2 + 1
+        )
+    };
+    let events = [
+        event(
+            1,
+            "Starting XI",
+            r#","tactics":{"formation":442,"lineup":[{"player":{"id":7,"name":"C"},"position":{"id":1,"name":"D"},"jersey_number":9}]}"#,
+        ),
+        event(2, "Half Start", ""),
+        event(
+            3,
+            "Shot",
+            r#","shot":{"statsbomb_xg":0.5,"outcome":{"id":97,"name":"Goal"},"type":{"id":1,"name":"Penalty"},"body_part":{"id":1,"name":"Head"}}"#,
+        ),
+        event(4, "Pass", r#","pass":{"goal_assist":true,"assisted_shot_id":"e-3"}"#),
+        event(5, "Foul Committed", r#","foul_committed":{"card":{"id":5,"name":"Red Card"}}"#),
+        event(
+            6,
+            "Substitution",
+            r#","substitution":{"outcome":{"name":"Injury"},"replacement":{"id":8,"name":"E"}}"#,
+        ),
+        event(7, "Own Goal Against", ""),
+        event(8, "Half End", ""),
+    ];
+    let lineup = r#"[{"team_id":1,"team_name":"A","lineup":[{"player_id":7,"player_name":"C","jersey_number":9}]}]"#;
+    let good = [events.join("\n"), format!("[{}]", events.join(",")), lineup.to_owned()];
+    smoke(matchwire_fuzz::statsbomb, &good.map(String::into_bytes));
+}
+
 /// A post of a client of the game.
 fn gsi(second: u32, map: &str, more: &str) -> String {
     format!(

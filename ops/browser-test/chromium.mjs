@@ -77,7 +77,8 @@ export class Chromium {
 
   /** Opens an empty page that reports what happens in it to `on(method, params)`. */
   async page(on) {
-    const { targetId } = await this.call('Target.createTarget', { url: 'about:blank' });
+    // In a window of its own: a tab behind another one is not drawn.
+    const { targetId } = await this.call('Target.createTarget', { url: 'about:blank', newWindow: true });
     const { sessionId } = await this.call('Target.attachToTarget', { targetId, flatten: true });
     this.#sessions.set(sessionId, on);
     return {

@@ -11,13 +11,12 @@
  */
 
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 
 import { Chromium } from './chromium.mjs';
+import { Tab } from './tab.mjs';
 
-const WAIT_MS = 20_000;
 const SIZES = [{ width: 1600, height: 1000 }, { width: 360, height: 740 }];
 const SCHEMES = ['dark', 'light'];
 /** The chart draws each prediction up to this; beyond, the extremes of equal stretches. */
@@ -65,88 +64,6 @@ function counting(predictions) {
   return kept;
 }
 
-/** A page of the browser with everything that went wrong in it. */
-class Tab {
-  static async open(browser, path, { width, height }, scheme) {
-    const tab = new Tab();
-    tab.width = width;
-    tab.problems = [];
-    tab.urls = new Map();
-    tab.page = await browser.page((method, params) => tab.#note(method, params));
-    for (const domain of ['Page', 'Runtime', 'Log', 'Network']) await tab.page.call(`${domain}.enable`);
-    await tab.page.call('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: width < 600 });
-    await tab.page.call('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] });
-    const { errorText } = await tab.page.call('Page.navigate', { url: new URL(path, base).href });
-    if (errorText) throw new Error(`${new URL(path, base).href} does not open: ${errorText}`);
-    return tab;
-  }
-
-  #note(method, params) {
-    if (method === 'Runtime.exceptionThrown') {
-      const { exception, text } = params.exceptionDetails;
-      this.problems.push(`exception: ${exception?.description ?? text}`);
-    } else if (method === 'Runtime.consoleAPICalled' && ['error', 'warning', 'assert'].includes(params.type)) {
-      this.problems.push(`console ${params.type}: ${params.args.map((arg) => arg.value ?? arg.description).join(' ')}`);
-    } else if (method === 'Log.entryAdded' && params.entry.level === 'error') {
-      this.problems.push(`log: ${params.entry.text} ${params.entry.url ?? ''}`);
-    } else if (method === 'Network.requestWillBeSent') {
-      this.#request(params.requestId, params.request.url);
-    } else if (method === 'Network.webSocketCreated') {
-      this.#request(params.requestId, params.url);
-    } else if (method === 'Network.responseReceived' && params.response.status >= 400) {
-      this.problems.push(`${params.response.status} for ${params.response.url}`);
-    } else if (method === 'Network.loadingFailed' && !params.canceled) {
-      this.problems.push(`failed: ${this.urls.get(params.requestId)}: ${params.errorText}`);
-    }
-  }
-
-  #request(id, url) {
-    this.urls.set(id, url);
-    const { host, protocol } = new URL(url);
-    if (host !== base.host || !/^(https?|wss?):$/.test(protocol)) this.problems.push(`request to the outside: ${url}`);
-  }
-
-  async evaluate(expression) {
-    const { result, exceptionDetails } = await this.page.call('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true });
-    if (exceptionDetails) throw new Error(`${expression}: ${exceptionDetails.exception?.description ?? exceptionDetails.text}`);
-    return result.value;
-  }
-
-  /** Waits in the page until an expression is true, looking once a frame. */
-  async until(expression) {
-    const seen = await this.evaluate(`new Promise((resolve) => {
-      const end = performance.now() + ${WAIT_MS};
-      const look = () => {
-        if (${expression}) resolve(true);
-        else if (performance.now() > end) resolve(false);
-        else requestAnimationFrame(look);
-      };
-      look();
-    })`);
-    assert.ok(seen, `within ${WAIT_MS} ms this did not come true: ${expression}\n  ${this.problems.join('\n  ')}`);
-  }
-
-  /** What holds for every page of the console. */
-  async checkSound(scheme) {
-    const wide = await this.evaluate('document.documentElement.scrollWidth');
-    assert.ok(wide <= this.width, `the page is ${wide} px wide in a window of ${this.width} px`);
-    if (scheme) {
-      const ground = await this.evaluate(`getComputedStyle(document.body.parentElement).backgroundColor`);
-      const [red] = ground.match(/\d+/g).map(Number);
-      assert.equal(red < 128 ? 'dark' : 'light', scheme, `the ground is ${ground}`);
-    }
-    assert.deepEqual(this.problems, [], 'console errors, failed or outside requests');
-  }
-
-  async screenshot(name) {
-    if (!options.screenshots) return;
-    const { cssContentSize: size } = await this.page.call('Page.getLayoutMetrics');
-    const clip = { x: 0, y: 0, width: this.width, height: Math.ceil(size.height), scale: 1 };
-    const { data } = await this.page.call('Page.captureScreenshot', { format: 'png', captureBeyondViewport: true, clip });
-    await writeFile(join(options.screenshots, `${name}.png`), Buffer.from(data, 'base64'));
-  }
-}
-
 /** What the page of a map shows, read in one go so that all of it is of one state. */
 const SHOWN = `(() => {
   const all = (selector) => [...document.querySelectorAll(selector)];
@@ -158,6 +75,8 @@ const SHOWN = `(() => {
     players: all('.board tbody tr').map((row) => [row.dataset.key, Number(row.querySelector('td.col-kills').textContent), Number(row.querySelector('td.col-deaths').textContent)]),
     rounds: all('.round[data-round]').map((cell) => Number(cell.dataset.round)),
     winners: all('.won[data-side]').map((won) => [Number(won.parentElement.dataset.round), Number(won.dataset.team), won.dataset.side]),
+    buys: all('.bought svg').map((buy) => [Number(buy.closest('.round').dataset.round), Number(buy.parentElement.dataset.team), buy.dataset.buy]),
+    clutches: all('.round:has(.clutch-mark)').map((cell) => Number(cell.dataset.round)),
     drawn: (line.getAttribute('d').match(/[ML]/g) ?? []).length,
     points: Number(line.dataset.points), predictions: Number(line.dataset.predictions), predictedSeq: Number(line.dataset.seq),
   };
@@ -178,6 +97,9 @@ function checkRounds(shown, state) {
   assert.deepEqual(shown.rounds, rounds, 'rounds in the history');
   const winners = rounds.map((number) => [number, state.rounds[number].winner, state.rounds[number].side]);
   assert.deepEqual(shown.winners, winners, 'winner and side of every round');
+  const buys = rounds.flatMap((number) => (state.rounds[number].economy ?? []).map(({ buy }, team) => [number, team, buy]));
+  assert.deepEqual(shown.buys, buys, 'what each team had bought');
+  assert.deepEqual(shown.clutches, rounds.filter((number) => state.rounds[number].clutches?.some(({ won }) => won)), 'rounds that one player won alone');
 }
 
 async function checkChart(shown) {
@@ -254,7 +176,7 @@ async function main() {
   let failures = 0;
   try {
     for (const { name, path, size, scheme, check } of cases()) {
-      const tab = await Tab.open(browser, path, size, scheme);
+      const tab = await Tab.open(browser, new URL(path, base), size, scheme);
       try {
         await check(tab, scheme);
         console.log(`ok      ${name}`);
@@ -262,7 +184,7 @@ async function main() {
         failures += 1;
         console.error(`FAILED  ${name}: ${error.message}`);
       }
-      await tab.screenshot(name);
+      await tab.screenshot(options.screenshots, name);
       await tab.page.close();
     }
   } finally {

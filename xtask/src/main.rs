@@ -1,7 +1,7 @@
-//! The workspace's own tasks: `cargo xtask tidy`, `bench`, `drill` and `sim`.
+//! The workspace's own tasks: `cargo xtask tidy`, `bench`, `drill`, `sim` and `train`.
 //!
 //! It has no dependencies, so that `tidy`, which also runs as a test, builds in a second; the load
-//! generator is a crate of its own, `xtask/bench`, and the simulator of the log a binary of
+//! generator is a crate of its own, `xtask/bench`, the trainer of the model another, `xtask/train`, and the simulator of the log a binary of
 //! `crates/sim`.
 
 mod tidy;
@@ -15,6 +15,7 @@ const USAGE: &str = "usage: cargo xtask tidy
        cargo xtask bench [log|streams|events|delivery|open|old]… [--help]
        cargo xtask drill restore [--events N] [--dir DIR]
        cargo xtask sim [--seeds N] [--seed S] [--trace]
+       cargo xtask train [--judge | --check] [--recordings DIR]
 
 tidy   checks the structure rules of the workspace and prints what breaks them
 bench  measures this machine: the log, many streams, the HTTP intake, the delivery, and if it is
@@ -22,7 +23,9 @@ bench  measures this machine: the log, many streams, the HTTP intake, the delive
        the release first
 drill  loses a server and its disk while it is backed up, and restores it: how many seconds of the
        log were lost, and how long N events take to come back, by default 10 million
-sim    lives N lives of a log on a disk that fails, each from a seed, and stops at the first failure";
+sim    lives N lives of a log on a disk that fails, each from a seed, and stops at the first failure
+train  judges the model of the round on matches kept apart, trains it on all, and writes its file; with
+       --check it trains again and compares";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
         Some((task, [])) if task == "tidy" => tidy(),
         Some((task, rest)) if task == "bench" => bench(rest),
         Some((task, rest)) if task == "sim" => sim(rest),
+        Some((task, rest)) if task == "train" => train(rest),
         Some((task, rest)) if task == "drill" && rest.first().is_some_and(|t| t == "restore") => {
             bench(rest)
         }
@@ -82,6 +86,12 @@ fn bench(arguments: &[String]) -> ExitCode {
 fn sim(arguments: &[String]) -> ExitCode {
     let run = ["run", "--quiet", "--release", "--package", "matchwire-sim", "--features", "log"];
     let run = [run.as_slice(), &["--bin", "matchwire-sim-log", "--"]].concat();
+    if cargo(&run, arguments) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Builds the trainer in release, and runs it.
+fn train(arguments: &[String]) -> ExitCode {
+    let run = ["run", "--quiet", "--release", "--package", "matchwire-train", "--"];
     if cargo(&run, arguments) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

@@ -11,9 +11,12 @@ pub mod course;
 mod prediction;
 mod priority;
 
+mod models;
+
 mod game;
 
 pub mod cs;
+pub mod football;
 
 pub use course::{
     Anomaly, Course, EventAmended, EventVoided, MAX_ANOMALIES, MatchAbandoned, MatchForfeited,
@@ -21,6 +24,7 @@ pub use course::{
     SourceGap, SourceLate, SourceNames, SourceSwitched, SourcesRanked, Status, TeamIndex,
 };
 pub use game::{Exchange, Folded, Game, Games, Play, Rules, Scope, Unfit, Vocabulary};
+pub use models::{MODEL_SWITCHED, MODELS_STREAM, ModelSwitched, Models};
 pub use prediction::Prediction;
 pub(crate) use prediction::both;
 pub use priority::Priority;

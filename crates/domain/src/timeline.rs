@@ -147,9 +147,11 @@ impl Fold {
                 false
             }
         };
-        let Some(prediction) = significant.then(|| self.play.predict("")).flatten() else {
+        if !significant {
             return false;
-        };
+        }
+        let model = self.games.model_at(&self.play.course().game, fact.recorded);
+        let Some(prediction) = self.play.predict(model) else { return false };
         self.predictions.push(prediction.clone());
         self.play.course_mut().prediction = Some(prediction);
         true

@@ -5,6 +5,13 @@
 
 import { h, keyed, setText } from './dom.js';
 
+/** Each kind in words; others stand as they are called. */
+const KINDS = {
+  gap: 'gap in the feed', late: 'late', score_mismatch: 'scores differ', stats_mismatch: 'statistics differ',
+  dead_player: 'dead player acts', too_many_players: 'too many people', unreadable: 'not readable', wrong_game: 'of another game',
+  not_correctable: 'corrects nothing', reopened: 'result open again', disagreement: 'sources differ', veto_too_long: 'veto too long',
+};
+
 /**
  * @returns {{node: HTMLElement, update: (state: Object) => void}}
  */
@@ -25,5 +32,5 @@ export function anomalyList() {
 }
 
 function draw({ seq, kind, detail }) {
-  return h('li', {}, h('code', {}, `#${seq}`), h('span', { class: 'tag' }, String(kind).replaceAll('_', ' ')), h('bdi', {}, detail));
+  return h('li', {}, h('code', {}, `#${seq}`), h('span', { class: 'tag' }, KINDS[kind] ?? String(kind).replaceAll('_', ' ')), h('bdi', {}, detail));
 }

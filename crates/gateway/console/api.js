@@ -8,11 +8,20 @@ const PAGE = 1000;
 /** A map has some hundreds of predictions; this only bounds a server that never ends its list. */
 const MAX_PAGES = 20;
 
+/** An answer that is none: its status, and what the server says about it. */
+export class Failure extends Error {
+  constructor(path, status, problem) {
+    super(problem?.detail ?? `${path}: ${status}`);
+    this.status = status;
+    this.problem = problem;
+  }
+}
+
 async function get(path, query = {}) {
   const url = new URL(`/api/v1${path}`, location.href);
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
   const response = await fetch(url, { headers: { accept: 'application/json' } });
-  if (!response.ok) throw new Error(`${url.pathname}: ${response.status}`);
+  if (!response.ok) throw new Failure(url.pathname, response.status, await response.json().catch(() => null));
   return response.json();
 }
 
@@ -35,35 +44,29 @@ async function list(path, name, query = {}) {
  */
 
 /**
- * Every match with its maps in order; the live ones first, then paused, scheduled, ended.
- * @returns {Promise<{match: string, maps: MapSummary[]}[]>}
+ * A match as a list tells it: its maps in order, what is set for it, and where it stands as a whole.
+ * @typedef {{match: string, maps: MapSummary[], series?: Object, standing?: Object}} MatchSummary
+ */
+
+/**
+ * Every match, by name.
+ * @returns {Promise<MatchSummary[]>}
  */
 export async function matches() {
-  const byMatch = new Map();
-  for (const element of await list('/matches', 'matches')) {
-    const maps = byMatch.get(element.match) ?? [];
-    const summaries = Array.isArray(element.maps) ? element.maps : Object.values(element.maps ?? { only: element });
-    for (const summary of summaries) {
-      if (summary && summary.map > 0) maps.push({ ...summary, match: element.match });
-    }
-    byMatch.set(element.match, maps);
-  }
-  return [...byMatch]
-    .map(([match, maps]) => ({ match, maps: maps.sort((a, b) => a.map - b.map) }))
-    .filter(({ maps }) => maps.length > 0)
-    .sort((a, b) => rank(a.maps) - rank(b.maps) || (a.match < b.match ? -1 : 1));
+  return (await list('/matches', 'matches'))
+    .map(({ match, maps, series, standing }) => ({ match, series, standing, maps: summaries(match, maps) }))
+    .sort((a, b) => (a.match < b.match ? -1 : 1));
 }
 
-const ORDER = ['live', 'paused', 'scheduled', 'ended'];
-
-function rank(maps) {
-  return Math.min(...maps.map(({ status }) => (ORDER.indexOf(status) + ORDER.length + 1) % (ORDER.length + 1)));
+function summaries(match, maps) {
+  return Object.values(maps ?? {}).filter((summary) => summary?.map > 0)
+    .map((summary) => ({ ...summary, match })).sort((a, b) => a.map - b.map);
 }
 
 /**
  * The map of a match that one wants to see: the one being played, else the last that has begun.
  * @param {MapSummary[]} maps
- * @returns {MapSummary}
+ * @returns {MapSummary|undefined}
  */
 export function currentMap(maps) {
   return maps.find(({ status }) => status === 'live' || status === 'paused')
@@ -76,6 +79,39 @@ export const predictions = (match, map) => list(`/matches/${match}/maps/${map}/p
 
 /** The events of a map with `after < seq`. */
 export const events = (match, map, after) => list('/events', 'events', { subject: `match/${match}/${map}`, after });
+
+/**
+ * The events of a stream with `after < seq <= to`, all of them.
+ * @param {string} subject
+ * @param {number} after
+ * @param {number} to
+ * @returns {Promise<Object[]>}
+ */
+export async function eventsBetween(subject, after, to) {
+  const all = [];
+  // A page may end early, at some size.
+  for (let last = after; last < to; last = all.at(-1).seq) {
+    const { events: page = [] } = await get('/events', { subject, after: last, limit: Math.min(PAGE, to - last) });
+    if (page.length === 0) break;
+    all.push(...page);
+  }
+  return all;
+}
+
+/** A match as a whole: `series`, `standing`, and the states of its maps by number. */
+export const wholeMatch = (match) => get(`/matches/${match}`);
+
+/** The state of a map, never behind what was acknowledged. */
+export const mapState = (match, map) => get(`/matches/${match}/maps/${map}`);
+
+/** What each player did on a map, with rates. */
+export const mapStats = async (match, map) => (await get(`/matches/${match}/maps/${map}/stats`)).stats;
+
+/** What each player did over the maps of a match, with rates. */
+export const matchStats = async (match) => (await get(`/matches/${match}/stats`)).stats;
+
+/** The JSON Schema of a type's data. */
+export const schema = (type) => get(`/schemas/${type}.json`);
 
 /** How long the stages of the pipeline take. */
 export const serverStatus = () => get('/status');

@@ -1,6 +1,7 @@
 /**
  * The console's entry: the frame of the page, and which page the address asks for. `#/` is the list
- * of matches, `#/m1/2` map 2 of match m1, `#/m1` the map of m1 that is being played.
+ * of matches, `#/m1/2` map 2 of match m1, `#/m1` the map of m1 that is being played, `#/m1/series` m1
+ * as a whole; `#/m1/2/referee` and `#/m1/referee` are the referee's pages of both.
  * @module console
  */
 
@@ -9,6 +10,8 @@ import { h, setAttribute, setText } from './dom.js';
 import { latencyStrip } from './latency.js';
 import { mapPage } from './map_page.js';
 import { matchList } from './match_list.js';
+import { refereePage } from './referee_page.js';
+import { seriesPage } from './series_page.js';
 import { themeButton } from './theme.js';
 
 const CONNECTIONS = {
@@ -26,27 +29,41 @@ function showConnection(name) {
   setText(connection.lastElementChild, CONNECTIONS[name]);
 }
 
-/** The parts of `#/match/map`, each checked against the grammar of subjects. */
+/** What the address asks for, each part checked against the grammar of subjects. */
 function route() {
-  const found = /^#\/([A-Za-z0-9._~-]{1,64})(?:\/([1-9][0-9]{0,2}))?$/.exec(location.hash);
-  return { match: found?.[1], map: found?.[2] && Number(found[2]) };
+  const found = /^#\/([A-Za-z0-9._~-]{1,64})(?:\/([1-9][0-9]{0,2}))?(?:\/(series|referee))?$/.exec(location.hash);
+  const [, match, map, page] = found ?? [];
+  return { match, map: map && Number(map), page };
+}
+
+/** The page of a match that one wants to see: the map being played, or what is set as long as there is none. */
+async function lead(match) {
+  const found = (await matches().catch(() => [])).find((one) => one.match === match);
+  if (location.hash !== `#/${match}`) return;
+  const map = found ? currentMap(found.maps)?.map : 1;
+  location.replace(`#/${match}/${map ?? 'series'}`);
+}
+
+function pageFor({ match, map, page: name }) {
+  if (!match) return matchList(showConnection);
+  if (name === 'referee') return refereePage(match, map, showConnection);
+  return map ? mapPage(match, map, showConnection) : seriesPage(match, showConnection);
 }
 
 async function open() {
   page?.close();
   page = null;
+  for (const dialog of document.querySelectorAll('dialog')) dialog.close();
   const asked = route();
-  if (asked.match && !asked.map) {
-    const series = (await matches().catch(() => [])).find(({ match }) => match === asked.match);
-    if (location.hash !== `#/${asked.match}`) return;
-    location.replace(`#/${asked.match}/${series ? currentMap(series.maps).map : 1}`);
+  if (asked.match && !asked.map && !asked.page) {
+    await lead(asked.match);
     return;
   }
   document.title = 'Matchwire';
-  setText(crumb, asked.match ? `${asked.match} · map ${asked.map}` : '');
-  embed.hidden = !asked.match;
-  if (asked.match) setAttribute(embed, 'href', `/console/embed/${asked.match}/${asked.map}`);
-  page = asked.match ? mapPage(asked.match, asked.map, showConnection) : matchList(showConnection);
+  setText(crumb, [asked.match, asked.map && `map ${asked.map}`, asked.page === 'referee' && 'referee'].filter(Boolean).join(' · '));
+  embed.hidden = !asked.map;
+  if (asked.map) setAttribute(embed, 'href', `/console/embed/${asked.match}/${asked.map}`);
+  page = pageFor(asked);
   main.replaceChildren(page.node);
   scrollTo(0, 0);
 }

@@ -9,6 +9,7 @@ import { events } from './api.js';
 import { EventClock, remaining } from './clock.js';
 import { h, setAttribute, setText } from './dom.js';
 import { Feed } from './feed.js';
+import { clockText as minuteText, kicksText, stage } from './football_words.js';
 import { alivePips, oddsBar } from './hero.js';
 import { icon } from './icons.js';
 import { clock as clockText, mapName, phase, status, teamName } from './words.js';
@@ -45,6 +46,11 @@ function centre() {
   return {
     node,
     update(state, nowMs) {
+      if (state.game === 'football') {
+        setText(round, kicksText(state) || stage(state));
+        setText(time, minuteText(state, nowMs));
+        return;
+      }
       const left = remaining(state, nowMs);
       const isBomb = state.bomb === 'planted' && state.phase === 'round';
       setText(round, state.round > 0 && state.status !== 'ended' ? `Round ${state.round}` : mapName(state.map_name));

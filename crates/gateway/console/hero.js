@@ -7,14 +7,14 @@ import { remaining } from './clock.js';
 import { h, keyed, setAttribute, setText } from './dom.js';
 import { icon } from './icons.js';
 import { aliveOf, roster } from './reading.js';
-import { clock, mapName, percent, phase, status, teamName } from './words.js';
+import { chips, clock, mapName, percent, phase, resultWords, teamName } from './words.js';
 
 /**
  * @returns {{node: HTMLElement, update: (model: import('./map_model.js').MapModel) => void, tick: (model: Object) => void}}
  */
 export function hero() {
   const teams = [team(0), team(1)];
-  const chip = h('span', { class: 'chip' });
+  const line = h('span', { class: 'hero-chips' });
   const map = h('span', { class: 'hero-map' });
   const round = h('span', { class: 'hero-round' });
   const time = h('div', { class: 'hero-time', role: 'timer', 'aria-live': 'off' });
@@ -23,7 +23,7 @@ export function hero() {
   const odds = oddsBar();
   const node = h('section', { class: 'hero card', 'aria-label': 'Score' }, title,
     h('div', { class: 'hero-grid' }, teams[0].node,
-      h('div', { class: 'hero-centre' }, h('div', { class: 'hero-line' }, chip, map, round), time, doing),
+      h('div', { class: 'hero-centre' }, h('div', { class: 'hero-line' }, line, map, round), time, doing),
       teams[1].node),
     odds.node);
 
@@ -44,8 +44,7 @@ export function hero() {
     update(model) {
       const { state } = model;
       teams.forEach((view, index) => view.update(state, index));
-      setText(chip, status(state.status));
-      setAttribute(chip, 'data-status', state.status);
+      showChips(line, state);
       setText(map, mapName(state.map_name));
       setText(round, state.round > 0 ? roundText(state) : '');
       setText(doing, doingText(state));
@@ -57,19 +56,24 @@ export function hero() {
   };
 }
 
+/**
+ * What stands beside the score, as chips.
+ * @param {Element} element
+ * @param {Object} state of a map or a match
+ */
+export function showChips(element, state) {
+  keyed(element, chips(state), ({ text, title }) => `${text}/${title ?? ''}`, ({ text, status, title }) => h('span', { class: 'chip', 'data-status': status, title }, text));
+}
+
 function roundText({ round, max_rounds: regulation }) {
   return round > regulation ? `Round ${round} · OT ${Math.ceil((round - regulation) / 6)}` : `Round ${round}/${regulation}`;
 }
 
 function doingText(state) {
-  if (state.status === 'ended') return result(state);
+  if (state.status === 'ended') return resultWords(state, 'map');
   const isOn = state.status === 'live' && state.phase === 'round';
   const versus = isOn ? [0, 1].map((index) => aliveOf(state, index)).join(' v ') : '';
   return [phase(state), versus].filter(Boolean).join(' · ');
-}
-
-function result(state) {
-  return state.winner === undefined ? 'Draw' : `${teamName(state, state.winner)} win the map`;
 }
 
 function team(index) {
@@ -112,23 +116,33 @@ export function alivePips(element, state, index) {
 }
 
 /**
- * The bar of who is likely to win the map, as long as that is open.
- * @returns {{node: HTMLElement, update: (state: Object) => void}}
+ * The bar of who is likely to win the map, or the match, as long as that is open.
+ * @returns {{node: HTMLElement, update: (state: Object, what?: 'map'|'match') => void}}
  */
 export function oddsBar() {
   const fill = h('div', { class: 'odds-fill' });
+  const draw = h('div', { class: 'odds-draw', hidden: '' });
+  const drawValue = h('span', { class: 'odds-draw-value', hidden: '' });
   const values = [h('span', { 'data-team': 0 }), h('span', { 'data-team': 1 })];
-  const track = h('div', { class: 'odds-track', role: 'img' }, fill);
-  const node = h('div', { class: 'odds' }, values[0], track, values[1]);
+  const track = h('div', { class: 'odds-track', role: 'img' }, fill, draw);
+  const node = h('div', { class: 'odds' }, values[0], track, drawValue, values[1]);
   return {
     node,
-    update(state) {
+    update(state, what = 'map') {
       const map = state.status === 'ended' ? undefined : state.prediction?.map;
       node.hidden = !map;
       if (!map) return;
       fill.style.setProperty('--p', map[0]);
       values.forEach((value, index) => setText(value, percent(map[index])));
-      setAttribute(track, 'aria-label', `Chance to win the map: ${teamName(state, 0)} ${percent(map[0])}, ${teamName(state, 1)} ${percent(map[1])}`);
+      const drawn = state.prediction.draw;
+      draw.hidden = drawn === undefined;
+      drawValue.hidden = draw.hidden;
+      if (!draw.hidden) {
+        draw.style.setProperty('--p', drawn);
+        setText(drawValue, `draw ${percent(drawn)}`);
+      }
+      const even = draw.hidden ? '' : `, draw ${percent(drawn)}`;
+      setAttribute(track, 'aria-label', `Chance to win the ${what}: ${teamName(state, 0)} ${percent(map[0])}${even}, ${teamName(state, 1)} ${percent(map[1])}`);
     },
   };
 }

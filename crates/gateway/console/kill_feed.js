@@ -56,23 +56,35 @@ function helperOf(item, person) {
   return id ? { ...person(id), flash: !item.assister } : null;
 }
 
-const keyOf = (...parts) => JSON.stringify(parts);
+const keyOf = ({ seq, isVoid, isAmended }, ...parts) => JSON.stringify([seq, isVoid, isAmended, ...parts]);
+
+/** What a referee said of a play: struck through, or another one than was told. */
+const marks = ({ isVoid, isAmended }) => ({
+  'data-void': isVoid ? '' : null,
+  title: isVoid ? 'Void by a referee' : isAmended ? 'Amended by a referee' : null,
+});
+
+/** The same for those who do not see it. */
+function verdict({ isVoid, isAmended }) {
+  if (!isVoid && !isAmended) return null;
+  return h('span', { class: 'tag verdict' }, isVoid ? 'void' : 'amended');
+}
 
 function who({ name, side }, extra = '') {
   return h('bdi', { class: `who ${extra}`, 'data-side': side, title: name }, name);
 }
 
 function roundEnd(item, state, round) {
-  const result = state.rounds?.[round];
+  const result = item.isVoid ? undefined : state.rounds?.[round];
   const side = result?.side ?? item.side;
   const winner = result ? teamName(state, result.winner) : `${side} win`;
   const score = result?.score?.join(':') ?? '';
   return {
-    key: keyOf(item.seq, round, winner, score),
-    draw: () => h('li', { class: 'feed-round', 'data-side': side },
+    key: keyOf(item, round, winner, score),
+    draw: () => h('li', { class: 'feed-round', 'data-side': side, ...marks(item) },
       h('span', { class: 'feed-round-no' }, `R${round}`), reasonIcon(item.reason),
       h('span', { class: 'feed-round-text' }, h('bdi', {}, winner), ` · ${reason(item.reason)}`),
-      h('strong', {}, score)),
+      h('strong', {}, score), verdict(item)),
   };
 }
 
@@ -80,18 +92,18 @@ function bombPlay(item, player) {
   const side = item.what === 'defused' ? 'CT' : 'T';
   const text = item.what === 'planted' && item.site ? `planted at ${item.site}` : item.what;
   return {
-    key: keyOf(item.seq, player, text),
-    draw: () => h('li', { class: 'feed-bomb', 'data-side': side },
+    key: keyOf(item, player, text),
+    draw: () => h('li', { class: 'feed-bomb', 'data-side': side, ...marks(item) },
       icon(item.what === 'defused' ? 'bomb_defused' : 'bomb'),
-      h('span', {}, 'Bomb ', text, player ? ' by ' : ''), player ? who({ ...player, side }) : null),
+      h('span', {}, 'Bomb ', text, player ? ' by ' : ''), player ? who({ ...player, side }) : null, verdict(item)),
   };
 }
 
 function death(item, victim) {
   return {
-    key: keyOf(item.seq, victim),
-    draw: () => h('li', { class: 'feed-kill' }, who(victim, 'victim'),
-      h('span', { class: 'quiet' }, CAUSES[item.cause] ?? 'died')),
+    key: keyOf(item, victim),
+    draw: () => h('li', { class: 'feed-kill', ...marks(item) }, who(victim, 'victim'),
+      h('span', { class: 'quiet' }, CAUSES[item.cause] ?? 'died'), verdict(item)),
   };
 }
 
@@ -102,14 +114,14 @@ function kill(item, { killer, victim, helper }) {
     ...specials.map(([, words]) => words),
   ];
   return {
-    key: keyOf(item.seq, killer, victim, helper, item.headshot, item.trade, tags),
-    draw: () => h('li', { class: 'feed-kill' },
+    key: keyOf(item, killer, victim, helper, item.headshot, item.trade, tags),
+    draw: () => h('li', { class: 'feed-kill', ...marks(item) },
       who(killer),
       helper ? h('span', { class: 'helper', title: helper.flash ? 'Flash assist' : 'Assist' }, helper.flash ? icon('flash') : '+ ', who(helper)) : null,
       h('span', { class: 'weapon' }, weapon(item.weapon),
         item.headshot ? mark('headshot', 'Headshot') : null),
       who(victim, 'victim'),
-      h('span', { class: 'tags' },
+      h('span', { class: 'tags' }, verdict(item),
         item.trade ? h('span', { class: 'tag trade', title: 'Avenged a teammate' }, icon('trade'), 'trade') : null,
         ...tags.map(([text, title]) => h('span', { class: 'tag', title }, text)))),
   };

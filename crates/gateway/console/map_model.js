@@ -6,6 +6,7 @@
 
 import * as api from './api.js';
 import { EventClock } from './clock.js';
+import { isCorrection } from './corrections.js';
 import { Feed } from './feed.js';
 import { PlayLog } from './play_log.js';
 import { counting } from './reading.js';
@@ -14,10 +15,10 @@ import { counting } from './reading.js';
 const ROUNDS_BACK = 3;
 
 /**
- * Events after which the series is read anew: a late part changes what was before it, and at the end
- * those predictions have to come that a slow line was spared.
+ * Events after which the series is read anew: a late part, or another source, changes what was before
+ * it, and at the end those predictions have to come that a slow line was spared.
  */
-const REPREDICTING = new Set(['source.late', 'map.ended']);
+const REPREDICTING = new Set(['source.late', 'source.switched', 'sources.ranked', 'map.ended']);
 
 export class MapModel {
   /** The state of the map, or null before the first snapshot. */
@@ -28,6 +29,8 @@ export class MapModel {
   predictions = [];
   play = new PlayLog();
   clock = new EventClock();
+  /** Grows whenever what is past has changed, by a correction or a snapshot. */
+  revision = 0;
   /** How the line is: see {@link module:feed}. */
   connection = 'connecting';
 
@@ -38,6 +41,8 @@ export class MapModel {
   #closed = false;
   /** Live events that arrive while those before them are read; null at other times. */
   #pending = null;
+  /** Whether a correction has come while the past was read. */
+  #isStale = false;
 
   /**
    * @param {string} match
@@ -86,25 +91,37 @@ export class MapModel {
   #event(event) {
     this.clock.observe(event.time);
     this.#pending?.push(event);
-    const isVoiding = this.play.take(event);
-    if (isVoiding || REPREDICTING.has(event.type)) this.#readPredictions();
+    const isChanging = this.play.take(event);
+    if (isCorrection(event)) this.#correct(event.seq);
+    else if (isChanging || REPREDICTING.has(event.type)) this.#readPredictions();
     this.#changed();
   }
 
-  /** Reads what led to the snapshot: the predictions, and the plays of the last rounds. */
+  /** A correction changes what was before it: the past is read again. */
+  #correct(seq) {
+    if (this.#pending) this.#isStale = true;
+    else this.#readPast(seq);
+  }
+
+  /** Reads what led to an event: the predictions, and the plays of the last rounds. */
   async #readPast(head) {
     this.#pending = [];
     await this.#readPredictions();
     const round = (this.predictions.at(-1)?.round_no ?? 0) - ROUNDS_BACK;
     const after = this.predictions.findLast(({ round_no: number }) => number <= round)?.seq ?? 0;
-    const events = await api.events(this.#match, this.#map, after).catch(() => []);
-    const play = new PlayLog();
-    const before = events.filter(({ seq }) => seq <= head);
-    for (const event of [...before, ...(this.#pending ?? [])]) play.take(event);
+    const events = await api.events(this.#match, this.#map, after).catch(() => null);
+    const before = (events ?? []).filter(({ seq }) => seq <= head);
+    const pending = this.#pending;
     this.#pending = null;
-    play.correct(this.state);
-    this.clock.prime(before);
-    this.#set({ play });
+    if (events) {
+      const play = PlayLog.of([...before, ...pending]);
+      play.correct(this.state);
+      this.clock.prime(before);
+      this.#set({ play, revision: this.revision + 1 });
+    }
+    if (!this.#isStale || this.#closed) return;
+    this.#isStale = false;
+    await this.#readPast(this.state.seq);
   }
 
   async #readPredictions() {

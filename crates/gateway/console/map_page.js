@@ -4,19 +4,23 @@
  */
 
 import { anomalyList } from './anomalies.js';
-import { matches } from './api.js';
-import { chart } from './chart.js';
-import { h, keyed, setAttribute, setText } from './dom.js';
+import { csView } from './cs_view.js';
+import { h, setAttribute } from './dom.js';
+import { footballView } from './football_view.js';
 import { sendingHelp } from './help.js';
-import { hero } from './hero.js';
-import { killFeed } from './kill_feed.js';
 import { MapModel } from './map_model.js';
-import { roundHistory } from './round_history.js';
-import { scoreboard } from './scoreboard.js';
-import { mapName, status, teamName } from './words.js';
+import { seriesStrip } from './series_strip.js';
+import { teamName } from './words.js';
 
 const CLOCK_MS = 200;
-const TABS_MS = 5_000;
+
+/**
+ * What is shown of a game: the head of the page, and what comes below it.
+ * @typedef {{head: Element, nodes: Element[], update: (model: MapModel) => void, tick: (model: MapModel) => void, close: () => void}} View
+ */
+
+/** The games' views; a game that has none is shown as far as it is like Counter-Strike. */
+const VIEWS = { cs2: csView, football: footballView };
 
 /**
  * @param {string} match
@@ -25,13 +29,24 @@ const TABS_MS = 5_000;
  * @returns {{node: HTMLElement, close: () => void}}
  */
 export function mapPage(match, map, onConnection) {
-  const views = { head: hero(), rounds: roundHistory(), feed: killFeed(), chart: chart(), anomalies: anomalyList() };
-  const boards = [scoreboard(0), scoreboard(1)];
-  const tabs = mapTabs(match, map);
+  const anomalies = anomalyList();
+  const strip = seriesStrip(match, map);
   const waiting = h('div', { class: 'card waiting' });
-  const page = h('div', { class: 'map-page', hidden: '' }, views.head.node, views.anomalies.node, views.rounds.node,
-    h('div', { class: 'boards' }, ...boards.map(({ node }) => node)), views.chart.node, views.feed.node);
-  const node = h('div', {}, tabs.node, waiting, page);
+  const page = h('div', { class: 'map-page', hidden: '' });
+  const node = h('div', {}, strip.node, waiting, page);
+
+  /** @type {View|null} */
+  let view = null;
+  let game;
+  // The first event of a game's own tells which one it is.
+  const show = (state) => {
+    if (view && game === state.game) return;
+    view?.close();
+    game = state.game;
+    view = (VIEWS[game] ?? csView)(match, map);
+    page.replaceChildren(view.head, anomalies.node, ...view.nodes);
+    setAttribute(page, 'data-game', game);
+  };
 
   const draw = () => {
     onConnection(model.connection);
@@ -42,12 +57,9 @@ export function mapPage(match, map, onConnection) {
       showWaiting(waiting, isEmpty ? 'empty' : model.connection, match, map);
       return;
     }
-    views.head.update(model);
-    views.rounds.update(state);
-    views.feed.update(model);
-    views.chart.update(model);
-    views.anomalies.update(state);
-    for (const board of boards) board.update(state);
+    show(state);
+    view.update(model);
+    anomalies.update(state);
     setAttribute(page, 'data-seq', state.seq);
     document.title = `${teamName(state, 0)} ${state.teams[0].score}:${state.teams[1].score} ${teamName(state, 1)} · Matchwire`;
   };
@@ -61,15 +73,15 @@ export function mapPage(match, map, onConnection) {
     });
   };
   const model = new MapModel(match, map, schedule);
-  const ticking = setInterval(() => model.state && views.head.tick(model), CLOCK_MS);
+  const ticking = setInterval(() => model.state && view?.tick(model), CLOCK_MS);
   model.open();
   return {
     node,
     close() {
       clearInterval(ticking);
       cancelAnimationFrame(scheduled);
-      tabs.close();
-      views.chart.close();
+      strip.close();
+      view?.close();
       model.close();
     },
   };
@@ -90,27 +102,3 @@ function showWaiting(element, why, match, map) {
       sendingHelp(match)]
     : [h('p', { class: 'quiet' }, WAITING[why] ?? WAITING.connecting)]));
 }
-
-/** The maps of the series, to go from one to the other. */
-function mapTabs(match, current) {
-  const node = h('nav', { class: 'tabs', 'aria-label': 'Maps of the match', hidden: '' });
-  const read = async () => {
-    if (document.hidden) return;
-    const found = (await matches().catch(() => [])).find((series) => series.match === match);
-    node.hidden = !found;
-    keyed(node, found?.maps ?? [], (summary) => String(summary.map), () => tab(match), (link, summary) => {
-      const [name, score, chip] = link.children;
-      setAttribute(link, 'href', `#/${match}/${summary.map}`);
-      setAttribute(link, 'aria-current', summary.map === current ? 'page' : null);
-      setText(name, summary.map_name ? mapName(summary.map_name) : `Map ${summary.map}`);
-      setText(score, summary.status === 'scheduled' ? '' : (summary.teams ?? []).map((team) => team.score).join(':'));
-      setText(chip, status(summary.status));
-      setAttribute(chip, 'data-status', summary.status);
-    });
-  };
-  read();
-  const timer = setInterval(read, TABS_MS);
-  return { node, close: () => clearInterval(timer) };
-}
-
-const tab = () => h('a', { class: 'tab' }, h('span', { class: 'tab-name' }), h('strong'), h('span', { class: 'chip small' }));

@@ -1,8 +1,11 @@
 /**
  * What happened lately on a map: kills, the bomb, the ends of rounds. A state holds the kills of its
- * own round only; this keeps those before, taken from the events.
+ * own round only; this keeps those before, taken from the events. What a referee made void stays, and
+ * says so; what was amended is as it is told to have been.
  * @module play_log
  */
+
+import { corrected, inForce, isCorrection } from './corrections.js';
 
 /** More is history, which the event API has. */
 const MAX_ITEMS = 150;
@@ -13,7 +16,7 @@ const VOIDING = new Set(['map.loaded', 'match.started', 'match.restarting', 'mat
 const BOMB = { 'bomb.planted': 'planted', 'bomb.defused': 'defused', 'bomb.exploded': 'exploded' };
 
 /**
- * @typedef {{seq: number, kind: 'kill'|'death'|'bomb'|'round', killer?: string, victim?: string, weapon?: string, headshot?: boolean, trade?: boolean, team_kill?: boolean, assister?: string, flash_assister?: string, penetrated?: boolean, through_smoke?: boolean, no_scope?: boolean, attacker_blind?: boolean, cause?: string, what?: string, player?: string, site?: string, side?: string, reason?: string}} Play
+ * @typedef {{seq: number, isVoid?: boolean, isAmended?: boolean, kind: 'kill'|'death'|'bomb'|'round', killer?: string, victim?: string, weapon?: string, headshot?: boolean, trade?: boolean, team_kill?: boolean, assister?: string, flash_assister?: string, penetrated?: boolean, through_smoke?: boolean, no_scope?: boolean, attacker_blind?: boolean, cause?: string, what?: string, player?: string, site?: string, side?: string, reason?: string}} Play
  */
 
 export class PlayLog {
@@ -25,11 +28,30 @@ export class PlayLog {
   #isOver = false;
 
   /**
+   * The log of some events, with what corrects them among them.
+   * @param {{seq: number, type: string, data?: Object}[]} events ascending by seq
+   * @returns {PlayLog}
+   */
+  static of(events) {
+    const log = new PlayLog();
+    const verdicts = inForce(events);
+    for (const event of events) {
+      const verdict = verdicts.get(event.seq);
+      const now = corrected(event, verdict);
+      // What is void changes nothing else: a restart that was none voids no play.
+      if (!now) log.#note(event.seq, event.type, event.time, { ...event.data, isVoid: true });
+      else log.take(verdict ? { ...now, data: { ...now.data, isAmended: true } } : event);
+    }
+    return log;
+  }
+
+  /**
    * Takes the next event.
    * @param {{seq: number, type: string, data?: Object}} event
-   * @returns {boolean} whether it makes void what was before it
+   * @returns {boolean} whether it makes void what was before it, or corrects it
    */
   take({ seq, type, time, data = {} }) {
+    if (isCorrection({ type })) return true;
     if (this.#isOver && type !== 'map.loaded') return false;
     this.#isOver = type === 'map.ended';
     if (VOIDING.has(type)) {
@@ -43,9 +65,9 @@ export class PlayLog {
   #note(seq, type, time, data) {
     if (type === 'player.killed') this.#put({ seq, kind: 'kill', time, ...data });
     else if (type === 'player.assisted') this.#assist(seq, data);
-    else if (type === 'player.died') this.#put({ seq, kind: 'death', victim: data.player, cause: data.cause });
+    else if (type === 'player.died') this.#put({ seq, kind: 'death', time, ...data, victim: data.player });
     else if (type in BOMB) this.#put({ seq, kind: 'bomb', what: BOMB[type], ...data });
-    else if (type === 'round.ended') this.#put({ seq, kind: 'round', side: data.winner, reason: data.reason });
+    else if (type === 'round.ended') this.#put({ seq, kind: 'round', ...data, side: data.winner });
   }
 
   /**
@@ -55,7 +77,7 @@ export class PlayLog {
   correct(state) {
     const plays = this.latest();
     for (const [number, kill] of Object.entries(state.kills ?? {})) {
-      const is = (play) => play.kind === 'kill' && play.victim === kill.victim && play.killer === kill.killer
+      const is = (play) => play.kind === 'kill' && !play.isVoid && play.victim === kill.victim && play.killer === kill.killer
         && Date.parse(play.time) === Date.parse(kill.time);
       // One from before this page was open has no event here; it stands before all that have.
       const seq = plays.find(is)?.seq ?? state.seq - 1 + Number(number) / 1000;
@@ -69,8 +91,9 @@ export class PlayLog {
   }
 
   /** An assist is told just after the death that it belongs to. */
-  #assist(seq, { assister, victim, flash }) {
-    const kill = this.latest().find((play) => play.seq < seq && play.kind === 'kill' && play.victim === victim);
+  #assist(seq, { assister, victim, flash, isVoid }) {
+    if (isVoid) return;
+    const kill = this.latest().find((play) => play.seq < seq && play.kind === 'kill' && !play.isVoid && play.victim === victim);
     if (kill) this.#put({ ...kill, [flash ? 'flash_assister' : 'assister']: assister });
   }
 

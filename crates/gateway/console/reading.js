@@ -91,7 +91,12 @@ export function scoreBefore(state, round) {
 export function counting(predictions) {
   const kept = [];
   for (const prediction of predictions) {
-    const round = prediction.round_no ?? 0;
+    if (prediction.round_no === undefined) {
+      // A game without rounds has no play that is void.
+      kept.push(prediction);
+      continue;
+    }
+    const round = prediction.round_no;
     const isVoid = (last) => last && (last.round_no > round || (last.round_no === 0 && round === 0));
     while (isVoid(kept.at(-1))) kept.pop();
     kept.push(prediction);

@@ -25,9 +25,54 @@ const PHASES = {
   round_over: 'Round over', ended: 'Final',
 };
 
-const PAUSES = { timeout: 'Time-out', technical: 'Technical pause', half_time: 'Half-time' };
+const PAUSES = { timeout: 'Time-out', technical: 'Technical pause', half_time: 'Half-time', other: 'Paused' };
+
+const RULINGS = { forfeited: 'Forfeited', abandoned: 'Abandoned', amended: 'Result set by the referee', cancelled: 'Cancelled' };
 
 const STATUSES = { scheduled: 'Scheduled', live: 'Live', paused: 'Paused', ended: 'Ended' };
+
+/** Why play stops: `Technical pause`. */
+export const pauseReason = (name) => PAUSES[name] ?? 'Paused';
+
+/**
+ * What a referee decided about a result: `Forfeited`, `Confirmed`.
+ * @param {{kind?: string, confirmed?: boolean}|undefined} ruling
+ * @returns {string[]}
+ */
+export function rulingWords(ruling) {
+  if (!ruling) return [];
+  const kind = ruling.kind && (RULINGS[ruling.kind] ?? ruling.kind.replaceAll('_', ' '));
+  return [kind, ruling.confirmed ? 'Confirmed' : null].filter(Boolean);
+}
+
+/**
+ * What stands beside the score of a map or a match: its status, what a referee decided, which source
+ * is believed.
+ * @param {Object} state
+ * @returns {{text: string, status?: string, title?: string}[]}
+ */
+export function chips(state) {
+  return [
+    { text: status(state.status), status: state.status },
+    ...rulingWords(state.ruling).map((text) => ({ text, status: 'ruling', title: state.ruling.reason })),
+    ...(state.source ? [{ text: `told by ${state.source}`, title: 'Of several sources, the one that is believed now' }] : []),
+    ...(state.best_of ? [{ text: `Best of ${state.best_of}` }] : []),
+  ];
+}
+
+/**
+ * How a map or a match ended.
+ * @param {Object} state with `winner`, `ruling` and `teams`
+ * @param {'map'|'match'} what
+ * @returns {string}
+ */
+export function resultWords(state, what) {
+  const { winner, ruling } = state;
+  if (ruling?.kind === 'abandoned' || ruling?.kind === 'cancelled') return RULINGS[ruling.kind];
+  if (winner === undefined) return 'Draw';
+  const won = `${teamName(state, winner)} win the ${what}`;
+  return ruling?.kind === 'forfeited' ? `${teamName(state, 1 - winner)} forfeit · ${won}` : won;
+}
 
 /** A weapon's name as people say it. */
 export function weapon(name) {
@@ -60,7 +105,7 @@ export function playerName(state, id) {
 /** What is going on: `Freeze time`, `Time-out · Team Alpha`. */
 export function phase(state) {
   if (state.status === 'paused') {
-    const why = PAUSES[state.pause?.reason] ?? 'Paused';
+    const why = pauseReason(state.pause?.reason);
     return state.pause?.team === undefined ? why : `${why} · ${teamName(state, state.pause.team)}`;
   }
   if (state.phase === 'round' && state.bomb === 'planted') {

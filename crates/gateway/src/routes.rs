@@ -67,7 +67,7 @@ pub const ROUTES: &[Route] = &[
     read("/api/v1/events", "A stream in order", &["subject", "after", "limit"], JSON, Some("Events")),
     read("/api/v1/events/{match}", "A match's events by time, over its maps", &["from", "to", "after", "limit"], JSON, Some("Events")),
     read("/api/v1/proof", "The stored bytes of an event and its place in the chain", &["subject", "seq"], JSON, Some("Proof")),
-    send("/api/v1/sources/{source}/{match}/{map}", "Takes a body in another system's own format: cs-log, gsi, matchzy; the map may be auto", SOURCES, "SourceAnswer"),
+    send("/api/v1/sources/{source}/{match}/{map}", "Takes a body in another system's own format: cs-log, gsi, matchzy, statsbomb; the map may be auto", SOURCES, "SourceAnswer"),
     send("/api/v1/sources/{source}/{server}", "The same for the match that a server plays by its schedule, @ and the server's name; a token may stand before it", SOURCES, "SourceAnswer"),
     send("/api/v1/sources/{source}/{token}/{match}/{map}", "The same with an ingest token, ~ and the token, for senders without headers", SOURCES, "SourceAnswer"),
     read("/api/v1/dead-letters", "What was refused and waits for the operator, without the bodies", &["after", "limit", "reason", "source"], JSON, Some("DeadLetters")),

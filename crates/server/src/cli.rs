@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Send(Send),
     /// Print a stream's events as they come
     Tail(Tail),
+    /// Print P(CT wins the round) for each row of a file of snapshots
+    Predict(crate::predict::Predict),
     /// See to what was refused: list, show, try again, drop
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
@@ -99,6 +101,10 @@ pub(crate) struct Serve {
         value_parser = clap::builder::NonEmptyStringValueParser::new()
     )]
     pub(crate) gsi_token: Option<String>,
+    /// The model that predicts a game from now on, as in cs2=mw-logit-1; may be given several times. What was
+    /// predicted before stays as it was
+    #[arg(long, env = "MATCHWIRE_MODEL", value_name = "GAME=MODEL", value_delimiter = ',')]
+    pub(crate) model: Vec<String>,
     /// The sources that tell of the same facts, the primary one first: of a map that several of them tell of
     /// one is believed at a time, and the others fill its gaps
     #[arg(
@@ -252,6 +258,8 @@ pub(crate) struct Tail {
 pub(crate) enum Format {
     /// The log of a Counter-Strike server.
     CsLog,
+    /// StatsBomb's events or line-ups of a football match.
+    Statsbomb,
     /// Posts of Game State Integration, a line a post; bare, or as {"timestamp": …, "body": …}.
     Gsi,
     /// Webhooks of MatchZy or Get5, a line a post; bare, or as {"timestamp": …, "body": …}.

@@ -32,6 +32,7 @@ pub(crate) async fn run(args: &Demo) -> anyhow::Result<()> {
         host: Vec::new(),
         ingest_token: Vec::new(),
         gsi_token: None,
+        model: Vec::new(),
         source_rank: Vec::new(),
         source_silence: Duration::from_secs(20),
         segment_mib: 64,

@@ -7,6 +7,7 @@ mod cli;
 mod clock;
 mod exchange;
 mod letter_key;
+mod models;
 mod serve;
 mod source;
 mod storage;
@@ -16,6 +17,7 @@ mod backup;
 mod dead_letters;
 mod demo;
 mod log;
+mod predict;
 mod referee;
 mod send;
 mod tail;
@@ -44,6 +46,7 @@ async fn main() -> ExitCode {
         Command::DeadLetters(command) => dead_letters::run(command).await,
         Command::Referee(args) => referee::run(args).await,
         Command::Log(command) => log::run(command),
+        Command::Predict(args) => predict::run(args),
         Command::Backup(args) => backup::run(args).await,
         Command::Restore(args) => backup::run_restore(args).await,
         Command::Tail(args) => tokio::select! {

@@ -7,6 +7,7 @@ mod events;
 mod lines;
 mod pace;
 mod posts;
+mod statsbomb;
 
 use std::{
     fs,
@@ -59,6 +60,7 @@ pub(crate) async fn run(args: &Send) -> anyhow::Result<()> {
         let data = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
         let parts = match args.format.unwrap_or_else(|| guess(file)) {
             Format::CsLog => lines::parts(&data, &match_id, &args.map, paced),
+            Format::Statsbomb => statsbomb::parts(&data, &match_id, &args.map, paced),
             Format::Gsi => posts::parts(&data, "gsi", &match_id, &args.map),
             Format::MatchZy => posts::parts(&data, "matchzy", &match_id, &args.map),
             Format::Ndjson => events::parts_of_lines(&data, paced),

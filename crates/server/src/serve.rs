@@ -4,7 +4,7 @@
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
-use matchwire_domain::{dead_letter::Bounds, live_match::Games};
+use matchwire_domain::{dead_letter::Bounds, live_match::Games, timestamp::Timestamp};
 use matchwire_embedded::{Lifecycle, Retention, Segments, disk::Directory};
 use matchwire_gateway::{
     Access, AdmissionSettings, App, DeadLetters, Exchange as _, Followup, Limits, Meter, Parts,
@@ -18,7 +18,9 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{cli::Serve, clock, exchange::Exchange, letter_key::LetterKey, source, storage};
+use crate::{
+    cli::Serve, clock, exchange::Exchange, letter_key::LetterKey, models, source, storage,
+};
 
 /// How long the end may take to put dead letters on disk that are still queued.
 const FLUSH: Duration = Duration::from_millis(500);
@@ -82,7 +84,8 @@ impl Running {
         let access = access(args)?;
         let games = Games::default();
         let meter = Meter::new(&games);
-        let (log, storage) = open_log(args, meter.clone())?;
+        let (log, storage, newest) = open_log(args, meter.clone())?;
+        let games = models::choose(&log, games, &args.model, newest).await?;
         let vault = args.data.join("vault");
         let exchange = Exchange::open(&vault)
             .with_context(|| format!("cannot open the exchange in {}", vault.display()))?;
@@ -168,7 +171,8 @@ fn dead_letters(
         .context("cannot read the dead letters")
 }
 
-fn open_log(args: &Serve, meter: Arc<Meter>) -> anyhow::Result<(Log, StorageWatch)> {
+/// The log, what knows how it is stored, and when its newest event was recorded.
+fn open_log(args: &Serve, meter: Arc<Meter>) -> anyhow::Result<(Log, StorageWatch, Timestamp)> {
     let folder = args.data.join("log");
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make {}", folder.display()))?;
@@ -178,11 +182,12 @@ fn open_log(args: &Serve, meter: Arc<Meter>) -> anyhow::Result<(Log, StorageWatc
     let disk = Directory::open(&folder).with_context(place)?;
     let lifecycle = lifecycle(args)?;
     let segments = Segments::open_with(Arc::new(disk), options, lifecycle).with_context(place)?;
-    clock::check(segments.tail().recorded, SystemClock.now(), args.accept_clock)?;
+    let newest = segments.tail().recorded;
+    clock::check(newest, SystemClock.now(), args.accept_clock)?;
     let storage = storage::watch(segments.monitor());
     let options = matchwire_log::Options { observer: Some(meter), ..Default::default() };
     let log = Log::open_with(Box::new(segments), Arc::new(SystemClock), options);
-    Ok((log.with_context(place)?, storage))
+    Ok((log.with_context(place)?, storage, newest))
 }
 
 /// Which sources compete, and when one is silent.

@@ -9,7 +9,7 @@ use intake::Intake;
 use matchwire_domain::{secret::Secret, subject};
 use matchwire_gateway::{Followup, Sources};
 use matchwire_log::Log;
-use matchwire_sources::{Source, cs_log::CsLog, gsi::Gsi, matchzy::MatchZy};
+use matchwire_sources::{Source, cs_log::CsLog, gsi::Gsi, matchzy::MatchZy, statsbomb::StatsBomb};
 
 use crate::exchange::Exchange;
 
@@ -22,6 +22,7 @@ pub(crate) fn table(
 ) -> Sources {
     let mut sources = Sources::new();
     add(&mut sources, CsLog, log, exchange, followup);
+    add(&mut sources, StatsBomb, log, exchange, followup);
     let gsi = Gsi::default();
     let gsi = match gsi_token {
         Some(token) => gsi.with_token(Secret::new(token)),

@@ -199,7 +199,7 @@ fn agree(state: &State, map: &MapResult, teams: &[&str; 2]) {
         };
         assert_eq!(folded, *ours, "{account}");
     }
-    assert!(odds::predict(state).map[place[winner]] > 0.999);
+    assert!(odds::predict(state, odds::Model::default()).map[place[winner]] > 0.999);
 }
 
 #[test]

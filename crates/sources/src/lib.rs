@@ -17,8 +17,11 @@ mod roster;
 mod series;
 
 pub mod cs_log;
+pub mod cs_rows;
 pub mod gsi;
 pub mod matchzy;
+
+pub mod statsbomb;
 
 pub use draft::Draft;
 pub use source::{Answer, Headers, Post, Refused, Source};

@@ -4,7 +4,7 @@
 use super::Finding;
 
 /// Each crate of the workspace, with those that it may use, in any kind of dependency.
-const USES: [(&str, &[&str]); 15] = [
+const USES: [(&str, &[&str]); 16] = [
     ("domain", &[]),
     ("sources", &["domain"]),
     ("log", &["domain"]),
@@ -24,6 +24,7 @@ const USES: [(&str, &[&str]); 15] = [
         ],
     ),
     ("bench", &["domain", "log", "embedded", "backup", "archive", "client"]),
+    ("train", &["domain", "sources"]),
     ("fuzz", &["domain", "sources", "log", "embedded"]),
     ("xtask", &[]),
 ];

@@ -294,7 +294,8 @@ pub struct Anomaly {
     pub seq: u64,
     /// What kind: `gap`, `late`, `score_mismatch`, `stats_mismatch`, `dead_player`,
     /// `too_many_players`, `unreadable`, `wrong_game`, `not_correctable`, `reopened`,
-    /// `disagreement`.
+    /// `disagreement`; in football also `after_end`, `card_mismatch`, `not_on_pitch`,
+    /// `too_many_goals`, `too_many_substitutions`, `unknown_goal`, `wrong_team`.
     pub kind: &'static str,
     /// What exactly, for a person.
     pub detail: String,

@@ -27,6 +27,7 @@ mod tests;
 pub use super::{
     Label, MatchPaused, MatchResumed, PauseReason, Player, SourceGap, SourceLate, Status,
 };
+pub use equipment::Gear;
 pub use event::*;
 pub use people::TRADE_MS;
 pub use state::*;

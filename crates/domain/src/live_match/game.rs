@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Player, Prediction, Priority,
+    Models, Player, Prediction, Priority,
     course::{self, Course, Status},
 };
 use crate::{envelope, series, timestamp::Timestamp, vocabulary::OWN_PREFIX};
@@ -268,11 +268,14 @@ impl fmt::Debug for Game {
 
 /// The games that a server knows. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Games(Arc<[Game]>);
+pub struct Games {
+    games: Arc<[Game]>,
+    models: Models,
+}
 
 impl Default for Games {
     fn default() -> Self {
-        Self::new(&[Game::of::<super::cs::State>()])
+        Self::new(&[Game::of::<super::cs::State>(), Game::of::<super::football::State>()])
     }
 }
 
@@ -280,7 +283,20 @@ impl Games {
     /// These games, at least one. A stream is of the first one until an event tells otherwise.
     pub fn new(games: &[Game]) -> Self {
         assert!(!games.is_empty(), "a server knows a game");
-        Self(games.into())
+        Self { games: games.into(), models: Models::default() }
+    }
+
+    /// The same, with the switches of models that are in the log.
+    #[must_use]
+    pub fn with_models(self, models: Models) -> Self {
+        Self { models, ..self }
+    }
+
+    /// The model that predicts a game for an event that was recorded then. Without a switch it is the
+    /// game's first one.
+    pub fn model_at(&self, game: &str, recorded: Timestamp) -> &str {
+        let first = || self.named(game).and_then(|game| game.models().first()).copied();
+        self.models.at(game, recorded).or_else(first).unwrap_or_default()
     }
 
     /// The game of that name.
@@ -295,7 +311,7 @@ impl Games {
 
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Game> {
-        self.0.iter()
+        self.games.iter()
     }
 
     /// The game whose event has that tag, or the match as a whole if it is of that.
@@ -313,7 +329,7 @@ impl Games {
 
     /// A map of which nothing is known yet.
     pub fn begin(&self, match_id: &str, map: u16) -> Box<dyn Play> {
-        let [first, ..] = &*self.0 else { unreachable!("a server knows a game") };
+        let [first, ..] = &*self.games else { unreachable!("a server knows a game") };
         first.begin(Course::new(match_id, map))
     }
 

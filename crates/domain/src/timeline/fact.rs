@@ -9,6 +9,8 @@ use crate::{
 /// A recorded event, read.
 pub(super) struct Fact {
     pub(super) seq: u64,
+    /// When the log took it.
+    pub(super) recorded: Timestamp,
     pub(super) time: Timestamp,
     pub(super) source: Box<str>,
     pub(super) sequence: Option<Box<str>>,
@@ -41,6 +43,7 @@ impl Fact {
             Err(error) => {
                 return Self {
                     seq: record.seq,
+                    recorded: record.recorded,
                     time: record.recorded,
                     source: Box::default(),
                     sequence: None,
@@ -53,6 +56,7 @@ impl Fact {
         let data = attributes.data.map_or("{}", |data| data.get());
         Self {
             seq: record.seq,
+            recorded: record.recorded,
             time: time.unwrap_or(record.recorded),
             source: attributes.source.as_ref().into(),
             sequence: attributes.sequence.map(|sequence| sequence.as_ref().into()),

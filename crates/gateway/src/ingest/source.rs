@@ -54,7 +54,7 @@ fn server_name(segment: &str) -> Result<&str, Problem> {
     let name = segment.strip_prefix('@').filter(|name| subject::check_segment(name).is_ok());
     name.ok_or_else(|| {
         let detail = "the path must be /sources/SOURCE/MATCH/MAP, or /sources/SOURCE/@SERVER";
-        Problem::new(Code::NotFound, detail)
+        Problem::new(Code::Path, detail)
     })
 }
 

@@ -146,7 +146,8 @@ pub(super) fn schemas() -> Value {
 /// What each player did.
 fn stats() -> Value {
     let stats = "As the game counts them; of Counter-Strike rounds and players by id, with adr, kast, \
-                 kpr and headshot_share";
+                 kpr and headshot_share; of football teams and players by id, with what they did in \
+                 90 minutes";
     json!({
         "type": "object",
         "required": ["match", "maps", "stats"],
@@ -271,21 +272,25 @@ fn results() -> Value {
     })
 }
 
-/// The state of a map, as far as the contract fixes it.
+/// The state of a map, as far as the contract fixes it. What is not required belongs to some games.
 fn map_state() -> Value {
     let text = json!({"type": "string"});
     let count = json!({"type": "integer", "minimum": 0});
     let object = json!({"type": "object"});
     json!({
         "type": "object",
-        "required": ["match", "map", "seq", "status", "teams", "players", "rounds"],
+        "required": ["match", "map", "seq", "status", "game", "teams"],
         "properties": {
             "match": text, "map": count, "seq": count,
             "status": {"enum": ["scheduled", "live", "paused", "ended"]},
             "game": text, "map_name": text, "round": count,
             "teams": {"type": "array", "items": object, "minItems": 2, "maxItems": 2},
             "players": object, "rounds": object,
-            "bomb": text, "prediction": {"$ref": "#/components/schemas/Prediction"},
+            "bomb": text,
+            "period": text, "clock": object, "goals": object, "disallowed": object,
+            "missed_penalties": object, "cards": object, "substitutions": object,
+            "shootout": object, "periods": object,
+            "prediction": {"$ref": "#/components/schemas/Prediction"},
             "anomalies": {"type": "array", "items": object},
         },
     })

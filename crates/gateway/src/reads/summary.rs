@@ -13,7 +13,7 @@ use crate::problem::Problem;
 /// How many summaries are kept.
 const KEPT: usize = 10_000;
 /// What of the state is in it.
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 14] = [
     "match",
     "map",
     "seq",
@@ -22,6 +22,9 @@ const FIELDS: [&str; 11] = [
     "phase",
     "map_name",
     "round",
+    "period",
+    "clock",
+    "shootout",
     "teams",
     "winner",
     "prediction",

@@ -156,7 +156,7 @@ async fn acknowledged(waiting: Waiting, lows: &[Value]) -> (BTreeMap<String, Val
 /// What was acknowledged is there, once; of what was not, nothing is.
 async fn check(server: &Server, acknowledged: &BTreeMap<String, Value>, filled: u32) {
     soon(async { while server.log.stats().queued_calls > 0 {} }).await;
-    let all = stream(&server).await;
+    let all = stream(server).await;
     let there: BTreeMap<String, Value> =
         all.iter().map(|event| (event["id"].to_string(), event["seq"].clone())).collect();
     assert_eq!(there.len(), all.len());

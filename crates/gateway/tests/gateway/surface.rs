@@ -14,6 +14,8 @@ fn filled(path: &str) -> String {
         .replace("{token}", "~t")
         .replace("{match}", "m1")
         .replace("{map}", "1")
+        // No server is named without its @.
+        .replace("{server}", "s1")
         .replace("{type}", "round.ended")
         .replace("{file}", "console.js")
         // None that is there, and none that could be.

@@ -10,9 +10,11 @@
 mod backup;
 mod crash;
 mod dead_letters;
+mod football;
 mod history;
 mod load;
 mod log;
+mod models;
 mod old_age;
 mod played;
 mod posts;

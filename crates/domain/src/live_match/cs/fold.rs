@@ -1,6 +1,6 @@
 //! The fold: how each event changes the state, and what counts when.
 
-use super::{Bomb, Event, MapEnded, Phase, RulesSet, State, equipment};
+use super::{Bomb, Event, Gear, MapEnded, Phase, RulesSet, State, equipment};
 use crate::{
     live_match::{Status, course::leader},
     timestamp::Timestamp,
@@ -78,6 +78,7 @@ impl State {
             Event::FreezeStarted(_) if self.counts() => {
                 self.begin_round();
                 self.phase = Phase::FreezeTime;
+                self.ledger.freeze_started = Some(time);
             }
             Event::RoundStarted(_) if self.counts() => {
                 if self.phase != Phase::FreezeTime {
@@ -147,11 +148,16 @@ impl State {
             Event::BombDropped(_) => return self.move_bomb(Bomb::Dropped),
             Event::MoneyChanged(changed) => {
                 if let Some(player) = self.person(&changed.player) {
-                    player.money = Some(changed.money);
+                    let before = player.money.replace(changed.money);
+                    let side = player.side;
                     if let Some(item) = &changed.item {
+                        player.gear.get_or_insert_default().add(item);
                         let bought = equipment::value(std::slice::from_ref(item));
                         let had = player.equipment.unwrap_or_default();
                         player.equipment = Some(had.saturating_add(bought));
+                    }
+                    if let (Some(side), Some(before)) = (side, before) {
+                        self.ledger.history.spend(side, before, changed.money);
                     }
                 }
                 return false;
@@ -159,6 +165,7 @@ impl State {
             Event::PlayerEquipped(equipped) => {
                 if let Some(player) = self.person(&equipped.player) {
                     player.equipment = Some(equipment::value(&equipped.items));
+                    player.gear = Some(Gear::of(&equipped.items));
                 }
                 return false;
             }

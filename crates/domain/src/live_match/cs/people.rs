@@ -1,7 +1,7 @@
 //! People: who is here, who is alive, and what each did.
 
 use super::{
-    Cause, Kill, MAX_PLAYERS, Phase, PlayerAssisted, PlayerDied, PlayerHurt, PlayerJoined,
+    Cause, Gear, Kill, MAX_PLAYERS, Phase, PlayerAssisted, PlayerDied, PlayerHurt, PlayerJoined,
     PlayerKilled, PlayerState, Role, RoundStats, Side, State, Tally, metrics,
 };
 use crate::timestamp::Timestamp;
@@ -76,6 +76,7 @@ impl State {
         for player in self.players.values_mut() {
             if !player.alive {
                 player.equipment = player.equipment.map(|_| 0);
+                player.gear = player.gear.map(|_| Gear::default());
             }
             player.alive = player.connected && player.side.is_some() && player.role.is_player();
             player.health = if player.alive { 100 } else { 0 };
@@ -165,6 +166,10 @@ impl State {
         let lost = victim.health.saturating_sub(hurt.health);
         let taken = lost.min(hurt.damage.saturating_add(1));
         victim.health = hurt.health.min(100);
+        if let Some(gear) = &mut victim.gear {
+            gear.set_armor(hurt.armor);
+        }
+        self.ledger.health_told = true;
         if !friend && self.person(&hurt.attacker).is_some() {
             let taken = u32::from(taken);
             let by_utility = if metrics::is_utility(&hurt.weapon) { taken } else { 0 };

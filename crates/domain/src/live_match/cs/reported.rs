@@ -3,7 +3,7 @@
 //! A map may be told by a scoreboard, by what was done one by one, or by both. A count is whichever
 //! says more: what was done is counted once, and a scoreboard knows what was not told.
 
-use super::{Label, Phase, PlayerReported, State, Tally};
+use super::{Gear, Label, Phase, PlayerReported, State, Tally};
 
 /// What was reported last of a player.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -35,7 +35,17 @@ impl State {
             let items: &[Label] = items;
             player.equipment = Some(super::equipment::value(items));
         }
+        if told.items.is_some() || told.armor.is_some() {
+            let gear = player.gear.get_or_insert_default();
+            if let Some(items) = &told.items {
+                *gear = Gear::of(items);
+            }
+            gear.armor = player.armor.unwrap_or(gear.armor);
+            gear.helmet = player.helmet.unwrap_or(gear.helmet);
+            gear.kit = player.kit.unwrap_or(gear.kit);
+        }
         let moved = in_round && player.alive != was_alive;
+        self.ledger.health_told |= told.health.is_some();
         let round = self.ledger.round;
         let reported = self.ledger.reported.entry(id.into()).or_default();
         if reported.tally.set(told) {

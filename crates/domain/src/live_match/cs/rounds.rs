@@ -4,7 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Phase, Reason, Role, Round, RoundEnded, Score, Side, State, Tally};
+use super::{
+    Gear, Phase, Reason, Role, Round, RoundEnded, Score, Side, State, Tally,
+    odds::{History, Moment},
+};
+use crate::timestamp::Timestamp;
 
 /// More rounds than any match has; a score beyond it is not believed.
 const MAX_ROUNDS: u16 = 999;
@@ -28,6 +32,12 @@ pub(super) struct Ledger {
     pub(super) rules_told: bool,
     /// What the teams on the sides were called last: CT, T.
     names: [Option<String>; 2],
+    /// What earlier rounds tell of the present one.
+    pub(super) history: History,
+    /// When the time to buy began.
+    pub(super) freeze_started: Option<Timestamp>,
+    /// The feed tells of players that were hurt, and so what health they have.
+    pub(super) health_told: bool,
     /// Who is left alone, against how many when it came to that: CT, T.
     pub(super) clutches: [Option<(String, u16)>; 2],
 }
@@ -70,7 +80,13 @@ impl State {
         self.ledger.clutches = [None, None];
         self.clear_bomb();
         self.round_started = None;
+        self.ledger.freeze_started = None;
         self.revive();
+        if played.checked_sub(self.max_rounds).is_some_and(|overtime| overtime.is_multiple_of(6)) {
+            self.ledger.history.begin_afresh();
+        }
+        let first = Moment::of(self);
+        self.ledger.history.begin(&first);
     }
 
     /// A round was won.
@@ -103,6 +119,8 @@ impl State {
         if !self.is_believable(score) {
             return;
         }
+        let last = Moment::of(self);
+        self.ledger.history.end(&last, Some(ended.winner), false, false);
         self.set_score(score);
         let number = self.rounds_played();
         self.round = number;
@@ -243,6 +261,7 @@ impl State {
         // What did not fit in play that is void says nothing of the play that counts.
         self.course.forget_anomalies_of_play();
         self.ledger.restoring = false;
+        self.ledger.history = History::default();
         self.set_score(Score::default());
         self.round = 0;
         self.ledger.round = 1;
@@ -354,9 +373,11 @@ impl State {
         for team in &mut self.teams {
             team.side = team.side.other();
         }
+        self.ledger.history.swap();
         // Nobody keeps anything over a change of sides.
         for player in self.players.values_mut() {
             player.equipment = player.equipment.map(|_| 0);
+            player.gear = player.gear.map(|_| Gear::default());
         }
     }
 

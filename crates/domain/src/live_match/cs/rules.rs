@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::{Event, Phase, Score, Side, State, Stats, odds};
+use super::{
+    Event, Phase, Score, Side, State, Stats,
+    odds::{self, MODELS, Model},
+};
 use crate::{
     live_match::{Course, Prediction, Priority, Rules, Status},
     timestamp::Timestamp,
@@ -58,8 +61,9 @@ impl Rules for State {
         self.end_play();
     }
 
-    fn predict(&self, _model: &str) -> Option<Prediction> {
-        let odds::Prediction { seq, round_no, model, round, map } = odds::predict(self);
+    fn predict(&self, model: &str) -> Option<Prediction> {
+        let model = Model::named(model).unwrap_or_default();
+        let odds::Prediction { seq, round_no, model, round, map } = odds::predict(self, model);
         Some(Prediction {
             seq,
             round_no: Some(round_no),
@@ -71,7 +75,8 @@ impl Rules for State {
     }
 
     fn models() -> &'static [&'static str] {
-        &[odds::MODEL]
+        const NAMES: [&str; 2] = [MODELS[0].name(), MODELS[1].name()];
+        &NAMES
     }
 
     fn claim(&self, event: &Event) -> Option<String> {

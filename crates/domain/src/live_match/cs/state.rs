@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Reason, Role, Side, Tally};
+use super::{Gear, Reason, Role, Side, Tally};
 use crate::{
     live_match::{Course, Rules as _},
     timestamp::Timestamp,
@@ -129,6 +129,9 @@ pub struct PlayerState {
     /// Rounds in which the game called the player the most valuable, where known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mvps: Option<u16>,
+    /// What of it matters for the round, where known; predictions use it and nobody is told.
+    #[serde(skip)]
+    pub gear: Option<Gear>,
     /// The statistics that count.
     #[serde(flatten)]
     pub tally: Tally,

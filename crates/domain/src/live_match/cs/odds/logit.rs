@@ -5,7 +5,10 @@
 //! strength only grows with a living player, so one player more is never worse. `libm` computes
 //! `exp` and `ln`, since the platform's own differ in the last bit from machine to machine.
 
-use super::open;
+use super::{
+    moment::{self, Moment, Stage},
+    open,
+};
 use crate::{
     live_match::cs::{Bomb, Phase, PlayerState, Side, State},
     timestamp::Timestamp,
@@ -67,6 +70,41 @@ pub(super) fn ct_wins(state: &State) -> f64 {
     }
 }
 
+/// P(CT wins the round) as of a moment; what is not known is taken as it is for a state.
+pub(super) fn ct_wins_at(now: &Moment) -> f64 {
+    if let Some(decided) = now.decided() {
+        return open(decided);
+    }
+    let force = |side: &moment::Force, unknown_equipment: u32| {
+        let alive = f64::from(side.living());
+        let equipment = side.weapons.map(|_| f64::from(side.equipment()));
+        Force {
+            alive,
+            health: side.health.map_or(100.0 * alive, f64::from),
+            equipment: equipment.unwrap_or(alive * f64::from(unknown_equipment)),
+        }
+    };
+    let [ct, t] = &now.sides;
+    let (ct_force, t_force) = (force(ct, UNKNOWN_EQUIPMENT_CT), force(t, UNKNOWN_EQUIPMENT_T));
+    match now.stage() {
+        Stage::Buy => {
+            let [ct, t] = [ct, t].map(|side| {
+                let money = side.money.map_or(FULL_SIDE * f64::from(UNKNOWN_MONEY), f64::from);
+                money + f64::from(side.equipment())
+            });
+            before_round(log_ratio(ct, t, 4_000.0))
+        }
+        Stage::Open => {
+            let left_s = now.left_s.map_or(57.5, f64::from);
+            open(logistic(without_bomb(left_s, &ct_force, &t_force)))
+        }
+        Stage::Planted => {
+            let left_s = now.left_s.map_or(20.0, f64::from);
+            open(logistic(with_bomb(left_s, &ct_force, &t_force)))
+        }
+    }
+}
+
 fn before_round(wealth: f64) -> f64 {
     open(logistic(buy::BIAS + buy::WEALTH * wealth))
 }
@@ -85,15 +123,14 @@ fn in_round(state: &State) -> f64 {
         (true, _) => 0.0,
         (false, true) if !is_planted => 1.0,
         _ => logistic(if is_planted {
-            with_bomb(state, &ct, &t)
+            with_bomb(left_s(state, state.bomb_planted, state.bomb_s), &ct, &t)
         } else {
-            without_bomb(state, &ct, &t)
+            without_bomb(left_s(state, state.round_started, state.round_s), &ct, &t)
         }),
     })
 }
 
-fn without_bomb(state: &State, ct: &Force, t: &Force) -> f64 {
-    let left_s = left_s(state, state.round_started, state.round_s);
+fn without_bomb(left_s: f64, ct: &Force, t: &Force) -> f64 {
     unplanted::BIAS
         + unplanted::ALIVE * log_ratio(ct.alive, t.alive, 0.5)
         + unplanted::HEALTH * log_ratio(ct.health, t.health, 50.0)
@@ -102,8 +139,7 @@ fn without_bomb(state: &State, ct: &Force, t: &Force) -> f64 {
         + unplanted::LAST_30_S * (30.0 - left_s).max(0.0) / 30.0
 }
 
-fn with_bomb(state: &State, ct: &Force, t: &Force) -> f64 {
-    let left_s = left_s(state, state.bomb_planted, state.bomb_s);
+fn with_bomb(left_s: f64, ct: &Force, t: &Force) -> f64 {
     planted::BIAS
         + planted::ALIVE * log_ratio(ct.alive, t.alive, 0.5)
         + planted::HEALTH * log_ratio(ct.health, t.health, 50.0)
