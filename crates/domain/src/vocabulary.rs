@@ -154,9 +154,10 @@ mod tests {
         let all = [
             (Critical, "player.killed round.ended score.reported bomb.planted map.ended"),
             (Critical, "event.voided event.amended result.amended match.paused source.switched"),
+            (Critical, "goal.scored goal.disallowed card.shown player.substituted shootout.kicked"),
             (Critical, "match.scheduled series.ended stream.sealed"),
-            (Normal, "player.hurt player.equipped round.stats source.gap no.such"),
-            (Low, "money.changed x.position x."),
+            (Normal, "player.hurt player.equipped round.stats shot.taken source.gap no.such"),
+            (Low, "money.changed possession.changed x.position x."),
         ];
         for (priority, tags) in all {
             for tag in tags.split(' ') {

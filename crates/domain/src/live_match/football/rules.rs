@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Event, Phase, State, Stats, odds};
 use crate::{
-    live_match::{Course, Prediction, Rules, Status, TeamIndex},
+    live_match::{Course, Prediction, Priority, Rules, Status, TeamIndex},
     timestamp::Timestamp,
 };
 
@@ -99,6 +99,16 @@ impl Rules for State {
             if player.account.is_none() {
                 player.account = account_of(id);
             }
+        }
+    }
+
+    /// Who has the ball is told anew each time, so the next `possession.changed` makes good for one that
+    /// is missing. Shots and assists are counted; all else is the score, or who is on the pitch, or when.
+    fn priority(tag: &str) -> Priority {
+        match tag {
+            "possession.changed" => Priority::Low,
+            "goal.assisted" | "shot.taken" => Priority::Normal,
+            _ => Priority::Critical,
         }
     }
 }
