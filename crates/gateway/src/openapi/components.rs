@@ -133,8 +133,8 @@ pub(super) fn schemas() -> Value {
         })),
         "Prediction": {
             "type": "object",
-            "required": ["seq", "model", "round", "map"],
-            "properties": {"seq": count, "model": text, "round_no": count, "round": odds, "map": odds},
+            "required": ["seq", "model", "map"],
+            "properties": {"seq": count, "model": text, "round_no": count, "round": odds, "map": odds, "draw": {"type": "number", "minimum": 0, "maximum": 1, "description": "Where a draw stands; then it and map sum to 1"}},
         },
         "Predictions": list("predictions", &object),
         "Stats": stats(),
