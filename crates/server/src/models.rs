@@ -89,20 +89,8 @@ fn read(log: &Log, stream: &Subject) -> anyhow::Result<Vec<ModelSwitched>> {
 }
 
 async fn append(log: &Log, stream: &Subject, switch: &ModelSwitched) -> anyhow::Result<()> {
-    let attributes = Attributes {
-        specversion: "1.0".into(),
-        id: format!("{}-{}-{}", switch.game, switch.model, switch.from.ms()).into(),
-        source: SOURCE.into(),
-        subject: stream.as_str().into(),
-        kind: MODEL_SWITCHED.into(),
-        time: None,
-        datacontenttype: None,
-        dataschema: None,
-        sequence: None,
-        traceparent: None,
-        sampledrate: None,
-        data: None,
-    };
+    let id = format!("{}-{}-{}", switch.game, switch.model, switch.from.ms());
+    let attributes = Attributes::of(id, SOURCE, stream.as_str(), MODEL_SWITCHED);
     let event = Event::new(&attributes, &serde_json::to_string(switch)?)?;
     let (subject, received) = (stream.clone(), Instant::now());
     let append = Append { subject, events: vec![event], expected_seq: None, received };

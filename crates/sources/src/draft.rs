@@ -37,18 +37,9 @@ impl Draft {
     pub fn into_event(self, match_id: &str) -> Result<Enveloped, envelope::Error> {
         let subject = Subject::match_map(match_id, self.map)?;
         let attributes = Attributes {
-            specversion: "1.0".into(),
-            id: self.id.into(),
-            source: self.source.into(),
-            subject: subject.as_str().into(),
-            kind: self.tag.into(),
             time: self.time.map(|time| time.to_string().into()),
-            datacontenttype: None,
-            dataschema: None,
             sequence: self.sequence.map(Into::into),
-            traceparent: None,
-            sampledrate: None,
-            data: None,
+            ..Attributes::of(self.id, self.source, subject.as_str(), self.tag)
         };
         Enveloped::new(&attributes, &self.data)
     }

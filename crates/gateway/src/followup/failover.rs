@@ -200,20 +200,7 @@ impl Failover {
         id: &str,
         event: course::Event,
     ) -> Result<(), matchwire_log::Error> {
-        let attributes = Attributes {
-            specversion: "1.0".into(),
-            id: id.into(),
-            source: SOURCE.into(),
-            subject: subject.as_str().into(),
-            kind: event.tag().into(),
-            time: None,
-            datacontenttype: None,
-            dataschema: None,
-            sequence: None,
-            traceparent: None,
-            sampledrate: None,
-            data: None,
-        };
+        let attributes = Attributes::of(id, SOURCE, subject.as_str(), event.tag());
         // What is made here is valid, and a stream that is sealed needs no switch any more.
         let Ok(event) = Event::new(&attributes, &event.to_json()) else { return Ok(()) };
         let (subject, received) = (subject.clone(), Instant::now());

@@ -279,20 +279,7 @@ fn parse(entry: &Entry) -> Result<Event, serde_json::Error> {
 fn written(seq: u64, event: &Event) -> Result<envelope::Event, Fault> {
     let other = |error: &dyn std::error::Error| Fault::Other(error.to_string());
     let data = event.data().map_err(|error| other(&error))?;
-    let attributes = Attributes {
-        specversion: "1.0".into(),
-        id: seq.to_string().into(),
-        source: SOURCE.into(),
-        subject: STREAM.into(),
-        kind: event.tag().into(),
-        time: None,
-        datacontenttype: None,
-        dataschema: None,
-        sequence: None,
-        traceparent: None,
-        sampledrate: None,
-        data: None,
-    };
+    let attributes = Attributes::of(seq.to_string(), SOURCE, STREAM, event.tag());
     envelope::Event::new(&attributes, &data).map_err(|error| other(&error))
 }
 

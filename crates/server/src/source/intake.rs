@@ -273,20 +273,7 @@ impl Posted {
 
 impl<C: Serialize> Record<C> {
     fn to_event(&self, source: &str, stream: &Subject, identity: &str) -> Result<Event, Problem> {
-        let attributes = Attributes {
-            specversion: "1.0".into(),
-            id: identity.into(),
-            source: source.into(),
-            subject: stream.as_str().into(),
-            kind: KIND.into(),
-            time: None,
-            datacontenttype: None,
-            dataschema: None,
-            sequence: None,
-            traceparent: None,
-            sampledrate: None,
-            data: None,
-        };
+        let attributes = Attributes::of(identity, source, stream.as_str(), KIND);
         let data = serde_json::to_string(self).map_err(internal)?;
         Event::new(&attributes, &data).map_err(internal)
     }
