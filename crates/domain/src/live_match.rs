@@ -12,6 +12,8 @@ mod prediction;
 mod priority;
 
 mod models;
+mod outcome;
+mod predictor;
 
 mod game;
 
@@ -25,7 +27,9 @@ pub use course::{
 };
 pub use game::{Exchange, Folded, Game, Games, Play, Rules, Scope, Unfit, Vocabulary};
 pub use models::{MODEL_SWITCHED, MODELS_STREAM, ModelSwitched, Models};
-pub use prediction::Prediction;
+pub use outcome::{Open, Outcome, Target};
 pub(crate) use prediction::both;
+pub use prediction::{Latest, Prediction};
+pub use predictor::{Plain, Predictor, Unavailable};
 pub use priority::Priority;
 pub use text::{Label, Player};

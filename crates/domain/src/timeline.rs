@@ -18,7 +18,7 @@ use std::{
 
 use crate::{
     envelope::Recorded,
-    live_match::{Games, Play, Prediction, Rules},
+    live_match::{Games, Play, Prediction, Rules, Unavailable},
     subject::{Kind, Subject},
 };
 
@@ -31,8 +31,11 @@ pub struct Fold {
     pub play: Box<dyn Play>,
     /// Whether an event has told which game it is.
     is_decided: bool,
-    /// One prediction for each significant event, oldest first.
+    /// One prediction for each significant event, oldest first; of those whose model could not be asked
+    /// there is none.
     pub predictions: Vec<Prediction>,
+    /// Whether there was such an event.
+    has_gaps: bool,
     arbiter: Arbiter,
     /// The highest sequence of each source that gives one.
     sequences: BTreeMap<Box<str>, Box<str>>,
@@ -63,6 +66,7 @@ impl Fold {
             games: games.clone(),
             is_decided,
             predictions: Vec::new(),
+            has_gaps: false,
             arbiter: Arbiter::default(),
             sequences: BTreeMap::new(),
         }
@@ -112,6 +116,24 @@ impl Fold {
         self.play.course().seq
     }
 
+    /// Whether a model could not be asked about an event that is in it. Folded again when it can, the
+    /// predictions are those that would have been made then.
+    pub fn has_gaps(&self) -> bool {
+        self.has_gaps
+    }
+
+    /// After the stream was folded again, and models could not be asked: the last prediction is the
+    /// one that there was before, as far as it is newer.
+    pub fn keep_latest(&mut self, before: &Self) {
+        let (Some(had), true) = (&before.play.course().prediction, self.has_gaps) else { return };
+        let latest = &mut self.play.course_mut().prediction;
+        if latest.as_ref().is_none_or(|own| own.prediction.seq < had.prediction.seq) {
+            let mut had = had.clone();
+            had.stale = true;
+            *latest = Some(had);
+        }
+    }
+
     fn is_late(&self, fact: &Fact) -> bool {
         let highest = self.sequences.get(&fact.source);
         matches!((&fact.sequence, highest), (Some(own), Some(highest)) if own < highest)
@@ -151,10 +173,21 @@ impl Fold {
             return false;
         }
         let model = self.games.model_at(&self.play.course().game, fact.recorded);
-        let Some(prediction) = self.play.predict(model) else { return false };
-        self.predictions.push(prediction.clone());
-        self.play.course_mut().prediction = Some(prediction);
-        true
+        match self.games.predict(&*self.play, model) {
+            Ok(Some(prediction)) => {
+                self.predictions.push(prediction.clone());
+                self.play.course_mut().prediction = Some(prediction.into());
+                true
+            }
+            Ok(None) => false,
+            Err(Unavailable) => {
+                self.has_gaps = true;
+                if let Some(latest) = &mut self.play.course_mut().prediction {
+                    latest.stale = true;
+                }
+                false
+            }
+        }
     }
 
     /// Whether the event's source is believed about it; disagreements are noted.

@@ -5,6 +5,7 @@
 mod admission;
 mod letters;
 mod log;
+mod prediction;
 
 use std::{
     fmt::Debug,
@@ -29,7 +30,9 @@ use prometheus_client::{
 };
 use serde_json::{Value, json};
 
-use self::{admission::AdmissionMeter, letters::LetterMeter, log::LogMeter};
+use self::{
+    admission::AdmissionMeter, letters::LetterMeter, log::LogMeter, prediction::PredictionMeter,
+};
 use crate::{app::App, close::Close, prometheus, rolling::Rolling};
 
 /// From receipt to delivery an event should take no longer than this.
@@ -70,6 +73,7 @@ pub struct Meter {
     log: LogMeter,
     pub(crate) letters: LetterMeter,
     pub(crate) admission: AdmissionMeter,
+    prediction: PredictionMeter,
     lag: Family<Label, Gauge<u64, AtomicU64>>,
 }
 
@@ -127,6 +131,7 @@ impl Meter {
             log: LogMeter::new(&mut registry),
             letters: LetterMeter::new(&mut registry),
             admission: AdmissionMeter::new(&mut registry),
+            prediction: PredictionMeter::new(&mut registry),
             lag: add(&mut registry, "view_lag_events", "Events that a view is behind", lag),
             registry,
         })
@@ -195,6 +200,7 @@ impl Meter {
         self.log.set(&app.live.log().stats(), &(app.storage)());
         self.letters.set(app.letters.stats());
         self.admission.set(app.admission.state(app.live.log().backlog()));
+        self.prediction.set_breakers(app.live.guard().breakers());
         self.lag.get_or_create(&[("view", "live")]).set(app.live.lag());
         let events = self.frames.get_or_create(&[("type", "event")]).clone();
         events.inc_by(self.events_sent.get() - events.get());

@@ -7,7 +7,7 @@ use axum::{
     extract::{Request, State},
     http::{HeaderValue, Response, header},
 };
-use matchwire_log::Stats;
+use matchwire_log::{Stats, live::Failure};
 use serde_json::{Value, json};
 
 use crate::{
@@ -25,6 +25,15 @@ const MAX_PLACES: usize = 10;
 
 /// It lives; and what an operator should see to, though it goes on.
 pub(crate) async fn healthz(State(app): State<Arc<App>>) -> Json<Value> {
+    let reasons = reasons(&app);
+    if reasons.is_empty() {
+        return Json(json!({"status": "ok"}));
+    }
+    Json(json!({"status": "degraded", "reasons": reasons}))
+}
+
+/// What an operator should see to.
+fn reasons(app: &App) -> Vec<Value> {
     let storage = (app.storage)();
     let mut reasons: Vec<Value> = storage.damage.iter().take(MAX_PLACES).map(damaged).collect();
     for failure in &storage.failures {
@@ -58,10 +67,26 @@ pub(crate) async fn healthz(State(app): State<Arc<App>>) -> Json<Value> {
         );
         reasons.push(json!({"code": "clock_behind", "detail": detail}));
     }
-    if reasons.is_empty() {
-        return Json(json!({"status": "ok"}));
-    }
-    Json(json!({"status": "degraded", "reasons": reasons}))
+    reasons.extend(unpredicted(app));
+    reasons
+}
+
+/// The models that fail and are left alone.
+fn unpredicted(app: &App) -> impl Iterator<Item = Value> {
+    let limit = app.live.guard().patience().limit;
+    let open = app.live.guard().breakers().into_iter().filter(|(.., breaker)| !breaker.is_closed());
+    open.map(move |(game, model, breaker)| {
+        let why = match breaker.last {
+            Some(Failure::Late) => format!("takes longer than {limit:?}"),
+            Some(Failure::Invalid) => "answers what is no probability".into(),
+            Some(Failure::Panic) | None => "panics".into(),
+        };
+        let detail = format!(
+            "{model}, which predicts {game}, {why}; the last predictions are served as stale, and it is \
+             tried again from time to time"
+        );
+        json!({"code": "predictor", "game": game, "model": model, "detail": detail})
+    })
 }
 
 fn damaged(damage: &Damage) -> Value {
@@ -74,7 +99,9 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Result<Json<Value>, P
     if *app.closing.borrow() {
         return Err(Problem::new(Code::Busy, "the server is going away"));
     }
-    Ok(Json(json!({"status": "ready"})))
+    // It takes traffic all the same; healthz says more.
+    let is_degraded = unpredicted(&app).next().is_some();
+    Ok(Json(json!({"status": if is_degraded { "degraded" } else { "ready" }})))
 }
 
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response<String> {

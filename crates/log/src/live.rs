@@ -9,6 +9,7 @@
 mod feed;
 mod feeds;
 mod frame;
+mod guard;
 mod outlet;
 mod patch;
 #[cfg(test)]
@@ -20,7 +21,7 @@ use std::{
 };
 
 use matchwire_domain::{
-    live_match::{Games, Play, Prediction},
+    live_match::{Games, Latest, Play},
     series,
     subject::Subject,
     timeline::Fold,
@@ -32,6 +33,7 @@ use self::feeds::Feeds;
 pub use self::{
     feed::{Feed, Follow},
     frame::{EventFrame, PredictionFrame, Snapshot, StateFrame},
+    guard::{Breaker, Failure, Failures, Guard, Patience, warm_up},
     outlet::{Events, States},
     patch::{diff, merge},
 };
@@ -73,6 +75,8 @@ pub struct Live {
 struct Context {
     log: Log,
     games: Games,
+    /// Whom the games ask for predictions.
+    guard: Arc<Guard>,
     accounts: Accounts,
     observer: Option<Arc<dyn Observer>>,
     /// Where a feed is left when its last follower goes.
@@ -87,7 +91,7 @@ impl Live {
         accounts: Accounts,
         observer: Option<Arc<dyn Observer>>,
     ) -> Self {
-        Self::keeping(KEPT_FOLDS, log, games, accounts, observer)
+        Self::build(KEPT_FOLDS, Patience::default(), log, games, accounts, observer)
     }
 
     /// Like [`new`](Self::new), with another number of folds that are kept when nobody follows.
@@ -98,8 +102,33 @@ impl Live {
         accounts: Accounts,
         observer: Option<Arc<dyn Observer>>,
     ) -> Self {
+        Self::build(kept, Patience::default(), log, games, accounts, observer)
+    }
+
+    /// Like [`new`](Self::new), with more or less patience with models.
+    pub fn patient(
+        patience: Patience,
+        log: Log,
+        games: Games,
+        accounts: Accounts,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Self {
+        Self::build(KEPT_FOLDS, patience, log, games, accounts, observer)
+    }
+
+    fn build(
+        kept: usize,
+        patience: Patience,
+        log: Log,
+        games: Games,
+        accounts: Accounts,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Self {
+        let guard = Arc::new(Guard::new(patience, "the model that predicts"));
+        let games = games.with_predictor(guard.clone());
         let feeds = Arc::new(Feeds::keeping(kept));
-        let context = Context { log, games, accounts, observer, feeds: Arc::downgrade(&feeds) };
+        let context =
+            Context { log, games, guard, accounts, observer, feeds: Arc::downgrade(&feeds) };
         Self { context: Arc::new(context), feeds }
     }
 
@@ -111,6 +140,11 @@ impl Live {
     /// The games whose events are known.
     pub fn games(&self) -> &Games {
         &self.context.games
+    }
+
+    /// Whom models are asked through, and which of them fail.
+    pub fn guard(&self) -> &Guard {
+        &self.context.guard
     }
 
     /// The state of a map as of the log's head, never behind an acknowledged event.
@@ -136,13 +170,14 @@ impl Live {
     }
 
     /// The predictions of a map in the order of play without the first `skip`, at most `limit`,
-    /// and whether there are more.
+    /// and whether there are more. The last one of all is stale while its model cannot be asked for
+    /// another.
     pub async fn predictions(
         &self,
         subject: &Subject,
         skip: usize,
         limit: usize,
-    ) -> Result<(Vec<Prediction>, bool), Error> {
+    ) -> Result<(Vec<Latest>, bool), Error> {
         self.feed(subject).predictions(skip, limit).await
     }
 

@@ -105,6 +105,16 @@ pub(crate) struct Serve {
     /// predicted before stays as it was
     #[arg(long, env = "MATCHWIRE_MODEL", value_name = "GAME=MODEL", value_delimiter = ',')]
     pub(crate) model: Vec<String>,
+    /// How long a model may take for a prediction. One that takes longer, or panics, is left alone for a while: events
+    /// and states go on, and the last prediction is served as stale
+    #[arg(
+        long,
+        env = "MATCHWIRE_PREDICT_LIMIT",
+        value_name = "TIME",
+        default_value = "50ms",
+        value_parser = some_time
+    )]
+    pub(crate) predict_limit: std::time::Duration,
     /// The sources that tell of the same facts, the primary one first: of a map that several of them tell of
     /// one is believed at a time, and the others fill its gaps
     #[arg(
@@ -269,6 +279,12 @@ pub(crate) enum Format {
     Ndjson,
     /// CloudEvents in JSON: one, or an array.
     Cloudevents,
+}
+
+/// A duration of more than nothing.
+fn some_time(text: &str) -> Result<std::time::Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if time.is_zero() { Err("must be more than 0".into()) } else { Ok(time) }
 }
 
 fn speed(text: &str) -> Result<f64, String> {

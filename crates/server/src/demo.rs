@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Context as _;
 use matchwire_client::Client;
 use matchwire_domain::timestamp::Timestamp;
+use matchwire_log::live::Patience;
 use matchwire_sim::{Series, cloud_event_json};
 use tokio::time::Instant;
 
@@ -45,6 +46,7 @@ pub(crate) async fn run(args: &Demo) -> anyhow::Result<()> {
         dead_letters_mib: 16,
         source_limit: Vec::new(),
         admission_target_ms: 25,
+        predict_limit: Patience::default().limit,
     };
     let running = Running::start(&serve).await?;
     let series = Series::new(args.seed);

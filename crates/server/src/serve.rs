@@ -10,7 +10,10 @@ use matchwire_gateway::{
     Access, AdmissionSettings, App, DeadLetters, Exchange as _, Followup, Limits, Meter, Parts,
     Ranking, StorageWatch,
 };
-use matchwire_log::{Clock as _, Log, Medium as _, SystemClock, live::Live};
+use matchwire_log::{
+    Clock as _, Log, Medium as _, SystemClock,
+    live::{self, Live, Patience},
+};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -86,13 +89,15 @@ impl Running {
         let meter = Meter::new(&games);
         let (log, storage, newest) = open_log(args, meter.clone())?;
         let games = models::choose(&log, games, &args.model, newest).await?;
+        live::warm_up(&games);
         let vault = args.data.join("vault");
         let exchange = Exchange::open(&vault)
             .with_context(|| format!("cannot open the exchange in {}", vault.display()))?;
         let exchange = Arc::new(exchange);
         let letters = dead_letters(args, &vault, &log, &meter)?;
         let accounts = exchange.clone();
-        let live = Live::new(
+        let live = Live::patient(
+            Patience { limit: args.predict_limit, ..Patience::default() },
             log.clone(),
             games,
             Arc::new(move |id: &str| accounts.account_of(id)),

@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Games, Label, Player, Prediction, Priority, Rules,
+    Games, Label, Latest, Player, Priority, Rules,
     declare::{bounded, vocabulary},
     game::{Exchange, Scope, Unfit},
 };
@@ -243,7 +243,7 @@ pub struct Course {
     pub source: Option<String>,
     /// The last prediction.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub prediction: Option<Prediction>,
+    pub prediction: Option<Latest>,
     /// What did not fit, oldest first, at most [`MAX_ANOMALIES`].
     pub anomalies: Vec<Anomaly>,
     /// How many anomalies there were in all.

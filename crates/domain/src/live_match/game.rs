@@ -11,8 +11,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Models, Player, Prediction, Priority,
+    Models, Open, Outcome, Plain, Player, Prediction, Predictor, Priority, Target, Unavailable,
     course::{self, Course, Status},
+    outcome,
 };
 use crate::{envelope, series, timestamp::Timestamp, vocabulary::OWN_PREFIX};
 
@@ -47,6 +48,9 @@ pub trait Vocabulary: Sized {
 pub trait Rules: Clone + PartialEq + Serialize + Send + Sync + 'static {
     /// The game's name, as it stands in `game`.
     const GAME: &'static str;
+    /// What a prediction of the map as a whole is about: [`Target::Map`], or [`Target::Result`] in a game
+    /// that has draws.
+    const WHOLE: Target = Target::Map;
     /// What can happen.
     type Event: Vocabulary;
 
@@ -81,6 +85,22 @@ pub trait Rules: Clone + PartialEq + Serialize + Send + Sync + 'static {
     /// Adds the accounts that `account_of` knows by player id.
     fn reveal(&mut self, account_of: &dyn Fn(&str) -> Option<String>);
 
+    /// What of a prediction is still open; a game without rounds need not say more.
+    fn open(&self) -> Open {
+        Open { round: false, map: Rules::status(self) != Status::Ended, voided: 0 }
+    }
+
+    /// The index of the team that won a round that counts.
+    fn round_winner(&self, round_no: u16) -> Option<usize> {
+        let _ = round_no;
+        None
+    }
+
+    /// How the map ended, where play decided it.
+    fn result(&self) -> Option<Outcome> {
+        outcome::of_course(Rules::course(self), Rules::status(self))
+    }
+
     /// What an event with one of the game's own tags is worth where not all can be taken.
     fn priority(tag: &str) -> Priority {
         let _ = tag;
@@ -100,6 +120,14 @@ pub trait Play: Send + Sync {
     fn claim(&self, tag: &str, data: &str) -> Option<String>;
     /// Who will win, by the model of that name.
     fn predict(&self, model: &str) -> Option<Prediction>;
+    /// What a prediction of the map as a whole is about.
+    fn whole(&self) -> Target;
+    /// What of a prediction is still open.
+    fn open(&self) -> Open;
+    /// The index of the team that won a round that counts.
+    fn round_winner(&self, round_no: u16) -> Option<usize>;
+    /// How the map ended, where play decided it.
+    fn result(&self) -> Option<Outcome>;
     /// The statistics over this map and others of its match, as far as they are of the same game.
     fn stats(&self, others: &[&dyn Play]) -> Value;
     /// Adds the accounts that `account_of` knows by player id.
@@ -145,6 +173,22 @@ impl<R: Rules> Play for R {
 
     fn predict(&self, model: &str) -> Option<Prediction> {
         Rules::predict(self, model)
+    }
+
+    fn whole(&self) -> Target {
+        R::WHOLE
+    }
+
+    fn open(&self) -> Open {
+        Rules::open(self)
+    }
+
+    fn round_winner(&self, round_no: u16) -> Option<usize> {
+        Rules::round_winner(self, round_no)
+    }
+
+    fn result(&self) -> Option<Outcome> {
+        Rules::result(self)
     }
 
     fn stats(&self, others: &[&dyn Play]) -> Value {
@@ -269,8 +313,11 @@ impl fmt::Debug for Game {
 /// The games that a server knows. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Games {
-    games: Arc<[Game]>,
+    known: Arc<[Game]>,
     models: Models,
+    /// Game and model.
+    shadows: Arc<[(String, String)]>,
+    predictor: Arc<dyn Predictor>,
 }
 
 impl Default for Games {
@@ -283,13 +330,46 @@ impl Games {
     /// These games, at least one. A stream is of the first one until an event tells otherwise.
     pub fn new(games: &[Game]) -> Self {
         assert!(!games.is_empty(), "a server knows a game");
-        Self { games: games.into(), models: Models::default() }
+        Self {
+            known: games.into(),
+            models: Models::default(),
+            shadows: Arc::default(),
+            predictor: Arc::new(Plain),
+        }
     }
 
     /// The same, with the switches of models that are in the log.
     #[must_use]
     pub fn with_models(self, models: Models) -> Self {
         Self { models, ..self }
+    }
+
+    /// The same, with models that predict in the shadow of the one in force, as game and model. They are
+    /// scored beside it, and nobody is told what they say.
+    #[must_use]
+    pub fn with_shadows(self, shadows: Vec<(String, String)>) -> Self {
+        Self { shadows: shadows.into(), ..self }
+    }
+
+    /// The same, with another way to ask models.
+    #[must_use]
+    pub fn with_predictor(self, predictor: Arc<dyn Predictor>) -> Self {
+        Self { predictor, ..self }
+    }
+
+    /// The models that predict a game in the shadow.
+    pub fn shadows(&self, game: &str) -> impl Iterator<Item = &str> {
+        let own = self.shadows.iter().filter(move |(name, _)| name == game);
+        own.map(|(_, model)| model.as_str())
+    }
+
+    /// Asks a model who will win.
+    pub(crate) fn predict(
+        &self,
+        play: &dyn Play,
+        model: &str,
+    ) -> Result<Option<Prediction>, Unavailable> {
+        self.predictor.predict(play, model)
     }
 
     /// The model that predicts a game for an event that was recorded then. Without a switch it is the
@@ -311,7 +391,7 @@ impl Games {
 
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Game> {
-        self.games.iter()
+        self.known.iter()
     }
 
     /// The game whose event has that tag, or the match as a whole if it is of that.
@@ -329,7 +409,7 @@ impl Games {
 
     /// A map of which nothing is known yet.
     pub fn begin(&self, match_id: &str, map: u16) -> Box<dyn Play> {
-        let [first, ..] = &*self.games else { unreachable!("a server knows a game") };
+        let [first, ..] = &*self.known else { unreachable!("a server knows a game") };
         first.begin(Course::new(match_id, map))
     }
 

@@ -22,6 +22,23 @@ pub struct Prediction {
     pub draw: Option<f64>,
 }
 
+/// The last prediction that there is, as a state has it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Latest {
+    /// The prediction, as it was made.
+    #[serde(flatten)]
+    pub prediction: Prediction,
+    /// Whether play has gone on since and its model could not be asked. Left out while it has not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub stale: bool,
+}
+
+impl From<Prediction> for Latest {
+    fn from(prediction: Prediction) -> Self {
+        Self { prediction, stale: false }
+    }
+}
+
 const MILLION: f64 = 1e6;
 
 /// Both teams' probabilities from the first one's, in millionths, so that the pair sums to 1 as it

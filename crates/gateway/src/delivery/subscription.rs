@@ -35,7 +35,7 @@ pub(super) struct Part {
     pub(super) seq: u64,
     /// The version of the state that was sent.
     version: Option<u64>,
-    /// The event of the prediction that was sent.
+    /// The number of the prediction that was sent.
     pub(super) predicted: u64,
     /// Whether the reader has once been up to date.
     is_live: bool,
@@ -249,7 +249,7 @@ impl Subscription {
             if prediction.seq > part.seq {
                 continue;
             }
-            part.predicted = prediction.seq;
+            part.predicted = prediction.number;
             let text = if self.topic.is_match() {
                 let subject = part.subject();
                 let head =

@@ -78,7 +78,6 @@ fn list(of: &str, element: &Value) -> Value {
 pub(super) fn schemas() -> Value {
     let text = json!({"type": "string"});
     let count = json!({"type": "integer", "minimum": 0});
-    let odds = json!({"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}});
     let object = json!({"type": "object"});
     json!({
         "Problem": {
@@ -131,15 +130,28 @@ pub(super) fn schemas() -> Value {
                 "maps": {"type": "object", "description": "By number, a part of each map's state"},
             },
         })),
-        "Prediction": {
-            "type": "object",
-            "required": ["seq", "model", "map"],
-            "properties": {"seq": count, "model": text, "round_no": count, "round": odds, "map": odds, "draw": {"type": "number", "minimum": 0, "maximum": 1, "description": "Where a draw stands; then it and map sum to 1"}},
-        },
+        "Prediction": prediction(),
         "Predictions": list("predictions", &object),
         "Stats": stats(),
         "Status": object,
         "Schemas": list("schemas", &object),
+    })
+}
+
+/// Who will win.
+fn prediction() -> Value {
+    let count = json!({"type": "integer", "minimum": 0});
+    let odds = json!({"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}});
+    let draw = "Where a draw stands; then it and map sum to 1";
+    let stale = "Play has gone on since, and the model could not be asked";
+    json!({
+        "type": "object",
+        "required": ["seq", "model", "map"],
+        "properties": {
+            "seq": count, "model": {"type": "string"}, "round_no": count, "round": odds, "map": odds,
+            "draw": {"type": "number", "minimum": 0, "maximum": 1, "description": draw},
+            "stale": {"type": "boolean", "default": false, "description": stale},
+        },
     })
 }
 

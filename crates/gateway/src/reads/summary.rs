@@ -69,6 +69,10 @@ impl Summaries {
         let summary = Value::Object(FIELDS.into_iter().filter_map(field).collect());
         let map = Some(map_of_series(subject, snapshot.text()));
         let summary = Arc::new(Kept { summary, map });
+        // What is missing in it may come without another event.
+        if snapshot.has_gaps {
+            return Ok(summary);
+        }
         let mut kept = self.0.lock();
         if kept.len() >= KEPT {
             // Any of them can be made again.

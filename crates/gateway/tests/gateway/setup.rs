@@ -13,7 +13,10 @@ use matchwire_gateway::{
     Access, AdmissionSettings, Answer, App, Code, Damage, DeadLetters, Exchange, Followup, Limits,
     Meter, Parts, Post, Problem, Ranking, Source, Sources, Storage,
 };
-use matchwire_log::{Log, ManualClock, Medium, Memory, Options, live::Live};
+use matchwire_log::{
+    Log, ManualClock, Medium, Memory, Options,
+    live::{Live, Patience},
+};
 use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{harness::Server, vault::Vault};
@@ -62,6 +65,7 @@ impl Source for Lines {
 /// What may differ from one server to the next.
 pub(crate) struct Setup {
     pub(crate) games: Games,
+    pub(crate) patience: Patience,
     pub(crate) ranking: Ranking,
     pub(crate) limits: Limits,
     pub(crate) admission: AdmissionSettings,
@@ -79,6 +83,8 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             games: Games::default(),
+            // A machine that is busy with other tests has no model that is slow.
+            patience: Patience { limit: Duration::from_mins(1), ..Patience::default() },
             ranking: Ranking::default(),
             limits: Limits::default(),
             // A machine that is busy with other tests is none that has too many events.
@@ -111,6 +117,7 @@ impl Server {
     pub(crate) async fn of(setup: Setup) -> Self {
         let Setup {
             games,
+            patience,
             ranking,
             limits,
             admission,
@@ -127,7 +134,8 @@ impl Server {
         let log = Log::open_with(medium, clock, options).unwrap();
         let ids = Arc::new(Ids::default());
         let accounts = ids.clone();
-        let live = Live::new(
+        let live = Live::patient(
+            patience,
             log.clone(),
             games,
             Arc::new(move |id: &str| accounts.account_of(id)),

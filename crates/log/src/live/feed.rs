@@ -10,7 +10,7 @@ use std::{
 };
 
 use matchwire_domain::{
-    live_match::{Course, Play, Prediction, Rules as _},
+    live_match::{Course, Latest, Play, Predictor as _, Rules as _},
     series,
     subject::Subject,
     timeline::{Fold, Pushed},
@@ -30,6 +30,9 @@ use crate::{Entry, Error};
 const NEAR_EVENTS: u64 = 64;
 /// How long a stream that could not be read is left alone.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// So often a model is tried for the sake of one stream, and that stream folded again: a state on which
+/// a model always fails must not keep it from all others.
+const MAX_TRIES: u8 = 3;
 
 /// A stream that is folded, and may be followed.
 pub struct Feed {
@@ -46,8 +49,12 @@ struct Folding {
     fold: Fold,
     version: u64,
     /// The last prediction that was shown, and the number that followers tell it by.
-    shown: Option<Prediction>,
+    shown: Option<Latest>,
     predicted: u64,
+    /// How often a model was tried for the sake of this stream, and how often the stream was folded again
+    /// for it, in vain.
+    tries: u8,
+    refolds: u8,
     /// The state as it is now, if it was asked for.
     snapshot: Option<Arc<Snapshot>>,
 }
@@ -71,6 +78,8 @@ impl Feed {
             version: 0,
             shown: None,
             predicted: 0,
+            tries: 0,
+            refolds: 0,
             snapshot: None,
         };
         Self {
@@ -108,7 +117,7 @@ impl Feed {
         self.outlet.lock().states(version)
     }
 
-    /// The last prediction, if it is not the one whose frame has the seq `had`.
+    /// The last prediction, if it is not the one whose frame has the number `had`.
     pub fn prediction(&self, had: u64) -> Option<Arc<PredictionFrame>> {
         self.outlet.lock().prediction(had)
     }
@@ -150,11 +159,17 @@ impl Feed {
         self: &Arc<Self>,
         skip: usize,
         limit: usize,
-    ) -> Result<(Vec<Prediction>, bool), Error> {
+    ) -> Result<(Vec<Latest>, bool), Error> {
         let select = move |_: &Self, folding: &mut Folding| {
-            let mut rest = folding.fold.predictions.iter().skip(skip);
-            let page = rest.by_ref().take(limit).cloned().collect();
-            (page, rest.next().is_some())
+            let Fold { predictions, play, .. } = &folding.fold;
+            let mut rest = predictions.iter().skip(skip);
+            let page = rest.by_ref().take(limit).cloned().map(Latest::from);
+            let mut page: Vec<Latest> = page.collect();
+            let has_more = rest.next().is_some();
+            if let (false, Some(last)) = (has_more, page.last_mut()) {
+                last.stale = play.course().prediction.as_ref().is_some_and(|latest| latest.stale);
+            }
+            (page, has_more)
         };
         self.up_to_date(select).await
     }
@@ -221,6 +236,9 @@ impl Feed {
             let entries = self.context.log.read(&self.subject, folding.fold.seq(), PAGE_EVENTS)?;
             let is_followed = self.is_followed();
             if entries.is_empty() {
+                if !self.heal(folding, may_refold) {
+                    return Ok(false);
+                }
                 if is_followed && folding.snapshot.is_none() {
                     self.current(folding);
                 }
@@ -231,9 +249,7 @@ impl Feed {
                 Some(_) if may_refold => {
                     // All that is there is folded in one go, however many of them are late.
                     let last = entries.last().map_or(0, |entry| entry.recorded.seq);
-                    let all = self.context.all(&self.subject, last)?;
-                    let records = all.iter().map(|entry| &entry.recorded);
-                    folding.fold = Fold::of(&self.context.games, &self.subject, records);
+                    self.refold(folding, last)?;
                     entries.as_slice()
                 }
                 Some(at) => entries.get(..at).unwrap_or_default(),
@@ -252,6 +268,52 @@ impl Feed {
                 return Ok(false);
             }
         }
+    }
+
+    /// Folds the stream again from its first event on.
+    fn refold(&self, folding: &mut Folding, last: u64) -> Result<(), Error> {
+        let all = self.context.all(&self.subject, last)?;
+        let records = all.iter().map(|entry| &entry.recorded);
+        let mut fold = Fold::of(&self.context.games, &self.subject, records);
+        fold.keep_latest(&folding.fold);
+        folding.fold = fold;
+        Ok(())
+    }
+
+    /// Makes up for predictions that are missing, once the models can be asked again. `false` tells that
+    /// the stream must be folded again for it, and that this is not the place.
+    fn heal(&self, folding: &mut Folding, may_refold: bool) -> bool {
+        if !folding.fold.has_gaps() {
+            return true;
+        }
+        let guard = &self.context.guard;
+        let game = &*folding.fold.play.course().game;
+        if folding.tries < MAX_TRIES
+            && let Some(model) = guard.due(game)
+            && guard.predict(&*folding.fold.play, &model).is_err()
+        {
+            folding.tries += 1;
+        }
+        if folding.refolds >= MAX_TRIES || !guard.is_well(game) {
+            return true;
+        }
+        if !may_refold {
+            return false;
+        }
+        let seq = folding.fold.seq();
+        let is_folded = self.refold(folding, seq).is_ok();
+        if is_folded && !folding.fold.has_gaps() {
+            (folding.tries, folding.refolds) = (0, 0);
+        } else {
+            folding.refolds += 1;
+        }
+        if self.is_followed() {
+            self.publish(folding, &[], false);
+        } else {
+            folding.snapshot = None;
+            self.outlet.lock().clear(seq);
+        }
+        true
     }
 
     /// Folds events up to the first late one, and tells which that is.
@@ -308,6 +370,15 @@ impl Feed {
         snapshot
     }
 
+    /// Waits for when predictions that are missing may be made; for ever if there are none.
+    async fn rested(&self) {
+        let has_gaps = self.folding.try_lock().is_none_or(|folding| folding.fold.has_gaps());
+        if !has_gaps {
+            std::future::pending::<()>().await;
+        }
+        time::sleep(self.context.guard.patience().rest).await;
+    }
+
     fn ring(&self) {
         for bell in &self.bells.lock().hung {
             bell.notify_one();
@@ -327,23 +398,18 @@ impl Folding {
         self.version += 1;
         self.number_prediction();
         self.fold.play.reveal(&*context.accounts);
-        let snapshot = Snapshot::new(self.version, self.predicted, &*self.fold.play);
+        let snapshot = Snapshot::new(self.version, self.predicted, &self.fold);
         self.snapshot = Some(snapshot.clone());
         snapshot
     }
 
-    /// Numbers the last prediction by its event. One that a late event has changed belongs to an
-    /// event that followers had before, and is numbered by the head to be new to them.
+    /// Counts the last prediction if it is not the one that was shown.
     fn number_prediction(&mut self) {
-        let last = self.fold.predictions.last();
-        if self.shown.as_ref() == last {
-            return;
+        let latest = &self.fold.play.course().prediction;
+        if self.shown != *latest {
+            self.predicted += 1;
+            self.shown.clone_from(latest);
         }
-        if let Some(last) = last {
-            let is_next = last.seq > self.predicted;
-            self.predicted = if is_next { last.seq } else { self.fold.seq() };
-        }
-        self.shown = last.cloned();
     }
 }
 
@@ -381,6 +447,7 @@ async fn run(feed: Arc<Feed>) {
         tokio::select! {
             changed = head.changed() => if changed.is_err() { break },
             () = feed.left.notified() => {}
+            () = feed.rested() => {}
         }
     }
 }

@@ -9,8 +9,9 @@ use std::{fmt::Write as _, ops::Range, sync::Arc, time::Instant};
 use bytes::Bytes;
 use matchwire_domain::{
     envelope::Attributes,
-    live_match::{Games, Play, Prediction},
+    live_match::{Games, Latest},
     subject::{Kind, Subject},
+    timeline::Fold,
 };
 use serde_json::Value;
 
@@ -130,8 +131,9 @@ impl StateFrame {
 /// A prediction.
 #[derive(Debug)]
 pub struct PredictionFrame {
-    /// The event that it belongs to; once a late event has changed it, the last event in it. It
-    /// grows from one prediction to the next, so that a follower knows what is new.
+    /// Counts the predictions that a feed showed, so that a follower knows what is new.
+    pub number: u64,
+    /// The event that it belongs to; once a late event or time has changed it, the last event in it.
     pub seq: u64,
     /// The frame for the stream's own topic.
     pub text: Bytes,
@@ -139,15 +141,15 @@ pub struct PredictionFrame {
 }
 
 impl PredictionFrame {
-    pub(super) fn new(subject: &Subject, seq: u64, prediction: &Prediction) -> Arc<Self> {
+    pub(super) fn new(subject: &Subject, number: u64, seq: u64, latest: &Latest) -> Arc<Self> {
         let mut text = format!(
             "{{\"type\":\"prediction\",\"topic\":\"{subject}\",\"seq\":{seq},\"prediction\":"
         );
         let start = text.len();
-        text.push_str(&serde_json::to_string(prediction).unwrap_or_default());
+        text.push_str(&serde_json::to_string(latest).unwrap_or_default());
         let prediction = start..text.len();
         text.push('}');
-        Arc::new(Self { seq, text: text.into(), prediction })
+        Arc::new(Self { number, seq, text: text.into(), prediction })
     }
 
     /// The prediction alone.
@@ -163,14 +165,17 @@ pub struct Snapshot {
     pub version: u64,
     /// The last event in it; 0 before the first.
     pub seq: u64,
-    /// The [`PredictionFrame::seq`] of the prediction in it; 0 before the first.
+    /// The [`PredictionFrame::number`] of the prediction in it; 0 before the first.
     pub predicted: u64,
+    /// Whether predictions are missing, so that the same events may come to another state.
+    pub has_gaps: bool,
     text: String,
 }
 
 impl Snapshot {
-    pub(super) fn new(version: u64, predicted: u64, play: &dyn Play) -> Arc<Self> {
-        Arc::new(Self { version, seq: play.course().seq, predicted, text: play.to_json() })
+    pub(super) fn new(version: u64, predicted: u64, fold: &Fold) -> Arc<Self> {
+        let (seq, has_gaps, text) = (fold.seq(), fold.has_gaps(), fold.play.to_json());
+        Arc::new(Self { version, seq, predicted, has_gaps, text })
     }
 
     /// The state as JSON, without spaces.

@@ -5,7 +5,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use matchwire_domain::{live_match::Prediction, subject::Subject};
+use matchwire_domain::{live_match::Latest, subject::Subject};
 
 use super::frame::{EventFrame, PredictionFrame, Snapshot, StateFrame};
 
@@ -85,16 +85,24 @@ impl Outlet {
         }
     }
 
-    /// Has the last prediction ready. Another `seq` is another prediction.
+    /// Has the last prediction ready. Another `number` is another prediction. Whoever has the events
+    /// up to the head may have it.
     pub(super) fn put_prediction(
         &mut self,
         subject: &Subject,
-        seq: u64,
-        last: Option<&Prediction>,
+        number: u64,
+        latest: Option<&Latest>,
     ) {
-        let held = self.prediction.as_ref().map(|held| held.seq);
-        if held != last.map(|_| seq) {
-            self.prediction = last.map(|last| PredictionFrame::new(subject, seq, last));
+        let held = self.prediction.as_ref().map(|held| held.number);
+        if held != latest.map(|_| number) {
+            let last_seq = self.prediction.as_ref().map_or(0, |held| held.seq);
+            let frame = |latest: &Latest| {
+                // What a late event has changed, or time, belongs to an event that followers had before.
+                let is_next = latest.prediction.seq > last_seq;
+                let seq = if is_next { latest.prediction.seq } else { self.head };
+                PredictionFrame::new(subject, number, seq, latest)
+            };
+            self.prediction = latest.map(frame);
         }
     }
 
@@ -132,6 +140,6 @@ impl Outlet {
     }
 
     pub(super) fn prediction(&self, had: u64) -> Option<Arc<PredictionFrame>> {
-        self.prediction.clone().filter(|prediction| prediction.seq != had)
+        self.prediction.clone().filter(|prediction| prediction.number != had)
     }
 }

@@ -226,16 +226,16 @@ async fn a_prediction_that_a_late_event_changes_is_new_to_followers() {
     }
     let before = follow.prediction(0).unwrap();
     assert_eq!(before.seq, 3);
-    assert!(follow.prediction(3).is_none());
+    assert!(follow.prediction(before.number).is_none());
     append(&log, &map, 4, "bomb.planted", &sequence(5), r#"{"player":"a"}"#).await;
     while follow.head() < 4 {
         bell.notified().await;
     }
-    let after = follow.prediction(before.seq).unwrap();
+    let after = follow.prediction(before.number).unwrap();
     assert_eq!(after.seq, 4);
     assert_ne!(after.prediction(), before.prediction());
     // Who begins with the state has it already.
-    assert_eq!(follow.snapshot().await.unwrap().predicted, after.seq);
+    assert_eq!(follow.snapshot().await.unwrap().predicted, after.number);
 }
 
 #[tokio::test]

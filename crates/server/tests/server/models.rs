@@ -40,6 +40,19 @@ async fn another_model_predicts_what_comes_after_it() {
 }
 
 #[test]
+fn a_limit_of_nothing_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = matchwire()
+        .args(["serve", "--listen", "127.0.0.1:0", "--predict-limit", "0s", "--data"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("must be more than 0"), "{said}");
+}
+
+#[test]
 fn a_model_that_there_is_not_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     for (flag, why) in [
@@ -55,4 +68,20 @@ fn a_model_that_there_is_not_is_an_error() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success() && said.contains(why), "{said}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_takes_longer_than_the_limit_holds_nothing_up() {
+    let folder = tempfile::tempdir().unwrap();
+    // Nothing is done in a nanosecond.
+    let flags = ["--predict-limit", "1ns"];
+    let server = Server::start_with(folder.path(), "127.0.0.1:0", &flags);
+    tell(&server, 1, "round.started", json!({})).await;
+    let state = server.client().get("/matches/m1/maps/1").await.unwrap();
+    assert_eq!((&state["seq"], &state["prediction"]), (&json!(1), &Value::Null));
+    assert!(predictions(&server).await.is_empty());
+    assert!(server.terminate().success());
+    // What was not predicted is made up for.
+    let server = Server::start_with(folder.path(), "127.0.0.1:0", &["--predict-limit", "1h"]);
+    assert_eq!(predictions(&server).await[0]["seq"], 1);
 }

@@ -38,6 +38,8 @@ pub(super) struct Ledger {
     pub(super) freeze_started: Option<Timestamp>,
     /// The feed tells of players that were hurt, and so what health they have.
     pub(super) health_told: bool,
+    /// How often rounds became void.
+    pub(super) voided: u32,
     /// Who is left alone, against how many when it came to that: CT, T.
     pub(super) clutches: [Option<(String, u16)>; 2],
 }
@@ -274,6 +276,7 @@ impl State {
 
     /// Shelves the rounds after a number, and takes back what was done in them and since.
     fn void_after(&mut self, last: u16) {
+        self.ledger.voided = self.ledger.voided.saturating_add(1);
         let void = self.rounds.split_off(&last.saturating_add(1));
         let mut tallies = self.ledger.tallies.split_off(&last.saturating_add(1));
         for (number, round) in void {

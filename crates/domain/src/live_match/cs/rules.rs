@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::{
-    Event, Phase, Score, Side, State, Stats,
+    Bomb, Event, Phase, Score, Side, State, Stats,
     odds::{self, MODELS, Model},
 };
 use crate::{
-    live_match::{Course, Prediction, Priority, Rules, Status},
+    live_match::{Course, Open, Prediction, Priority, Rules, Status},
     timestamp::Timestamp,
 };
 
@@ -105,6 +105,17 @@ impl Rules for State {
                 player.account = account_of(id);
             }
         }
+    }
+
+    fn open(&self) -> Open {
+        // A bomb that went off or was defused has decided the round.
+        let is_played = matches!(self.phase, Phase::FreezeTime | Phase::Round);
+        let is_open = is_played && !matches!(self.bomb, Bomb::Exploded | Bomb::Defused);
+        Open { round: is_open, map: self.phase != Phase::Ended, voided: self.ledger.voided }
+    }
+
+    fn round_winner(&self, round_no: u16) -> Option<usize> {
+        self.rounds.get(&round_no).map(|round| round.winner)
     }
 
     /// Money is told as what a player has, so the next `money.changed`, `player.equipped` or

@@ -4,12 +4,13 @@ use serde_json::Value;
 
 use super::{Event, Phase, State, Stats, odds};
 use crate::{
-    live_match::{Course, Prediction, Priority, Rules, Status, TeamIndex},
+    live_match::{Course, Prediction, Priority, Rules, Status, Target, TeamIndex},
     timestamp::Timestamp,
 };
 
 impl Rules for State {
     const GAME: &'static str = "football";
+    const WHOLE: Target = Target::Result;
     type Event = Event;
 
     fn begin(course: Course) -> Self {
