@@ -18,6 +18,8 @@ pub mod timeline;
 pub mod live_match;
 pub mod series;
 
+pub mod calibration;
+
 pub mod vocabulary;
 
 pub mod dead_letter;

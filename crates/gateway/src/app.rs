@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc, time::Inst
 use axum::http::HeaderMap;
 use bytes::Bytes;
 use matchwire_domain::secret::Secret;
-use matchwire_log::live::Live;
+use matchwire_log::{calibration::Calibration, live::Live};
 use tokio::sync::{Semaphore, watch};
 use yawc::DeflatePool;
 
@@ -106,6 +106,7 @@ pub struct Parts {
 /// What every handler needs.
 pub struct App {
     pub(crate) live: Live,
+    pub(crate) calibration: Calibration,
     pub(crate) exchange: Arc<dyn Exchange>,
     pub(crate) sources: Sources,
     pub(crate) ingest_tokens: BTreeMap<String, Secret>,
@@ -143,6 +144,7 @@ impl App {
         } = parts;
         Arc::new(Self {
             admission: Admission::new(parts.admission, live.games().clone()),
+            calibration: Calibration::new(live.log(), live.games()),
             live,
             exchange,
             sources,

@@ -201,6 +201,7 @@ impl Meter {
         self.letters.set(app.letters.stats());
         self.admission.set(app.admission.state(app.live.log().backlog()));
         self.prediction.set_breakers(app.live.guard().breakers());
+        self.prediction.set_scores(&app.calibration.standing());
         self.lag.get_or_create(&[("view", "live")]).set(app.live.lag());
         let events = self.frames.get_or_create(&[("type", "event")]).clone();
         events.inc_by(self.events_sent.get() - events.get());

@@ -1,5 +1,6 @@
 //! The description of the HTTP surface, and the schemas of events.
 
+mod calibration;
 mod components;
 
 use std::sync::Arc;

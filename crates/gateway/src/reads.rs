@@ -1,6 +1,7 @@
 //! What can be asked for: events, states and predictions.
 
 mod by_time;
+mod calibration;
 mod events;
 mod matches;
 mod predictions;
@@ -19,6 +20,7 @@ use tokio::sync::SemaphorePermit;
 
 pub(crate) use self::{
     by_time::list as list_events_of_match,
+    calibration::show as calibration,
     events::list as list_events,
     matches::{list as list_matches, map, of_match},
     predictions::{latest, of_map as predictions_of_map},

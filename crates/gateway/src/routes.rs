@@ -81,6 +81,7 @@ pub const ROUTES: &[Route] = &[
     read("/api/v1/matches/{match}/maps/{map}/stats", "What each player did on a map, with rates", &[], JSON, Some("Stats")),
     read("/api/v1/matches/{match}/stats", "What each player did over the maps of a match, with rates", &[], JSON, Some("Stats")),
     read("/api/v1/predictions", "The latest win probability of every map that is being played", PAGE, JSON, Some("Predictions")),
+    read("/api/v1/calibration", "How good predictions have been: scores and reliability by model and by what was predicted", &["game", "model"], JSON, Some("Calibration")),
     read("/api/v1/stream", "A topic as server-sent events", &["topic", "after", "views"], "text/event-stream", None),
     read("/api/v1/ws", "A WebSocket with the subprotocol matchwire.v1.json", &[], JSON, None),
     read("/api/v1/status", "The latency of each stage over the last minute, counts and uptime", &[], JSON, Some("Status")),
@@ -115,6 +116,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/matches/{match}/maps/{map}/stats", get(reads::stats_of_map))
         .route("/matches/{match}/stats", get(reads::stats_of_match))
         .route("/predictions", get(reads::latest))
+        .route("/calibration", get(reads::calibration))
         .route("/stream", get(sse::stream))
         .route("/ws", get(websocket::upgrade))
         .route("/status", get(status::status))

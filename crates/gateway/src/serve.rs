@@ -49,6 +49,8 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let followup = tokio::spawn(Followup::run(app.clone()));
+    let calibration = app.calibration.clone();
+    let calibration = tokio::spawn(async move { calibration.run().await });
     let router = routes::router(&app);
     // It ends when the server is going away.
     tokio::spawn(admission::watch(app.clone()));
@@ -79,6 +81,7 @@ pub async fn serve(
     }
     drop(listener);
     followup.abort();
+    calibration.abort();
     app.closing.send_replace(true);
     // Every connection gives its place back when it ends.
     let _ = time::timeout(app.limits.drain, slots.acquire_many(places)).await;

@@ -12,6 +12,7 @@ mod fingerprint;
 mod lineage;
 mod stats;
 
+mod changes;
 mod log;
 mod queue;
 mod sequencer;
@@ -22,10 +23,13 @@ mod memory;
 
 pub mod live;
 
+pub mod calibration;
+
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 
 pub use append::{Append, Entry, Outcome, Refused};
+pub use changes::{Changed, Changes};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use defect::Defect;
 pub use error::Error;

@@ -30,6 +30,7 @@ use serde_json::Value;
 use tokio::{sync::Notify, task};
 
 use self::feeds::Feeds;
+pub(crate) use self::guard::ask;
 pub use self::{
     feed::{Feed, Follow},
     frame::{EventFrame, PredictionFrame, Snapshot, StateFrame},
@@ -124,7 +125,7 @@ impl Live {
         accounts: Accounts,
         observer: Option<Arc<dyn Observer>>,
     ) -> Self {
-        let guard = Arc::new(Guard::new(patience, "the model that predicts"));
+        let guard = Arc::new(Guard::new(patience));
         let games = games.with_predictor(guard.clone());
         let feeds = Arc::new(Feeds::keeping(kept));
         let context =

@@ -7,8 +7,8 @@ use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
 use crate::{
-    Append, Backlog, Clock, Durability, Entry, Error, Lineage, Medium, Observer, Outcome, Refused,
-    Stats,
+    Append, Backlog, Changes, Clock, Durability, Entry, Error, Lineage, Medium, Observer, Outcome,
+    Refused, Stats,
     fingerprint::Fingerprints,
     medium::{Hit, Hits},
     queue::Queue,
@@ -218,6 +218,11 @@ impl Log {
     /// [`read`](Self::read).
     pub fn watch(&self, subject: &Subject) -> watch::Receiver<u64> {
         self.shared.streams.watch(subject, || self.head(subject).unwrap_or(0))
+    }
+
+    /// The maps that have new events, noted from now on for as long as the answer is held.
+    pub fn changes(&self) -> Arc<Changes> {
+        self.shared.streams.changes()
     }
 
     /// What the log did, and what waits in its queue.

@@ -6,6 +6,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    sync::{Arc, Weak},
     time::Instant,
 };
 
@@ -15,6 +16,7 @@ use tokio::sync::watch;
 
 use crate::{
     append::Entry,
+    changes::Changes,
     medium::{Head, Record},
 };
 
@@ -34,6 +36,8 @@ pub(crate) struct Run {
 pub(crate) struct Streams {
     state: RwLock<State>,
     watchers: Mutex<Watchers>,
+    /// Those who are told of every map that has new events.
+    followers: Mutex<Vec<Weak<Changes>>>,
 }
 
 struct State {
@@ -65,7 +69,11 @@ impl Streams {
             limit_bytes,
         };
         let watchers = Watchers { heads: HashMap::new(), sweep_at: SWEEP_WATCHERS };
-        Self { state: RwLock::new(state), watchers: Mutex::new(watchers) }
+        Self {
+            state: RwLock::new(state),
+            watchers: Mutex::new(watchers),
+            followers: Mutex::default(),
+        }
     }
 
     /// The head of a stream that is in use; of another one nothing.
@@ -107,6 +115,11 @@ impl Streams {
             state.forget();
             heads
         };
+        self.followers.lock().retain(|changes| {
+            let changes = changes.upgrade();
+            let noted = changes.map(|changes| changes.note(runs.iter().map(|run| &run.subject)));
+            noted.is_some()
+        });
         let watchers = self.watchers.lock();
         if watchers.heads.is_empty() {
             return;
@@ -120,6 +133,13 @@ impl Streams {
                 });
             }
         }
+    }
+
+    /// Notes the maps that have new events, from now on.
+    pub(crate) fn changes(&self) -> Arc<Changes> {
+        let changes = Arc::new(Changes::default());
+        self.followers.lock().push(Arc::downgrade(&changes));
+        changes
     }
 
     /// The head of a stream, as it grows. `known` gives the head now; it is asked under the lock of

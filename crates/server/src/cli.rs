@@ -27,7 +27,7 @@ pub(crate) enum Command {
     /// Play a simulated best-of-three on a server of its own, and stay until Ctrl-C
     Demo(Demo),
     /// Run the server
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Play a recording into a server; resumes where it stopped
     Send(Send),
     /// Print a stream's events as they come
@@ -105,6 +105,10 @@ pub(crate) struct Serve {
     /// predicted before stays as it was
     #[arg(long, env = "MATCHWIRE_MODEL", value_name = "GAME=MODEL", value_delimiter = ',')]
     pub(crate) model: Vec<String>,
+    /// A model that predicts a game in the shadow of the one in force, as in cs2=mw-logit-1; may be given several times.
+    /// It is scored beside it, for every moment in the log, and nobody is told what it predicts
+    #[arg(long, env = "MATCHWIRE_SHADOW", value_name = "GAME=MODEL", value_delimiter = ',')]
+    pub(crate) shadow: Vec<String>,
     /// How long a model may take for a prediction. One that takes longer, or panics, is left alone for a while: events
     /// and states go on, and the last prediction is served as stale
     #[arg(

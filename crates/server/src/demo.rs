@@ -46,6 +46,7 @@ pub(crate) async fn run(args: &Demo) -> anyhow::Result<()> {
         dead_letters_mib: 16,
         source_limit: Vec::new(),
         admission_target_ms: 25,
+        shadow: Vec::new(),
         predict_limit: Patience::default().limit,
     };
     let running = Running::start(&serve).await?;

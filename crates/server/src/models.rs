@@ -1,4 +1,4 @@
-//! Which models predict. A change is an event in a stream of the log, so that what was predicted before stays
+//! Which models predict, and which are asked in their shadow. A change is an event in a stream of the log, so that what was predicted before stays
 //! as it was sent, whatever model the server is started with.
 
 use std::time::Instant;
@@ -27,7 +27,7 @@ pub(crate) async fn choose(
 ) -> anyhow::Result<Games> {
     let stream = Subject::parse(MODELS_STREAM)?;
     let mut switches = read(log, &stream)?;
-    let wanted = parse(&games, wanted)?;
+    let wanted = parse(&games, "--model", wanted)?;
     // What is in the log was predicted already.
     let from = Timestamp::from_ms(SystemClock.now().ms().max(newest.ms() + 1));
     let known = Models::new(switches.clone());
@@ -45,20 +45,39 @@ pub(crate) async fn choose(
     Ok(games.with_models(Models::new(switches)))
 }
 
-/// Reads `GAME=MODEL`.
-fn parse<'a>(games: &Games, wanted: &'a [String]) -> anyhow::Result<Vec<(&'a str, &'a str)>> {
+/// The games with the models, as `GAME=MODEL`, that predict in the shadow of those in force.
+pub(crate) fn shadow(games: Games, wanted: &[String]) -> anyhow::Result<Games> {
+    let mut shadows: Vec<(String, String)> = Vec::new();
+    for (game, model) in parse(&games, "--shadow", wanted)? {
+        let shadow = (game.to_owned(), model.to_owned());
+        if games.model_at(game, Timestamp::from_ms(i64::MAX)) == model {
+            tracing::warn!(game, model, "the model predicts openly, so it has no shadow of itself");
+        }
+        if !shadows.contains(&shadow) {
+            shadows.push(shadow);
+        }
+    }
+    Ok(games.with_shadows(shadows))
+}
+
+/// Reads `GAME=MODEL`, as a flag gives it.
+fn parse<'a>(
+    games: &Games,
+    flag: &str,
+    wanted: &'a [String],
+) -> anyhow::Result<Vec<(&'a str, &'a str)>> {
     let mut models = Vec::new();
     for text in wanted {
         let Some((name, model)) = text.split_once('=') else {
-            bail!("--model must be GAME=MODEL, as in cs2=mw-gbt-1");
+            bail!("{flag} must be GAME=MODEL, as in cs2=mw-gbt-1, and not {text:?}");
         };
         let Some(game) = games.named(name) else {
             let known: Vec<&str> =
                 games.iter().map(matchwire_domain::live_match::Game::name).collect();
-            bail!("--model names the game {name:?}; known are {}", known.join(", "));
+            bail!("{flag} names the game {name:?}; known are {}", known.join(", "));
         };
         if !game.models().contains(&model) {
-            bail!("--model names the model {model:?}; {name} has {}", game.models().join(", "));
+            bail!("{flag} names the model {model:?}; {name} has {}", game.models().join(", "));
         }
         models.push((name, model));
     }

@@ -89,6 +89,7 @@ impl Running {
         let meter = Meter::new(&games);
         let (log, storage, newest) = open_log(args, meter.clone())?;
         let games = models::choose(&log, games, &args.model, newest).await?;
+        let games = models::shadow(games, &args.shadow)?;
         live::warm_up(&games);
         let vault = args.data.join("vault");
         let exchange = Exchange::open(&vault)

@@ -23,6 +23,8 @@ pub(super) fn parameter(name: &str) -> Value {
             ("Only those with this code", json!({"type": "string", "examples": ["schema"]}))
         }
         "source" => ("Only those of this source", json!({"type": "string"})),
+        "game" => ("Only this game", json!({"type": "string", "examples": ["cs2"]})),
+        "model" => ("Only this model", json!({"type": "string", "examples": ["mw-gbt-1"]})),
         "at_seq" => ("As of this event", json!({"type": "integer", "minimum": 0})),
         "views" => (
             "Of events, state and prediction those that are wanted, with commas",
@@ -132,6 +134,7 @@ pub(super) fn schemas() -> Value {
         })),
         "Prediction": prediction(),
         "Predictions": list("predictions", &object),
+        "Calibration": super::calibration::schema(),
         "Stats": stats(),
         "Status": object,
         "Schemas": list("schemas", &object),

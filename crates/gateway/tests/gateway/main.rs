@@ -10,6 +10,7 @@
 
 mod access;
 mod bad_input;
+mod calibration;
 mod corrections;
 mod damage;
 mod delivery;

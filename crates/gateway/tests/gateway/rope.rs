@@ -30,23 +30,15 @@ pub(crate) enum Mood {
     Raves,
 }
 
-/// The moods of matches, and how often their models were asked. Each test has a match of its own.
-static MOODS: LazyLock<Mutex<HashMap<String, (Mood, u32)>>> = LazyLock::new(Mutex::default);
+/// The moods of matches. Each test has a match of its own.
+static MOODS: LazyLock<Mutex<HashMap<String, Mood>>> = LazyLock::new(Mutex::default);
 
 pub(crate) fn set_mood(match_id: &str, mood: Mood) {
-    MOODS.lock().unwrap().entry(match_id.into()).or_default().0 = mood;
+    MOODS.lock().unwrap().insert(match_id.into(), mood);
 }
 
-/// How often the model of a match was asked.
-pub(crate) fn asked(match_id: &str) -> u32 {
-    MOODS.lock().unwrap().get(match_id).map_or(0, |(_, asked)| *asked)
-}
-
-fn ask(match_id: &str) -> Mood {
-    let mut moods = MOODS.lock().unwrap();
-    let (mood, asked) = moods.entry(match_id.into()).or_default();
-    *asked += 1;
-    *mood
+fn mood_of(match_id: &str) -> Mood {
+    MOODS.lock().unwrap().get(match_id).copied().unwrap_or_default()
 }
 
 /// Two pull at a rope, and who pulls the other over the line three times has won.
@@ -158,7 +150,7 @@ impl Rules for Rope {
         let [ours, theirs] = self.pulls.map(|pulls| f64::from(pulls) + 1.0);
         let first = ours / (ours + theirs);
         let mut map = [first, 1.0 - first];
-        match ask(&self.course.match_id) {
+        match mood_of(&self.course.match_id) {
             Mood::Calm => {}
             Mood::Panics => panic!("the rope is torn"),
             Mood::Dawdles => {

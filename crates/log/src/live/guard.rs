@@ -50,17 +50,15 @@ type Breakers = BTreeMap<(Box<str>, Box<str>), Breaker>;
 #[derive(Debug)]
 pub struct Guard {
     patience: Patience,
-    /// What fails, in the words of the server's own log.
-    what: &'static str,
     breakers: Mutex<Breakers>,
     /// Whether any breaker is not closed; while none is, nobody waits for the lock.
     is_hurt: AtomicBool,
 }
 
 impl Guard {
-    /// All breakers closed. `what` fails if one opens, in the words of the server's own log.
-    pub fn new(patience: Patience, what: &'static str) -> Self {
-        Self { patience, what, breakers: Mutex::default(), is_hurt: AtomicBool::new(false) }
+    /// All breakers closed.
+    pub fn new(patience: Patience) -> Self {
+        Self { patience, breakers: Mutex::default(), is_hurt: AtomicBool::new(false) }
     }
 
     /// How long models may take.
@@ -112,7 +110,7 @@ impl Guard {
         let mut breakers = self.breakers.lock();
         let breaker = breakers.get_mut(&(game.into(), model.into()));
         if breaker.is_some_and(Breaker::answered) {
-            tracing::info!(game, model, "{} is asked again", self.what);
+            tracing::info!(game, model, "the model is asked for predictions again");
         }
         self.is_hurt
             .store(breakers.values().any(|breaker| !breaker.is_closed()), Ordering::Release);
@@ -123,16 +121,14 @@ impl Guard {
         let breaker = breakers.entry((game.into(), model.into())).or_default();
         // The first one is told of, and not those of tries that follow.
         if breaker.failed(failure, Instant::now(), &self.patience) {
-            let (failure, took_ms) = (failure.as_str(), took.as_secs_f64() * 1e3);
-            let limit_ms = self.patience.limit.as_secs_f64() * 1e3;
+            let (failure, limit) = (failure.as_str(), self.patience.limit);
             tracing::error!(
                 game,
                 model,
                 failure,
-                took_ms,
-                limit_ms,
-                "{} failed and is left alone for a while",
-                self.what
+                ?took,
+                ?limit,
+                "the model failed and is left alone for a while"
             );
         }
         self.is_hurt.store(true, Ordering::Release);
@@ -145,21 +141,34 @@ impl Predictor for Guard {
         if !self.admits(game, model) {
             return Err(Unavailable);
         }
-        let begun = Instant::now();
-        // A state is only read, so that there is nothing that a panic could leave half done.
-        let asked = catch_unwind(AssertUnwindSafe(|| play.predict(model)));
-        let took = begun.elapsed();
-        let failure = match &asked {
-            Err(_) => Failure::Panic,
-            Ok(Some(prediction)) if !is_sane(prediction) => Failure::Invalid,
-            Ok(_) if took > self.patience.limit => Failure::Late,
-            Ok(_) => {
+        match ask(play, model, self.patience.limit) {
+            Ok(answer) => {
                 self.answered(game, model);
-                return asked.map_err(|_| Unavailable);
+                Ok(answer)
             }
-        };
-        self.failed(game, model, failure, took);
-        Err(Unavailable)
+            Err((failure, took)) => {
+                self.failed(game, model, failure, took);
+                Err(Unavailable)
+            }
+        }
+    }
+}
+
+/// Asks a model, and looks at what comes of it. A failure comes with how long it took.
+pub(crate) fn ask(
+    play: &dyn Play,
+    model: &str,
+    limit: Duration,
+) -> Result<Option<Prediction>, (Failure, Duration)> {
+    let begun = Instant::now();
+    // A state is only read, so that there is nothing that a panic could leave half done.
+    let asked = catch_unwind(AssertUnwindSafe(|| play.predict(model)));
+    let took = begun.elapsed();
+    match asked {
+        Err(_) => Err((Failure::Panic, took)),
+        Ok(Some(prediction)) if !is_sane(&prediction) => Err((Failure::Invalid, took)),
+        Ok(_) if took > limit => Err((Failure::Late, took)),
+        Ok(answer) => Ok(answer),
     }
 }
 

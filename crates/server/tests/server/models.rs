@@ -55,18 +55,22 @@ fn a_limit_of_nothing_is_an_error() {
 #[test]
 fn a_model_that_there_is_not_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
-    for (flag, why) in [
-        ("mw-logit-1", "must be GAME=MODEL"),
-        ("chess=mw-logit-1", "known are cs2, football"),
-        ("cs2=mw-none-1", "cs2 has mw-gbt-1, mw-logit-1"),
-    ] {
+    let told = ["--model", "--shadow"].map(|flag| {
+        [
+            (flag, "mw-logit-1", "must be GAME=MODEL"),
+            (flag, "chess=mw-logit-1", "known are cs2, football"),
+            (flag, "cs2=mw-none-1", "cs2 has mw-gbt-1, mw-logit-1"),
+        ]
+    });
+    for (flag, value, why) in told.into_iter().flatten() {
         let output = matchwire()
-            .args(["serve", "--listen", "127.0.0.1:0", "--model", flag, "--data"])
+            .args(["serve", "--listen", "127.0.0.1:0", flag, value, "--data"])
             .arg(folder.path())
             .output()
             .unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
-        assert!(!output.status.success() && said.contains(why), "{said}");
+        assert!(!output.status.success(), "{said}");
+        assert!(said.contains(why) && said.contains(flag), "{said}");
     }
 }
 
@@ -84,4 +88,39 @@ async fn a_model_that_takes_longer_than_the_limit_holds_nothing_up() {
     // What was not predicted is made up for.
     let server = Server::start_with(folder.path(), "127.0.0.1:0", &["--predict-limit", "1h"]);
     assert_eq!(predictions(&server).await[0]["seq"], 1);
+}
+
+/// Rows of the calibration as model and shadow, once there is any and all is counted.
+async fn scored(server: &Server) -> Vec<Value> {
+    let counted = async {
+        loop {
+            let answer = server.client().get("/calibration?game=cs2").await.unwrap();
+            let rows = answer["calibration"].as_array().unwrap();
+            if answer["complete"] == true && !rows.is_empty() {
+                break rows.clone();
+            }
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), counted).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_in_the_shadow_is_scored_and_never_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let flags = ["--shadow", "cs2=mw-logit-1"];
+    let server = Server::start_with(folder.path(), "127.0.0.1:0", &flags);
+    tell(&server, 1, "round.started", json!({})).await;
+    tell(&server, 2, "bomb.planted", json!({})).await;
+    tell(&server, 3, "round.ended", json!({"winner": "T", "reason": "bomb_exploded"})).await;
+    assert!(predictions(&server).await.iter().all(|made| made["model"] == "mw-gbt-1"));
+    let rows = scored(&server).await;
+    let names = |row: &Value| (row["model"].clone(), row["shadow"].clone());
+    let wanted = [(json!("mw-gbt-1"), json!(false)), (json!("mw-logit-1"), json!(true))];
+    assert_eq!(rows.iter().map(names).collect::<Vec<_>>(), wanted);
+    assert!(rows.iter().all(|row| row["target"] == "round" && row["predictions"] == 2), "{rows:?}");
+    assert_ne!(rows[0]["brier"], rows[1]["brier"]);
+    assert!(server.terminate().success());
+    // It is a view: another start comes to the same.
+    let server = Server::start_with(folder.path(), "127.0.0.1:0", &flags);
+    assert_eq!(scored(&server).await, rows);
 }

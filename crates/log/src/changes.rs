@@ -1,0 +1,71 @@
+//! Which match maps have new events, for a view that follows all of them at a pace of its own.
+
+use std::collections::BTreeSet;
+
+use matchwire_domain::subject::{Kind, Subject};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+/// How many are noted until they are taken.
+const MAX_NOTED: usize = 10_000;
+
+/// The maps that have new events since they were taken last.
+#[derive(Debug, Default)]
+pub struct Changes {
+    noted: Mutex<Changed>,
+    woken: Notify,
+}
+
+/// What has changed.
+#[derive(Debug, Default)]
+pub struct Changed {
+    /// The streams of maps with new events.
+    pub maps: BTreeSet<Subject>,
+    /// Whether there were more than can be noted, so that any map may have new events.
+    pub is_any: bool,
+}
+
+impl Changes {
+    /// Notes streams with events that have become durable. Of those that are no map it takes none.
+    pub(crate) fn note<'a>(&self, subjects: impl Iterator<Item = &'a Subject>) {
+        let mut noted = self.noted.lock();
+        let mut is_new = false;
+        for subject in subjects.filter(|subject| matches!(subject.kind(), Kind::MatchMap(..))) {
+            if noted.maps.contains(subject) {
+                continue;
+            }
+            is_new = true;
+            if noted.maps.len() < MAX_NOTED {
+                noted.maps.insert(subject.clone());
+            } else {
+                noted.is_any = true;
+            }
+        }
+        drop(noted);
+        if is_new {
+            self.woken.notify_one();
+        }
+    }
+
+    /// What has changed since the last call.
+    pub fn take(&self) -> Changed {
+        std::mem::take(&mut *self.noted.lock())
+    }
+
+    /// How many maps are noted.
+    pub fn count(&self) -> usize {
+        self.noted.lock().maps.len()
+    }
+
+    /// Waits until something has changed since the last call of [`take`](Self::take). One may wait.
+    pub async fn wait(&self) {
+        while !self.has_news() {
+            self.woken.notified().await;
+        }
+    }
+
+    fn has_news(&self) -> bool {
+        let noted = self.noted.lock();
+        noted.is_any || !noted.maps.is_empty()
+    }
+}
