@@ -1,6 +1,6 @@
 /**
- * The browser test of the console: opens the list, the page of one map and its embedded scoreboard
- * in headless Chromium, wide and narrow, light and dark, and compares what is shown with what the
+ * The browser test of the console: opens the list, the calibration, the page of one map and its embedded
+ * scoreboard in headless Chromium, wide and narrow, light and dark, and compares what is shown with what the
  * API says. Needs Node 20 or later, a Chromium, and a running server that has the match.
  *
  *   node ops/browser-test/console.test.mjs --url http://127.0.0.1:8080 --chromium /usr/bin/chromium \
@@ -160,11 +160,36 @@ async function checkEmbed(tab) {
   await tab.checkSound();
 }
 
+/** The page of the calibration shows each model's figures, and a point for each bin that has predictions. */
+async function checkCalibration(tab, scheme) {
+  const { complete, calibration } = await read('/api/v1/calibration');
+  assert.ok(complete, 'calibration is asked for while maps are still being counted');
+  const groups = new Set(calibration.map(({ game, target }) => `${game}/${target}`));
+  await tab.until(groups.size ? `document.querySelectorAll('.calibration-card').length === ${groups.size}` : "document.querySelector('.waiting:not([hidden])')");
+  const shown = await tab.evaluate(`[...document.querySelectorAll('.calibration-card')].map((card) => ({
+    key: card.dataset.target,
+    figures: [...card.querySelectorAll('tbody tr')].map((row) => [
+      row.querySelector('.model').textContent, Boolean(row.querySelector('.chip')), row.querySelector('.about').textContent.split(' ')[0],
+      ...[...row.querySelectorAll('td')].map((cell) => cell.textContent),
+    ]),
+    dots: card.querySelectorAll('.dot').length,
+  }))`);
+  for (const { key, figures, dots } of shown) {
+    const rows = calibration.filter(({ game, target }) => `${game}/${target}` === key).sort((a, b) => a.shadow - b.shadow);
+    const told = ({ model, shadow, predictions, brier, log_loss: logLoss, ece }) => [model, shadow, predictions.toLocaleString('en'), ...[brier, logLoss, ece].map((n) => n.toFixed(3))];
+    assert.deepEqual(figures, rows.map(told), `figures of ${key}`);
+    const known = rows.flatMap(({ reliability }) => reliability).flatMap(({ bins }) => bins).filter(({ count }) => count > 0);
+    assert.equal(dots, known.length, `points of ${key}`);
+  }
+  await tab.checkSound(scheme);
+}
+
 function cases() {
   const page = `/console#/${options.match}/${options.map}`;
   const embed = `/console/embed/${options.match}/${options.map}`;
   return SIZES.flatMap((size) => SCHEMES.flatMap((scheme) => [
     { name: `list-${size.width}-${scheme}`, path: '/console', size, scheme, check: checkList },
+    { name: `calibration-${size.width}-${scheme}`, path: '/console#calibration', size, scheme, check: checkCalibration },
     { name: `map-${size.width}-${scheme}`, path: page, size, scheme, check: checkMap },
     { name: `embed-${size.width}-${scheme}`, path: `${embed}?theme=${scheme}&layout=${scheme === 'dark' ? 'bar' : 'card'}`, size, scheme, check: checkEmbed },
   ]));

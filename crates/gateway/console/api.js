@@ -115,3 +115,6 @@ export const schema = (type) => get(`/schemas/${type}.json`);
 
 /** How long the stages of the pipeline take. */
 export const serverStatus = () => get('/status');
+
+/** How good predictions have been, by model and by what they were about. */
+export const calibration = () => get('/calibration');

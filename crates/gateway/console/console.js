@@ -1,11 +1,13 @@
 /**
  * The console's entry: the frame of the page, and which page the address asks for. `#/` is the list
  * of matches, `#/m1/2` map 2 of match m1, `#/m1` the map of m1 that is being played, `#/m1/series` m1
- * as a whole; `#/m1/2/referee` and `#/m1/referee` are the referee's pages of both.
+ * as a whole; `#/m1/2/referee` and `#/m1/referee` are the referee's pages of both. `#calibration` tells how
+ * good predictions have been; without the slash, since a match may have that name.
  * @module console
  */
 
 import { currentMap, matches } from './api.js';
+import { calibrationPage } from './calibration_page.js';
 import { h, setAttribute, setText } from './dom.js';
 import { latencyStrip } from './latency.js';
 import { mapPage } from './map_page.js';
@@ -21,6 +23,7 @@ const CONNECTIONS = {
 const main = document.getElementById('main');
 const crumb = document.getElementById('crumb');
 const embed = document.getElementById('embed-link');
+const calibrationLink = document.getElementById('calibration-link');
 const connection = document.getElementById('connection');
 let page = null;
 
@@ -31,6 +34,7 @@ function showConnection(name) {
 
 /** What the address asks for, each part checked against the grammar of subjects. */
 function route() {
+  if (location.hash === '#calibration') return { page: 'calibration' };
   const found = /^#\/([A-Za-z0-9._~-]{1,64})(?:\/([1-9][0-9]{0,2}))?(?:\/(series|referee))?$/.exec(location.hash);
   const [, match, map, page] = found ?? [];
   return { match, map: map && Number(map), page };
@@ -45,6 +49,7 @@ async function lead(match) {
 }
 
 function pageFor({ match, map, page: name }) {
+  if (name === 'calibration') return calibrationPage(showConnection);
   if (!match) return matchList(showConnection);
   if (name === 'referee') return refereePage(match, map, showConnection);
   return map ? mapPage(match, map, showConnection) : seriesPage(match, showConnection);
@@ -60,8 +65,9 @@ async function open() {
     return;
   }
   document.title = 'Matchwire';
-  setText(crumb, [asked.match, asked.map && `map ${asked.map}`, asked.page === 'referee' && 'referee'].filter(Boolean).join(' · '));
+  setText(crumb, [asked.match, asked.map && `map ${asked.map}`, asked.page === 'referee' && 'referee', asked.page === 'calibration' && 'predictions'].filter(Boolean).join(' · '));
   embed.hidden = !asked.map;
+  setAttribute(calibrationLink, 'aria-current', asked.page === 'calibration' ? 'page' : null);
   if (asked.map) setAttribute(embed, 'href', `/console/embed/${asked.match}/${asked.map}`);
   page = pageFor(asked);
   main.replaceChildren(page.node);
@@ -72,7 +78,7 @@ async function open() {
 document.getElementById('skip').addEventListener('click', () => main.focus());
 document.getElementById('tools').append(themeButton());
 document.getElementById('footer').prepend(latencyStrip());
-document.getElementById('footer').append(h('p', { class: 'quiet foot' }, 'Matchwire · ', h('a', { href: '/api/v1/openapi.json' }, 'API'), ' · ', h('a', { href: '/metrics' }, 'Metrics')));
+document.getElementById('footer').append(h('p', { class: 'quiet foot' }, 'Matchwire · ', h('a', { href: '#calibration' }, 'Predictions'), ' · ', h('a', { href: '/api/v1/openapi.json' }, 'API'), ' · ', h('a', { href: '/metrics' }, 'Metrics')));
 addEventListener('hashchange', async () => {
   await open();
   main.focus();

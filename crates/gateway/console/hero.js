@@ -125,7 +125,8 @@ export function oddsBar() {
   const drawValue = h('span', { class: 'odds-draw-value', hidden: '' });
   const values = [h('span', { 'data-team': 0 }), h('span', { 'data-team': 1 })];
   const track = h('div', { class: 'odds-track', role: 'img' }, fill, draw);
-  const node = h('div', { class: 'odds' }, values[0], track, drawValue, values[1]);
+  const stale = h('span', { class: 'odds-draw-value', hidden: '', title: 'Play has gone on, and the model cannot be asked' }, 'not up to date');
+  const node = h('div', { class: 'odds' }, values[0], track, drawValue, stale, values[1]);
   return {
     node,
     update(state, what = 'map') {
@@ -134,6 +135,7 @@ export function oddsBar() {
       if (!map) return;
       fill.style.setProperty('--p', map[0]);
       values.forEach((value, index) => setText(value, percent(map[index])));
+      stale.hidden = !state.prediction.stale;
       const drawn = state.prediction.draw;
       draw.hidden = drawn === undefined;
       drawValue.hidden = draw.hidden;
@@ -142,7 +144,7 @@ export function oddsBar() {
         setText(drawValue, `draw ${percent(drawn)}`);
       }
       const even = draw.hidden ? '' : `, draw ${percent(drawn)}`;
-      setAttribute(track, 'aria-label', `Chance to win the ${what}: ${teamName(state, 0)} ${percent(map[0])}${even}, ${teamName(state, 1)} ${percent(map[1])}`);
+      setAttribute(track, 'aria-label', `Chance to win the ${what}: ${teamName(state, 0)} ${percent(map[0])}${even}, ${teamName(state, 1)} ${percent(map[1])}${stale.hidden ? '' : ', not up to date'}`);
     },
   };
 }

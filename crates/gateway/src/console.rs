@@ -24,14 +24,15 @@ macro_rules! files {
 /// Every file beside the pages.
 #[rustfmt::skip]
 const FILES: &[(&str, &[u8])] = files![
-    "anomalies.js", "api.js", "chart.js", "chart_series.js", "clock.js", "commands.js",
+    "anomalies.js", "api.js", "calibration.css", "calibration_page.js", "chart.js",
+    "chart_series.js", "clock.js", "commands.js",
     "console.css", "console.js", "correction_dialogs.js", "corrections.js", "cs_view.js",
     "desk.js", "dialog.js", "dom.js", "embed.css", "embed.js", "event_history.js",
     "event_list.js", "event_words.js", "feed.js", "football_chart.js", "football_hero.js",
     "football_view.js", "football_words.js", "help.js", "hero.js", "icon.svg", "icons.js",
     "kill_feed.js", "latency.js", "map_model.js", "map_page.js", "match_list.js", "play_log.js",
     "player_stats.js", "reading.js", "referee.css", "referee_actions.js", "referee_name.js",
-    "referee_page.js", "round_history.js", "ruling.js", "schedule_dialog.js", "schema_form.js",
+    "referee_page.js", "reliability.js", "round_history.js", "ruling.js", "schedule_dialog.js", "schema_form.js",
     "scoreboard.js", "series.js", "series_page.js", "series_strip.js", "theme.js", "words.js",
 ];
 
