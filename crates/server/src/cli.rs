@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Tail(Tail),
     /// Print P(CT wins the round) for each row of a file of snapshots
     Predict(crate::predict::Predict),
+    /// Print how good predictions have been: Brier score, log loss and calibration error by model
+    Calibration(crate::calibration::Calibration),
     /// See to what was refused: list, show, try again, drop
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),

@@ -14,6 +14,9 @@ mod storage;
 
 mod backup;
 
+mod text;
+
+mod calibration;
 mod dead_letters;
 mod demo;
 mod log;
@@ -47,6 +50,7 @@ async fn main() -> ExitCode {
         Command::Referee(args) => referee::run(args).await,
         Command::Log(command) => log::run(command),
         Command::Predict(args) => predict::run(args),
+        Command::Calibration(args) => calibration::run(args).await,
         Command::Backup(args) => backup::run(args).await,
         Command::Restore(args) => backup::run_restore(args).await,
         Command::Tail(args) => tokio::select! {

@@ -119,6 +119,20 @@ async fn a_model_in_the_shadow_is_scored_and_never_served() {
     assert_eq!(rows.iter().map(names).collect::<Vec<_>>(), wanted);
     assert!(rows.iter().all(|row| row["target"] == "round" && row["predictions"] == 2), "{rows:?}");
     assert_ne!(rows[0]["brier"], rows[1]["brier"]);
+    // The command prints it, too.
+    let print = |args: &[&str]| {
+        let output =
+            matchwire().arg("calibration").args(args).args(["--server", &server.url()]).output();
+        String::from_utf8(output.unwrap().stdout).unwrap()
+    };
+    let table = print(&["--model", "mw-logit-1"]);
+    let lines: Vec<Vec<&str>> =
+        table.lines().map(|line| line.split("  ").filter(|s| !s.is_empty()).collect()).collect();
+    assert_eq!(lines.len(), 2, "{table}");
+    let line: Vec<&str> = lines[1].iter().map(|cell| cell.trim()).collect();
+    assert_eq!(line[..6], ["cs2", "round", "mw-logit-1", "in the shadow", "2", "1"]);
+    let whole: Value = serde_json::from_str(&print(&["--game", "cs2", "--json"])).unwrap();
+    assert_eq!(whole["calibration"], Value::from(rows.clone()));
     assert!(server.terminate().success());
     // It is a view: another start comes to the same.
     let server = Server::start_with(folder.path(), "127.0.0.1:0", &flags);
