@@ -12,7 +12,7 @@
 
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
+import { isDeepStrictEqual, parseArgs } from 'node:util';
 
 import { Chromium } from './chromium.mjs';
 import { Tab } from './tab.mjs';
@@ -160,27 +160,36 @@ async function checkEmbed(tab) {
   await tab.checkSound();
 }
 
-/** The page of the calibration shows each model's figures, and a point for each bin that has predictions. */
+/** What the page of the calibration shows, by game and target. */
+const CALIBRATION = `Object.fromEntries([...document.querySelectorAll('.calibration-card')].map((card) => [card.dataset.target, {
+  figures: [...card.querySelectorAll('tbody tr')].map((row) => [
+    row.querySelector('.model').textContent, Boolean(row.querySelector('.chip')), row.querySelector('.about').textContent.split(' ')[0],
+    ...[...row.querySelectorAll('td')].map((cell) => cell.textContent),
+  ]),
+  dots: card.querySelectorAll('.dot').length,
+}]))`;
+
+/** The same from what the API says: each model's figures, and a point for each bin that has predictions. */
+function calibrationOf(rows) {
+  const told = ({ model, shadow, predictions, brier, log_loss: logLoss, ece }) => [model, shadow, predictions.toLocaleString('en'), ...[brier, logLoss, ece].map((n) => n.toFixed(3))];
+  const keyOf = ({ game, target }) => `${game}/${target}`;
+  return Object.fromEntries([...new Set(rows.map(keyOf))].map((key) => {
+    const own = rows.filter((row) => keyOf(row) === key);
+    const bins = own.flatMap(({ reliability }) => reliability).flatMap((diagram) => diagram.bins);
+    return [key, { figures: own.toSorted((a, b) => a.shadow - b.shadow).map(told), dots: bins.filter(({ count }) => count > 0).length }];
+  }));
+}
+
 async function checkCalibration(tab, scheme) {
-  const { complete, calibration } = await read('/api/v1/calibration');
-  assert.ok(complete, 'calibration is asked for while maps are still being counted');
-  const groups = new Set(calibration.map(({ game, target }) => `${game}/${target}`));
-  await tab.until(groups.size ? `document.querySelectorAll('.calibration-card').length === ${groups.size}` : "document.querySelector('.waiting:not([hidden])')");
-  const shown = await tab.evaluate(`[...document.querySelectorAll('.calibration-card')].map((card) => ({
-    key: card.dataset.target,
-    figures: [...card.querySelectorAll('tbody tr')].map((row) => [
-      row.querySelector('.model').textContent, Boolean(row.querySelector('.chip')), row.querySelector('.about').textContent.split(' ')[0],
-      ...[...row.querySelectorAll('td')].map((cell) => cell.textContent),
-    ]),
-    dots: card.querySelectorAll('.dot').length,
-  }))`);
-  for (const { key, figures, dots } of shown) {
-    const rows = calibration.filter(({ game, target }) => `${game}/${target}` === key).sort((a, b) => a.shadow - b.shadow);
-    const told = ({ model, shadow, predictions, brier, log_loss: logLoss, ece }) => [model, shadow, predictions.toLocaleString('en'), ...[brier, logLoss, ece].map((n) => n.toFixed(3))];
-    assert.deepEqual(figures, rows.map(told), `figures of ${key}`);
-    const known = rows.flatMap(({ reliability }) => reliability).flatMap(({ bins }) => bins).filter(({ count }) => count > 0);
-    assert.equal(dots, known.length, `points of ${key}`);
+  // A match that is being played adds to it, so the page and the API agree now and then.
+  const until = Date.now() + 20_000;
+  for (;;) {
+    const wanted = calibrationOf((await read('/api/v1/calibration')).calibration);
+    const shown = await tab.evaluate(CALIBRATION);
+    if (isDeepStrictEqual(shown, wanted)) break;
+    if (Date.now() > until) assert.deepEqual(shown, wanted, 'calibration');
   }
+  await tab.until("document.querySelector('.calibration-card, .waiting:not([hidden])')");
   await tab.checkSound(scheme);
 }
 

@@ -1,6 +1,6 @@
 //! How good predictions have been, as a view of the log: every map's, and of all together.
 //!
-//! The view is made anew at each start, in the background and with half of one core at the most: it goes
+//! The view is made anew at each start, in the background and with half of one core at the most, less while events wait: it goes
 //! through the maps of the log page by page, folds each, and scores what was predicted on it
 //! ([`matchwire_domain::calibration`]). From then on it follows what changes. The scores of a map stand by
 //! themselves, so that a correction takes the place of what was counted. So it is with the last
@@ -39,6 +39,9 @@ use crate::{Error, Log, changes::Changes};
 const PAGE_SUBJECTS: usize = 256;
 /// How long changes are gathered before they are looked at.
 const GATHER: Duration = Duration::from_millis(200);
+/// While events wait in line for so long, it rests so many times as long.
+const BUSY: Duration = Duration::from_millis(10);
+const BUSY_RESTS: u32 = 8;
 /// How long a model may take. Nobody waits for it, so it is more than where people do.
 const LIMIT: Duration = Duration::from_secs(1);
 
@@ -110,7 +113,7 @@ impl Calibration {
         }
     }
 
-    /// Looks at a map, and rests for as long as that took.
+    /// Looks at a map, and rests for as long as that took, or longer where events wait.
     async fn look_at(&self, subject: Subject) {
         let (shared, begun) = (self.0.clone(), Instant::now());
         let looked = task::spawn_blocking(move || {
@@ -132,7 +135,8 @@ impl Calibration {
         // Whatever came of it, others come next.
         let _ = looked.await;
         self.0.board.lock().looked_at();
-        time::sleep(begun.elapsed()).await;
+        let is_busy = self.0.log.backlog().oldest > BUSY;
+        time::sleep(begun.elapsed() * if is_busy { BUSY_RESTS } else { 1 }).await;
     }
 
     /// Takes the next page of subjects.

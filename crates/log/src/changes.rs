@@ -69,3 +69,23 @@ impl Changes {
         noted.is_any || !noted.maps.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn maps_are_noted_once_and_more_than_can_be_noted_are_told() {
+        let changes = Changes::default();
+        let map = |n: usize| Subject::match_map(&format!("m{n}"), 1).unwrap();
+        let whole = Subject::parse("match/m1").unwrap();
+        changes.note([map(1), map(1), whole].iter());
+        assert_eq!((changes.count(), changes.has_news()), (1, true));
+        let changed = changes.take();
+        assert_eq!((changed.maps.len(), changed.is_any, changes.has_news()), (1, false, false));
+        let many: Vec<Subject> = (0..=MAX_NOTED).map(map).collect();
+        changes.note(many.iter());
+        let changed = changes.take();
+        assert_eq!((changed.maps.len(), changed.is_any), (MAX_NOTED, true));
+    }
+}

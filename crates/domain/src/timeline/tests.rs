@@ -1,12 +1,14 @@
 //! Late events and corrections.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::*;
 use crate::{
     chain::Digest,
     envelope::{self, Attributes},
-    live_match::cs,
+    live_match::{Plain, Predictor, cs},
     timestamp::Timestamp,
 };
 
@@ -345,4 +347,49 @@ fn sources_that_are_not_ranked_add_to_each_other() {
     let lines: Vec<String> = vec![kill_by("one", 10, "a1", "b1"), kill_by("two", 11, "a1", "b1")];
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     assert_eq!(kills_of(&folded(&[&RIGHT[..6], &lines].concat())), [2, 0, 0, 0]);
+}
+
+/// Cannot be asked about a map with so many kills or more.
+#[derive(Debug)]
+struct Upset(usize);
+
+impl Predictor for Upset {
+    fn predict(&self, play: &dyn Play, model: &str) -> Result<Option<Prediction>, Unavailable> {
+        let state: &cs::State = play.as_any().downcast_ref().unwrap();
+        if state.kills.len() >= self.0 { Err(Unavailable) } else { Ok(play.predict(model)) }
+    }
+}
+
+#[test]
+fn a_model_that_cannot_be_asked_leaves_the_last_prediction_as_stale() {
+    let (subject, records) = arrived(&RIGHT[..7]);
+    let fold_by = |predictor: Arc<dyn Predictor>| {
+        Fold::of(&Games::default().with_predictor(predictor), &subject, &records)
+    };
+    let well = fold_by(Arc::new(Plain));
+    let upset = fold_by(Arc::new(Upset(1)));
+    assert!(upset.has_gaps() && !well.has_gaps());
+    // Those that were made are the same.
+    let made = upset.predictions.len();
+    assert_eq!(upset.predictions[..], well.predictions[..made]);
+    assert_eq!(well.predictions.len(), made + 1);
+    let latest = upset.play.course().prediction.clone().unwrap();
+    assert_eq!((&latest.prediction, latest.stale), (upset.predictions.last().unwrap(), true));
+    // The rest of the state is as it would be.
+    let without = |fold: &Fold| {
+        let mut state = state(fold).clone();
+        state.course.prediction = None;
+        state
+    };
+    assert_eq!(without(&upset), without(&well));
+    // Folded again without a model, it keeps what it had.
+    let mut again = fold_by(Arc::new(Upset(0)));
+    assert!(again.predictions.is_empty() && again.play.course().prediction.is_none());
+    again.keep_latest(&well);
+    let kept = again.play.course().prediction.clone().unwrap();
+    assert_eq!((kept.prediction.seq, kept.stale), (7, true));
+    // Where nothing is missing there is nothing to keep.
+    let mut fresh = fold_by(Arc::new(Plain));
+    fresh.keep_latest(&upset);
+    assert_eq!(fresh.play.to_json(), well.play.to_json());
 }
