@@ -236,10 +236,12 @@ impl Shared {
             prepared.discard(&*self.disk);
             return Ok(None);
         }
-        let sealed = prepared.publish(&*self.disk)?;
+        let sealed = prepared.take_name(&*self.disk)?;
         self.counts.sealed_bytes.fetch_add(sealed.stats().file_bytes, Ordering::Relaxed);
+        // It has the name now, also if the next line fails: an object that it names is needed.
         self.replace(range, sealed);
         self.tell();
+        self.disk.sync()?;
         let parts = self.state.read().parts.clone();
         Ok(parts.iter().find_map(|part| match part {
             Part::Sealed(current) if current.range() == range => Some(current.clone()),

@@ -72,6 +72,8 @@ impl Shared {
     /// Removes objects that no file names: a file was trimmed since, or could not be archived.
     pub(super) fn sweep(&self) -> Result<(), Error> {
         let Some(archive) = &self.aging.lifecycle.archive else { return Ok(()) };
+        // A crash must not bring a file back that names what is removed here.
+        self.disk.sync()?;
         let parts = self.state.read().parts.clone();
         let named: BTreeSet<&str> = parts
             .iter()
