@@ -72,8 +72,6 @@ impl Shared {
     /// Removes objects that no file names: a file was trimmed since, or could not be archived.
     pub(super) fn sweep(&self) -> Result<(), Error> {
         let Some(archive) = &self.aging.lifecycle.archive else { return Ok(()) };
-        // A crash must not bring a file back that names what is removed here.
-        self.disk.sync()?;
         let parts = self.state.read().parts.clone();
         let named: BTreeSet<&str> = parts
             .iter()
@@ -83,7 +81,7 @@ impl Shared {
             })
             .collect();
         for name in archive.list(&self.folder())? {
-            if !named.contains(name.as_str()) {
+            if !named.contains(name.as_str()) && !self.aging.claimed.lock().contains(&name) {
                 tracing::info!(object = name, "removing an object that no file of the log names");
                 archive.remove(&name)?;
             }

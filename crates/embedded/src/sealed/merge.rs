@@ -49,17 +49,11 @@ impl Prepared {
 
     /// Gives the file its name; one that had it is replaced.
     pub(crate) fn publish(self, disk: &dyn Disk) -> Result<Sealed, Error> {
-        let sealed = self.take_name(disk)?;
-        disk.sync()?;
-        Ok(sealed)
-    }
-
-    /// Gives it its name, which a crash may take back until the disk's names are synced.
-    pub(crate) fn take_name(self, disk: &dyn Disk) -> Result<Sealed, Error> {
         let Self { mut sealed, unnamed } = self;
         let name = sealed_name(sealed.range());
         let renamed = disk.rename(&unnamed, &name).map_err(error);
         renamed.inspect_err(|_| discard(disk, &unnamed))?;
+        disk.sync()?;
         sealed.set_name(name);
         Ok(sealed)
     }
