@@ -156,6 +156,22 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_sent_it_is_read_or_refused(
+            text in r#"(\{|\}|\[|\]|"events"|"next"|"a"|:|,|[0-9]|null|é|\\){0,40}"#,
+            pointer in "(/|~1|events|[0-9]|a){0,6}",
+        ) {
+            if let Ok(said) = read(text.as_bytes(), None, &pointer) {
+                // What is passed on is JSON, whatever it is.
+                for event in said.events {
+                    serde_json::from_slice::<&RawValue>(&known(event)).unwrap();
+                }
+            }
+            let _ = read(text.as_bytes(), Some(&pointer), "/next");
+        }
+    }
+
     #[test]
     fn lines_of_a_body() {
         let body = Bytes::from_static(b"{\"a\":1}\r\n\n {} \n");

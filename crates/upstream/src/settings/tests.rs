@@ -52,6 +52,19 @@ fn what_can_be_set() {
 }
 
 #[test]
+fn the_examples_in_the_guide_can_be_used() {
+    let guide = include_str!("../../../../docs/operations/upstreams.md");
+    let (_, example) = guide.split_once("```toml\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let file: BTreeMap<String, BTreeMap<String, Written>> = toml::from_str(example).unwrap();
+    let variable = |_: &str| Some("key".to_owned());
+    for (name, written) in file["upstream"].clone() {
+        Feed::new(&name, written, &["gsi"], &variable).unwrap();
+    }
+    assert_eq!(file["upstream"].len(), 4);
+}
+
+#[test]
 fn what_is_wrong_is_said() {
     let http = r#"url = "http://h/""#;
     for (toml, said) in [
