@@ -32,8 +32,9 @@ const FILES: &[(&str, &[u8])] = files![
     "football_view.js", "football_words.js", "help.js", "hero.js", "icon.svg", "icons.js",
     "kill_feed.js", "latency.js", "map_model.js", "map_page.js", "match_list.js", "play_log.js",
     "player_stats.js", "reading.js", "referee.css", "referee_actions.js", "referee_name.js",
-    "referee_page.js", "reliability.js", "round_history.js", "ruling.js", "schedule_dialog.js", "schema_form.js",
-    "scoreboard.js", "series.js", "series_page.js", "series_strip.js", "theme.js", "words.js",
+    "referee_page.js", "reliability.js", "round_history.js", "ruling.js", "schedule_dialog.js",
+    "schema_form.js", "scoreboard.js", "series.js", "series_page.js", "series_strip.js",
+    "theme.js", "upstreams.js", "words.js",
 ];
 
 pub(crate) async fn index() -> Response<Body> {

@@ -6,6 +6,7 @@ mod admission;
 mod letters;
 mod log;
 mod prediction;
+mod upstreams;
 
 use std::{
     fmt::Debug,
@@ -32,6 +33,7 @@ use serde_json::{Value, json};
 
 use self::{
     admission::AdmissionMeter, letters::LetterMeter, log::LogMeter, prediction::PredictionMeter,
+    upstreams::UpstreamMeter,
 };
 use crate::{app::App, close::Close, prometheus, rolling::Rolling};
 
@@ -74,6 +76,7 @@ pub struct Meter {
     pub(crate) letters: LetterMeter,
     pub(crate) admission: AdmissionMeter,
     prediction: PredictionMeter,
+    upstreams: UpstreamMeter,
     lag: Family<Label, Gauge<u64, AtomicU64>>,
 }
 
@@ -132,6 +135,7 @@ impl Meter {
             letters: LetterMeter::new(&mut registry),
             admission: AdmissionMeter::new(&mut registry),
             prediction: PredictionMeter::new(&mut registry),
+            upstreams: UpstreamMeter::new(&mut registry),
             lag: add(&mut registry, "view_lag_events", "Events that a view is behind", lag),
             registry,
         })
@@ -202,6 +206,7 @@ impl Meter {
         self.admission.set(app.admission.state(app.live.log().backlog()));
         self.prediction.set_breakers(app.live.guard().breakers());
         self.prediction.set_scores(&app.calibration.standing());
+        self.upstreams.set(&(app.upstreams)());
         self.lag.get_or_create(&[("view", "live")]).set(app.live.lag());
         let events = self.frames.get_or_create(&[("type", "event")]).clone();
         events.inc_by(self.events_sent.get() - events.get());
@@ -216,7 +221,7 @@ impl Meter {
         let stages = STAGES.iter().zip(&self.stages);
         let stages: serde_json::Map<_, _> =
             stages.map(|(name, (_, rolling))| ((*name).to_owned(), rolling.summary())).collect();
-        let sources: Vec<_> = sources.chain(["http", "redrive"]).collect();
+        let sources: Vec<_> = sources.chain(["http", "redrive", "upstream"]).collect();
         let sum = |family: &Family<Label, Counter>| -> u64 {
             let count = |source: &&'static str| Some(family.get(&[("source", *source)])?.get());
             sources.iter().filter_map(count).sum()

@@ -81,11 +81,11 @@ mod tests {
         let whole = Subject::parse("match/m1").unwrap();
         changes.note([map(1), map(1), whole].iter());
         assert_eq!((changes.count(), changes.has_news()), (1, true));
-        let changed = changes.take();
-        assert_eq!((changed.maps.len(), changed.is_any, changes.has_news()), (1, false, false));
+        let taken = changes.take();
+        assert_eq!((taken.maps.len(), taken.is_any, changes.has_news()), (1, false, false));
         let many: Vec<Subject> = (0..=MAX_NOTED).map(map).collect();
         changes.note(many.iter());
-        let changed = changes.take();
-        assert_eq!((changed.maps.len(), changed.is_any), (MAX_NOTED, true));
+        let taken = changes.take();
+        assert_eq!((taken.maps.len(), taken.is_any), (MAX_NOTED, true));
     }
 }

@@ -4,7 +4,10 @@ use clap::Args;
 use matchwire_client::Client;
 use serde_json::Value;
 
-use crate::text::{escaped, print, table};
+use crate::{
+    dead_letters::escaped,
+    terminal::{print, table, text},
+};
 
 /// `matchwire calibration`.
 #[derive(Debug, Args)]
@@ -60,23 +63,18 @@ pub(crate) async fn run(args: &Calibration) -> anyhow::Result<()> {
 }
 
 fn row(row: &Value) -> [String; 9] {
-    let text = |name: &str| match row.get(name) {
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-        None => "-".to_owned(),
-    };
     let figure = |name: &str| {
         let figure = row.get(name).and_then(Value::as_f64);
         figure.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.4}"))
     };
     let is_shadow = row.get("shadow").and_then(Value::as_bool) == Some(true);
     [
-        text("game"),
-        text("target"),
-        text("model"),
+        text(row, "game"),
+        text(row, "target"),
+        text(row, "model"),
         if is_shadow { "in the shadow" } else { "openly" }.to_owned(),
-        text("predictions"),
-        text("outcomes"),
+        text(row, "predictions"),
+        text(row, "outcomes"),
         figure("brier"),
         figure("log_loss"),
         figure("ece"),

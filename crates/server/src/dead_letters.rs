@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::{Chosen, DeadLettersCommand, Filter, List, Show},
-    text::{escaped, print, table},
+    terminal::{print, table, text},
 };
 
 /// How many letters are listed in one request.
@@ -205,6 +205,17 @@ async fn all(client: &Client, filter: &Filter) -> anyhow::Result<Vec<Value>> {
     }
 }
 
+/// A text as a value in a query.
+pub(crate) fn escaped(text: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(escape).collect()
+}
+
 fn row(letter: &Value) -> [String; 9] {
     let size = letter.get("body_bytes").and_then(Value::as_u64).unwrap_or(0);
     let size = HumanBytes(size).to_string();
@@ -212,17 +223,6 @@ fn row(letter: &Value) -> [String; 9] {
         ["seq", "kept", "reason", "source", "subject", "type", "id", "attempts"]
             .map(|key| text(letter, key));
     [seq, kept, reason, source, subject, kind, id, tried, size]
-}
-
-/// A member as it is told on a line.
-fn text(letter: &Value, key: &str) -> String {
-    let text = match letter.get(key) {
-        None | Some(Value::Null) => return "-".into(),
-        Some(Value::String(text)) if text.is_empty() => return "-".into(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    };
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 fn progress(letters: u64, quiet: bool) -> ProgressBar {
@@ -241,9 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_of_a_letter_reaches_the_terminal_as_control() {
-        let letter = json!({"seq": 7, "id": "a\u{1b}[2Jb", "source": ""});
-        assert_eq!(text(&letter, "id"), "a\u{fffd}[2Jb");
-        assert_eq!((text(&letter, "seq"), text(&letter, "source")), ("7".into(), "-".into()));
+    fn a_value_in_a_query() {
+        assert_eq!(escaped("a b&é"), "a%20b%26%C3%A9");
     }
 }

@@ -14,7 +14,7 @@ use axum::{
 use super::{api, stream::Opened};
 use crate::{
     app::App,
-    ingest::{self, VIA},
+    ingest::{self, UPSTREAM, VIA},
     problem::{Code, Problem},
     query::Params,
 };
@@ -34,7 +34,7 @@ pub(crate) async fn post(
 async fn redrive(app: &App, seq: u64) -> Result<Response<Body>, Problem> {
     let received = Instant::now();
     let Opened { letter, body, .. } = api::opened(app, seq).await?;
-    if letter.via != VIA {
+    if letter.via != VIA && letter.via != UPSTREAM {
         let detail = format!(
             "dead letter {seq} came in by {}, and only events (by {VIA}) can be tried again here; \
              send it again at its source, and drop it",

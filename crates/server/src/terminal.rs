@@ -1,6 +1,19 @@
-//! What commands print and ask for: tables, and texts in a query.
+//! What is printed for people: rows in columns, and nothing that does something to their terminal.
 
 use std::io::{self, Write as _};
+
+use serde_json::Value;
+
+/// A member as it is told on a line.
+pub(crate) fn text(object: &Value, key: &str) -> String {
+    let text = match object.get(key) {
+        None | Some(Value::Null) => return "-".into(),
+        Some(Value::String(text)) if text.is_empty() => return "-".into(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
 
 /// Columns as wide as what is in them.
 pub(crate) fn table<const N: usize>(rows: &[[String; N]]) -> String {
@@ -28,19 +41,10 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
     }
 }
 
-/// A text as a value in a query.
-pub(crate) fn escaped(text: &str) -> String {
-    let escape = |byte: u8| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-            char::from(byte).to_string()
-        }
-        byte => format!("%{byte:02X}"),
-    };
-    text.bytes().map(escape).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -50,7 +54,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_is_escaped() {
-        assert_eq!(escaped("a b&é"), "a%20b%26%C3%A9");
+    fn nothing_reaches_the_terminal_as_control() {
+        let letter = json!({"seq": 7, "id": "a\u{1b}[2Jb", "source": ""});
+        assert_eq!(text(&letter, "id"), "a\u{fffd}[2Jb");
+        assert_eq!((text(&letter, "seq"), text(&letter, "source")), ("7".into(), "-".into()));
     }
 }
