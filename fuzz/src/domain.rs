@@ -1,9 +1,12 @@
 //! The envelope and the folds.
 
+use std::sync::{Arc, Mutex};
+
 use matchwire_domain::{
+    calibration::{Moment, score},
     chain::Digest,
     envelope::{Attributes, Event, Recorded},
-    live_match::Games,
+    live_match::{Games, Play, Prediction, Predictor, Unavailable},
     subject::Subject,
     timeline::{Fold, Pushed},
     timestamp::Timestamp,
@@ -42,7 +45,49 @@ pub fn fold(input: &[u8]) -> bool {
     let json = |fold: &Fold| fold.play.to_json();
     assert_eq!(json(&fold), json(&whole), "one by one and as a whole are the same");
     assert_eq!(fold.predictions, whole.predictions);
+    scores(&games, &subject, &records);
     !records.is_empty()
+}
+
+/// Notes what is predicted.
+#[derive(Debug, Default)]
+struct Recorder(Mutex<Vec<Moment>>);
+
+impl Predictor for Recorder {
+    fn predict(&self, play: &dyn Play, model: &str) -> Result<Option<Prediction>, Unavailable> {
+        let made = play.predict(model);
+        let moments = made.iter().map(|served| Moment {
+            open: play.open(),
+            served: served.clone(),
+            shadows: vec![served.clone()],
+        });
+        self.0.lock().expect("nobody else has it").extend(moments);
+        Ok(made)
+    }
+}
+
+/// No prediction counts more than once, nor otherwise in the shadow; and what is added can be taken away.
+fn scores(games: &Games, subject: &Subject, records: &[Recorded]) {
+    let recorder = Arc::new(Recorder::default());
+    let whole = Fold::of(&games.clone().with_predictor(recorder.clone()), subject, records);
+    let moments = recorder.0.lock().expect("nobody else has it");
+    let scores = score(&*whole.play, &moments);
+    for (key, tally) in &scores {
+        assert!(tally.outcomes <= tally.predictions);
+        assert!(tally.predictions <= moments.len() as u64);
+        let other = scores.iter().find(|(other, _)| {
+            (other.model, other.target) == (key.model, key.target) && other.shadow != key.shadow
+        });
+        assert_eq!(
+            other.map(|(_, tally)| tally),
+            Some(tally),
+            "a model is as good in its own shadow"
+        );
+        let mut rest = tally.clone();
+        rest += tally;
+        rest -= tally;
+        assert_eq!(&rest, tally);
+    }
 }
 
 fn admit(json: &str) -> Option<Event> {

@@ -37,6 +37,8 @@ use crate::{Error, Log, changes::Changes};
 
 /// How many subjects are looked at in one go.
 const PAGE_SUBJECTS: usize = 256;
+/// How long the way through the log waits after it failed.
+const AGAIN: Duration = Duration::from_secs(10);
 /// How long changes are gathered before they are looked at.
 const GATHER: Duration = Duration::from_millis(200);
 /// While events wait in line for so long, it rests so many times as long.
@@ -61,9 +63,9 @@ struct Shared {
 pub struct Standing {
     /// What predictions came to, by game, model and what was predicted.
     pub scores: Scores,
-    /// Whether every map of the log has been looked at since the start, as it is now.
+    /// Whether every map of the log has been looked at since the start.
     pub is_complete: bool,
-    /// Maps that are known and still to be looked at.
+    /// Maps that are still to be looked at, the first time or since they changed.
     pub waiting: usize,
     /// Maps that could not be read, or on which a model failed, so that they are not counted or not as a
     /// whole; no more than 10,000 are told.
@@ -87,7 +89,6 @@ impl Calibration {
         let noted = self.0.changes.count();
         let mut standing = self.0.board.lock().standing();
         standing.waiting += noted;
-        standing.is_complete &= noted == 0;
         standing
     }
 
@@ -99,16 +100,20 @@ impl Calibration {
                 self.0.changes.wait().await;
                 time::sleep(GATHER).await;
             }
-            let changed = self.0.changes.take();
-            if changed.is_any {
-                scan = Scan::default();
+            if !scan.is_done && self.0.board.lock().has_no_old() {
+                self.scan(&mut scan).await;
             }
-            self.0.board.lock().add(changed.maps);
-            // What changes now is looked at before what is old.
-            let next = self.0.board.lock().next();
-            match next {
-                Some(subject) => self.look_at(subject).await,
-                None => self.scan(&mut scan).await,
+            let next = {
+                let mut board = self.0.board.lock();
+                let changed = self.0.changes.take();
+                if changed.is_any {
+                    scan = Scan::default();
+                }
+                board.add_changed(changed.maps);
+                board.next()
+            };
+            if let Some(subject) = next {
+                self.look_at(subject).await;
             }
         }
     }
@@ -141,9 +146,6 @@ impl Calibration {
 
     /// Takes the next page of subjects.
     async fn scan(&self, scan: &mut Scan) {
-        if scan.is_done {
-            return;
-        }
         let (shared, after) = (self.0.clone(), scan.after.clone());
         let page = task::spawn_blocking(move || {
             shared.log.subjects("match/", after.as_deref(), PAGE_SUBJECTS)
@@ -155,12 +157,12 @@ impl Calibration {
                 scan.is_done = page.is_empty();
                 let maps = page.into_iter().filter(|s| matches!(s.kind(), Kind::MatchMap(..)));
                 let mut board = self.0.board.lock();
-                board.add(maps);
+                board.add_old(maps);
                 board.is_complete = scan.is_done;
             }
             Err(error) => {
                 tracing::warn!(%error, "the maps of the log cannot be listed for calibration");
-                time::sleep(Duration::from_secs(1)).await;
+                time::sleep(AGAIN).await;
             }
         }
     }

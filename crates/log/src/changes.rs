@@ -1,7 +1,5 @@
 //! Which match maps have new events, for a view that follows all of them at a pace of its own.
 
-use std::collections::BTreeSet;
-
 use matchwire_domain::subject::{Kind, Subject};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -20,7 +18,7 @@ pub struct Changes {
 #[derive(Debug, Default)]
 pub struct Changed {
     /// The streams of maps with new events.
-    pub maps: BTreeSet<Subject>,
+    pub maps: foldhash::HashSet<Subject>,
     /// Whether there were more than can be noted, so that any map may have new events.
     pub is_any: bool,
 }
@@ -30,8 +28,9 @@ impl Changes {
     pub(crate) fn note<'a>(&self, subjects: impl Iterator<Item = &'a Subject>) {
         let mut noted = self.noted.lock();
         let mut is_new = false;
-        for subject in subjects.filter(|subject| matches!(subject.kind(), Kind::MatchMap(..))) {
-            if noted.maps.contains(subject) {
+        // It is on the writer's way, and mostly the map is noted.
+        for subject in subjects {
+            if noted.maps.contains(subject) || !matches!(subject.kind(), Kind::MatchMap(..)) {
                 continue;
             }
             is_new = true;

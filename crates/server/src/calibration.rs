@@ -54,10 +54,10 @@ pub(crate) async fn run(args: &Calibration) -> anyhow::Result<()> {
     };
     let count = |name: &str| answer.get(name).and_then(Value::as_u64).unwrap_or(0);
     if answer.get("complete").and_then(Value::as_bool) == Some(false) {
-        out += &format!("still counting, {} maps to go\n", count("waiting_maps"));
+        out += &format!("still counting; maps to go: {}\n", count("waiting_maps"));
     }
     if count("incomplete_maps") > 0 {
-        out += &format!("{} maps are not counted as a whole\n", count("incomplete_maps"));
+        out += &format!("maps that are not counted as a whole: {}\n", count("incomplete_maps"));
     }
     Ok(print(&out)?)
 }

@@ -10,8 +10,8 @@ pub(super) fn schema() -> Value {
         "type": "object",
         "required": ["complete", "waiting_maps", "incomplete_maps", "calibration"],
         "properties": {
-            "complete": {"type": "boolean", "description": "Whether every map of the log is counted as it is now"},
-            "waiting_maps": told("Maps that are known and still to be looked at"),
+            "complete": {"type": "boolean", "description": "Whether every map of the log has been counted since the start of the server"},
+            "waiting_maps": told("Maps that are still to be counted, the first time or since they changed"),
             "incomplete_maps": told("Maps that could not be read, or on which a model failed"),
             "calibration": {"type": "array", "items": row(&count)},
         },

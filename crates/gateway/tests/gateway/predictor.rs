@@ -175,3 +175,28 @@ async fn what_is_corrected_while_a_model_fails_keeps_the_last_prediction_as_stal
     assert_eq!(failures(&server, "panic").await, "1");
     server.end().await;
 }
+
+#[tokio::test]
+async fn a_map_on_which_a_model_always_fails_leaves_it_to_the_others() {
+    let server = server(SOON, MINUTE).await;
+    set_mood("poison", Mood::Panics);
+    pull(&server, "poison", 1..=1).await;
+    pull(&server, "sound", 1..=1).await;
+    // Whoever reads it has the model tried, but not for ever.
+    let settled = async {
+        let (mut same, mut before) = (0, String::new());
+        while same < 50 {
+            state(&server, "poison").await;
+            let sound = state(&server, "sound").await;
+            let now = failures(&server, "panic").await;
+            let is_well = sound["prediction"]["seq"] == 1 && sound["prediction"]["stale"].is_null();
+            same = if is_well && now == before { same + 1 } else { 0 };
+            before = now;
+        }
+        before
+    };
+    let tried: u32 = soon(settled).await.parse().unwrap();
+    assert!((2..=7).contains(&tried), "{tried}");
+    assert_eq!(server.get("/healthz").await.json()["status"], "ok");
+    server.end().await;
+}

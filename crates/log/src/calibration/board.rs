@@ -26,7 +26,10 @@ pub(super) struct Board {
     /// Fingerprints of maps that are in the total and nowhere else.
     pub(super) merged: HashSet<u64>,
     hasher: RandomState,
-    waiting: BTreeSet<Subject>,
+    /// Maps that are old, and those that have changed. They take turns.
+    old: BTreeSet<Subject>,
+    changed: BTreeSet<Subject>,
+    is_turn_of_old: bool,
     /// One more that is being looked at.
     is_busy: bool,
     pub(super) is_complete: bool,
@@ -49,7 +52,9 @@ impl Board {
             puts: 0,
             merged: HashSet::new(),
             hasher: RandomState::new(),
-            waiting: BTreeSet::new(),
+            old: BTreeSet::new(),
+            changed: BTreeSet::new(),
+            is_turn_of_old: false,
             is_busy: false,
             is_complete: false,
             incomplete: BTreeSet::new(),
@@ -57,16 +62,32 @@ impl Board {
         }
     }
 
-    /// Has maps looked at.
-    pub(super) fn add(&mut self, maps: impl IntoIterator<Item = Subject>) {
-        self.waiting.extend(maps);
+    /// Has maps looked at that were in the log before.
+    pub(super) fn add_old(&mut self, maps: impl IntoIterator<Item = Subject>) {
+        self.old.extend(maps);
+    }
+
+    /// Has maps looked at that have new events.
+    pub(super) fn add_changed(&mut self, maps: impl IntoIterator<Item = Subject>) {
+        self.changed.extend(maps);
     }
 
     /// The next map to be looked at. [`looked_at`](Self::looked_at) must follow.
     pub(super) fn next(&mut self) -> Option<Subject> {
-        let next = self.waiting.pop_first();
+        let (first, second) = if self.is_turn_of_old {
+            (&mut self.old, &mut self.changed)
+        } else {
+            (&mut self.changed, &mut self.old)
+        };
+        let next = first.pop_first().or_else(|| second.pop_first());
+        self.is_turn_of_old = !self.is_turn_of_old;
         self.is_busy = next.is_some();
         next
+    }
+
+    /// Whether no old map waits.
+    pub(super) fn has_no_old(&self) -> bool {
+        self.old.is_empty()
     }
 
     pub(super) fn looked_at(&mut self) {
@@ -74,7 +95,7 @@ impl Board {
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.waiting.is_empty()
+        self.changed.is_empty() && self.old.is_empty()
     }
 
     /// Notes whether a map could not be scored, or not as a whole.
@@ -130,10 +151,10 @@ impl Board {
     }
 
     pub(super) fn standing(&self) -> Standing {
-        let waiting = self.waiting.len() + usize::from(self.is_busy);
+        let waiting = self.changed.len() + self.old.len() + usize::from(self.is_busy);
         Standing {
             scores: self.total.clone(),
-            is_complete: self.is_complete && waiting == 0,
+            is_complete: self.is_complete,
             waiting,
             incomplete: self.incomplete.len(),
         }

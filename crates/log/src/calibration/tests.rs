@@ -75,7 +75,8 @@ async fn what_is_in_the_log_is_scored_and_what_comes_is_too() {
     }
     tell(&log, &Subject::parse("match/m000").unwrap(), &[("x.own", "{}")]).await;
     let (calibration, task) = running(&log, &Games::default());
-    let standing = until(&calibration, |standing| standing.is_complete).await;
+    let standing =
+        until(&calibration, |standing| standing.is_complete && standing.waiting == 0).await;
     assert_eq!(counted(&standing, "mw-gbt-1", Target::Round, false), (300, 300));
     // At the start and after the first round.
     assert_eq!(counted(&standing, "mw-gbt-1", Target::Map, false), (300, 600));
@@ -97,7 +98,8 @@ async fn a_correction_takes_the_place_of_what_was_counted() {
     tell(&log, &map(1), &[BEGIN, CT_WINS, END]).await;
     tell(&log, &map(2), &[BEGIN, CT_WINS, END]).await;
     let (calibration, task) = running(&log, &Games::default());
-    let before = until(&calibration, |standing| standing.is_complete).await;
+    let before =
+        until(&calibration, |standing| standing.is_complete && standing.waiting == 0).await;
     // The other team won the round and the map.
     let amend = r#"{"seq":2,"type":"round.ended","data":{"winner":"T","reason":"elimination"}}"#;
     let end = r#"{"seq":3,"type":"map.ended","data":{"score":{"ct":0,"t":1}}}"#;
@@ -111,7 +113,7 @@ async fn a_correction_takes_the_place_of_what_was_counted() {
     .await;
     // A view that sees it for the first time comes to the same.
     let (fresh, other) = running(&log, &Games::default());
-    let fresh = until(&fresh, |standing| standing.is_complete).await;
+    let fresh = until(&fresh, |standing| standing.is_complete && standing.waiting == 0).await;
     assert_eq!(fresh.scores, after.scores);
     // Void, it is not counted at all.
     let void = [("event.voided", r#"{"seq":2}"#), ("event.voided", r#"{"seq":3}"#)];
@@ -135,7 +137,8 @@ async fn predictions_count_for_the_model_that_was_in_force_and_the_shadow_beside
     let shadows = vec![("cs2".to_owned(), "mw-logit-1".to_owned())];
     let games = Games::default().with_models(Models::new(vec![switch])).with_shadows(shadows);
     let (calibration, task) = running(&log, &games);
-    let standing = until(&calibration, |standing| standing.is_complete).await;
+    let standing =
+        until(&calibration, |standing| standing.is_complete && standing.waiting == 0).await;
     let rounds = |model, shadow| counted(&standing, model, Target::Round, shadow);
     assert_eq!(rounds("mw-gbt-1", false), (1, 1));
     assert_eq!(rounds("mw-logit-1", false), (1, 1));

@@ -283,16 +283,17 @@ impl Feed {
     /// Makes up for predictions that are missing, once the models can be asked again. `false` tells that
     /// the stream must be folded again for it, and that this is not the place.
     fn heal(&self, folding: &mut Folding, may_refold: bool) -> bool {
-        if !folding.fold.has_gaps() {
-            return true;
-        }
         let guard = &self.context.guard;
         let game = &*folding.fold.play.course().game;
+        // Whoever has a state may find out whether the model answers, also where nothing is missing.
         if folding.tries < MAX_TRIES
             && let Some(model) = guard.due(game)
-            && guard.predict(&*folding.fold.play, &model).is_err()
         {
-            folding.tries += 1;
+            let is_answered = guard.predict(&*folding.fold.play, &model).is_ok();
+            folding.tries = if is_answered { 0 } else { folding.tries + 1 };
+        }
+        if !folding.fold.has_gaps() {
+            return true;
         }
         if folding.refolds >= MAX_TRIES || !guard.is_well(game) {
             return true;

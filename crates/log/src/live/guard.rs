@@ -87,6 +87,9 @@ impl Guard {
 
     /// A model of a game that has rested and may be tried.
     pub(crate) fn due(&self, game: &str) -> Option<String> {
+        if !self.is_hurt.load(Ordering::Acquire) {
+            return None;
+        }
         let (breakers, now) = (self.breakers.lock(), Instant::now());
         let mut of_game = breakers.iter().filter(|((of, _), _)| **of == *game);
         let due = of_game.find(|(_, breaker)| breaker.is_due(now));

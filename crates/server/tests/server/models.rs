@@ -96,7 +96,7 @@ async fn scored(server: &Server) -> Vec<Value> {
         loop {
             let answer = server.client().get("/calibration?game=cs2").await.unwrap();
             let rows = answer["calibration"].as_array().unwrap();
-            if answer["complete"] == true && !rows.is_empty() {
+            if answer["waiting_maps"] == 0 && !rows.is_empty() {
                 break rows.clone();
             }
         }
