@@ -91,7 +91,7 @@ impl State {
             }
             Event::RoundEnded(ended) if self.counts() => self.end_round(ended),
             Event::RoundDrawn(_) if self.counts() => self.phase = Phase::RoundOver,
-            Event::SidesSwapped(_) => self.swap_sides(),
+            Event::SidesSwapped(_) => self.change_sides(),
             _ => return false,
         }
         !matches!(event, Event::ScoreReported(_))

@@ -364,6 +364,23 @@ impl State {
         }
     }
 
+    /// The feed says that the teams change sides. Their players go with them, unless they were told to
+    /// have gone already.
+    pub(super) fn change_sides(&mut self) {
+        self.swap_sides();
+        let (mut gone, mut left) = (0, 0);
+        for player in self.players.values() {
+            if let (Some(team), Some(side), true) = (player.team, player.side, player.connected) {
+                *if self.team_on(side) == team { &mut gone } else { &mut left } += 1;
+            }
+        }
+        if left > gone {
+            for player in self.players.values_mut() {
+                player.side = player.side.map(Side::other);
+            }
+        }
+    }
+
     /// The teams are on the other sides from now on.
     pub(super) fn swap_sides(&mut self) {
         let played = self.rounds_played();

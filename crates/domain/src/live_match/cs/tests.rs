@@ -214,6 +214,21 @@ fn sides_change_where_only_the_score_tells() {
 }
 
 #[test]
+fn players_change_sides_with_their_team_once() {
+    let moved = json!({
+        "teams": [{"side": "T"}, {"side": "CT"}],
+        "players": {"a1": {"side": "T", "team": 0}, "b2": {"side": "CT", "team": 1}},
+    });
+    // Told with the teams alone, before the players, and after them.
+    for story in
+        ["sides.swapped".into(), format!("sides.swapped\n{SWAP}"), format!("{SWAP}\nsides.swapped")]
+    {
+        let told = given(LINE_UP).when(&rounds("CCC")).when(&story).then(moved.clone());
+        told.when("freeze.started\nround.started").then(moved.clone());
+    }
+}
+
+#[test]
 fn fifteen_rounds_on_one_side_are_mr15() {
     given(LINE_UP)
         .when(&rounds("CCCCCCCTTTTT"))
