@@ -307,7 +307,7 @@ impl State {
             let done = ledger.tallies.values().filter_map(|round| round.get(id));
             player.tally = done.fold(Tally::default(), |sum, one| sum.plus(*one));
             if let Some(reported) = ledger.reported.get(id) {
-                player.tally = player.tally.at_least(reported.tally);
+                player.tally = reported.together_with(player.tally);
             }
         }
     }
