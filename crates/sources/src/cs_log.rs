@@ -33,7 +33,7 @@ impl Source for CsLog {
 
     const NAME: &'static str = "cs-log";
 
-    fn identity(&self, post: &crate::Post<'_>) -> String {
+    fn identity(&self, _: &Carry, post: &crate::Post<'_>) -> String {
         Post::of(post).identity()
     }
 

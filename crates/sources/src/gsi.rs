@@ -70,7 +70,7 @@ impl Source for Gsi {
         }
     }
 
-    fn identity(&self, post: &Post<'_>) -> String {
+    fn identity(&self, _: &Carry, post: &Post<'_>) -> String {
         match parse(post.body) {
             Some((value, _)) => {
                 let time = value.pointer("/provider/timestamp").and_then(Value::as_u64);
@@ -87,7 +87,7 @@ impl Source for Gsi {
         post: &Post<'_>,
         exchange: &mut dyn FnMut(&str) -> String,
     ) -> Answer<Carry> {
-        let identity = self.identity(post);
+        let identity = self.identity(&carry, post);
         let value = parse(post.body).map(|(value, _)| value);
         reader::read(map, carry, value.as_ref(), &identity, exchange)
     }

@@ -62,10 +62,11 @@ struct Posted {
 
 /// A post before it goes to the log.
 enum Prepared<C> {
-    /// It had come before; with what the reader carries, if that is at hand.
-    Known(Answer, Option<C>),
+    /// It had come before; with what the reader carries.
+    Known(Answer, C),
     /// It is new.
     Read {
+        identity: String,
         read: matchwire_sources::Answer<C>,
         /// Whether the reader carries on something else than before.
         changed: bool,
@@ -105,20 +106,16 @@ impl<S: Source> Intake<S> {
         self.source.admits(&post.as_post()).map_err(refused)?;
         let mut memory = self.slot(&stream).lock_owned().await;
         let carry = memory.take();
-        let identity = self.source.identity(&post.as_post());
-        let (reader, place, id) = (self.clone(), stream.clone(), identity.clone());
+        let (reader, place) = (self.clone(), stream.clone());
         // It may read from the disk, and a post may be megabytes long.
-        let prepared =
-            task::spawn_blocking(move || reader.prepare(number, &place, &id, carry, &post));
+        let prepared = task::spawn_blocking(move || reader.prepare(number, &place, carry, &post));
         let (answer, carry) = match prepared.await.map_err(internal)?? {
             Prepared::Known(answer, carry) => (answer, carry),
-            Prepared::Read { read, changed } => {
-                let (answer, carry) =
-                    self.append(&match_id, &stream, &identity, read, changed, received).await?;
-                (answer, Some(carry))
+            Prepared::Read { identity, read, changed } => {
+                self.append(&match_id, &stream, &identity, read, changed, received).await?
             }
         };
-        *memory = carry;
+        *memory = Some(carry);
         Ok(answer)
     }
 
@@ -127,17 +124,21 @@ impl<S: Source> Intake<S> {
         &self,
         map: Option<u16>,
         stream: &Subject,
-        identity: &str,
         carry: Option<S::Carry>,
         post: &Posted,
     ) -> Result<Prepared<S::Carry>, Problem> {
-        let known = match self.log.find(stream, S::NAME, identity) {
+        let before = match carry {
+            Some(carry) => carry,
+            None => self.recall(stream)?,
+        };
+        let identity = self.source.identity(&before, &post.as_post());
+        let known = match self.log.find(stream, S::NAME, &identity) {
             // It was read once, and what it told is not known any more.
             Err(Error::Trimmed { .. }) => {
                 let (appended, duplicate, unknown, refused) = (0, 0, 0, 0);
                 let admitted = Instant::now();
                 let answer = Answer { appended, duplicate, unknown, refused, admitted };
-                return Ok(Prepared::Known(answer, carry));
+                return Ok(Prepared::Known(answer, before));
             }
             known => known?,
         };
@@ -145,15 +146,11 @@ impl<S: Source> Intake<S> {
             let Record::<S::Carry> { appended, unknown, .. } = read(&known)?;
             let admitted = Instant::now();
             let answer = Answer { appended: 0, duplicate: appended, unknown, refused: 0, admitted };
-            return Ok(Prepared::Known(answer, carry));
+            return Ok(Prepared::Known(answer, before));
         }
-        let before = match carry {
-            Some(carry) => carry,
-            None => self.recall(stream)?,
-        };
         let read = self.read(map, before.clone(), &post.as_post())?;
         let changed = read.carry != before;
-        Ok(Prepared::Read { read, changed })
+        Ok(Prepared::Read { identity, read, changed })
     }
 
     /// Appends what a post told, and after it what the reader carries on.

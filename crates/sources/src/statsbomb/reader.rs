@@ -29,7 +29,7 @@ impl Source for StatsBomb {
 
     const NAME: &'static str = "statsbomb";
 
-    fn identity(&self, post: &Post<'_>) -> String {
+    fn identity(&self, _: &Carry, post: &Post<'_>) -> String {
         let kick_off = post.headers.get(KICK_OFF_HEADER).map_or("", String::as_str);
         format!("{}-{}", hash(post.body), hash(kick_off))
     }
@@ -170,7 +170,7 @@ impl Reading<'_> {
         let told = parse::squad(squad, team, self.exchange);
         let data = told.to_json();
         self.drafts.push(Draft {
-            map: self.map,
+            map: Some(self.map),
             source: StatsBomb::NAME.into(),
             id: format!("lineup-{}-{}", squad.team_id, hash(&data)),
             // Before everything that happens.
@@ -189,7 +189,7 @@ impl Reading<'_> {
         };
         let id = if part.is_empty() { event.id.clone() } else { format!("{}-{part}", event.id) };
         self.drafts.push(Draft {
-            map: self.map,
+            map: Some(self.map),
             source: StatsBomb::NAME.into(),
             id,
             sequence: event.index.map(sequence),

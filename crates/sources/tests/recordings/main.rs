@@ -15,6 +15,7 @@ mod server;
 
 mod cs_log;
 mod gsi;
+mod matchzy;
 mod statsbomb;
 
 use std::path::{Path, PathBuf};
