@@ -70,6 +70,14 @@ impl Source for Gsi {
         }
     }
 
+    fn without_secret(&self, body: &[u8]) -> Option<Vec<u8>> {
+        parse(body).map(|(value, _)| value.to_string().into_bytes())
+    }
+
+    fn is_foreign(&self, post: &Post<'_>) -> bool {
+        parse(post.body).is_none()
+    }
+
     fn identity(&self, _: &Carry, post: &Post<'_>) -> String {
         match parse(post.body) {
             Some((value, _)) => {

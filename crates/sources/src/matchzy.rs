@@ -43,6 +43,11 @@ impl Source for MatchZy {
 
     const NAME: &'static str = "matchzy";
 
+    fn is_foreign(&self, post: &Post<'_>) -> bool {
+        let value = serde_json::from_slice::<Value>(post.body);
+        value.map_or(true, |value| !value.get("event").is_some_and(Value::is_string))
+    }
+
     fn identity(&self, carry: &Carry, post: &Post<'_>) -> String {
         let Ok(value) = serde_json::from_slice::<Value>(post.body) else { return hash(post.body) };
         // Whatever spaces and order the fields came in.

@@ -57,10 +57,21 @@ pub trait Source: Send + Sync + 'static {
     /// The name in the path, as in `/sources/cs-log/…`, and in the events' source.
     const NAME: &'static str;
 
+    /// The headers that it reads, in lower case.
+    const HEADERS: &'static [&'static str] = &[];
+
     /// Whether the post may be read, as far as its body tells.
     fn admits(&self, _post: &Post<'_>) -> Result<(), Refused> {
         Ok(())
     }
+
+    /// The body without the secret that lets it in, if it has one, so that it may be kept.
+    fn without_secret(&self, _body: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Whether nothing of a body is in the source's format, so that there is nothing in it to know or not.
+    fn is_foreign(&self, post: &Post<'_>) -> bool;
 
     /// The identity of a post as a whole, after what was carried; it must be good as an event's id, and
     /// holds no secret. It depends on the post alone, unless the feed says new things in the same words,

@@ -430,6 +430,19 @@ fn any_post((client, phase, step, ct, t, more): (u8, u8, u8, u16, u16, u8)) -> (
     ([ALPHA, BRAVO, CAST][usize::from(client) % 3].into(), post)
 }
 
+#[test]
+fn a_body_is_kept_without_its_token_and_is_the_same_post() {
+    let headers = Headers::new();
+    let body = br#"{"auth":{"token":"s3cret"},"provider":{"timestamp":7},"map":{"name":"de_x"}}"#;
+    let kept = Gsi::default().without_secret(body).unwrap();
+    assert!(!String::from_utf8(kept.clone()).unwrap().contains("s3cret"));
+    let identity =
+        |body: &[u8]| Gsi::default().identity(&Carry::default(), &Post { body, headers: &headers });
+    assert_eq!(identity(body), identity(&kept));
+    let is_foreign = |body: &[u8]| Gsi::default().is_foreign(&Post { body, headers: &headers });
+    assert!(!is_foreign(body) && !is_foreign(b"{}") && is_foreign(b"[]") && is_foreign(b"<html>"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

@@ -7,7 +7,7 @@ use matchwire_domain::{
     live_match::{Label, TeamIndex},
     timestamp::Timestamp,
 };
-use serde::Deserialize as _;
+use serde::{Deserialize as _, de::IgnoredAny};
 use serde_json::Value;
 
 use super::{
@@ -28,6 +28,14 @@ impl Source for StatsBomb {
     type Carry = Carry;
 
     const NAME: &'static str = "statsbomb";
+
+    const HEADERS: &'static [&'static str] = &[KICK_OFF_HEADER];
+
+    fn is_foreign(&self, post: &Post<'_>) -> bool {
+        let mut lines = post.body.split(|byte| *byte == b'\n');
+        let is_json = |text: &[u8]| serde_json::from_slice::<IgnoredAny>(text).is_ok();
+        !is_json(post.body) && !lines.any(is_json)
+    }
 
     fn identity(&self, _: &Carry, post: &Post<'_>) -> String {
         let kick_off = post.headers.get(KICK_OFF_HEADER).map_or("", String::as_str);
