@@ -81,6 +81,26 @@ pub trait Rules: Clone + PartialEq + Serialize + Send + Sync + 'static {
     /// Adds the accounts that `account_of` knows by player id.
     fn reveal(&mut self, account_of: &dyn Fn(&str) -> Option<String>);
 
+    /// Of which aspects of a map an event tells beside what it claims, as `money`: what one source tells of
+    /// and another one does not.
+    fn aspects(event: &Self::Event) -> Vec<&'static str> {
+        let _ = event;
+        Vec::new()
+    }
+
+    /// Takes from an event of a source that is not believed what it tells of the aspects that are
+    /// `lacking` without it. What is claimed is not taken, and nothing that would count twice. Answers
+    /// whether it moved the odds.
+    fn fill(
+        &mut self,
+        event: &Self::Event,
+        time: Timestamp,
+        lacking: &dyn Fn(&str) -> bool,
+    ) -> bool {
+        let _ = (event, time, lacking);
+        false
+    }
+
     /// What an event with one of the game's own tags is worth where not all can be taken.
     fn priority(tag: &str) -> Priority {
         let _ = tag;
@@ -98,6 +118,17 @@ pub trait Play: Send + Sync {
     fn fold(&mut self, tag: &str, data: &str, time: Timestamp) -> Option<Folded>;
     /// What an event claims to have happened, in words that are the same whichever source tells it.
     fn claim(&self, tag: &str, data: &str) -> Option<String>;
+    /// Of which aspects of a map an event tells beside what it claims.
+    fn aspects(&self, tag: &str, data: &str) -> Vec<&'static str>;
+    /// Takes from an event of a source that is not believed what it tells of aspects that are `lacking`
+    /// without it. Answers whether it moved the odds.
+    fn fill(
+        &mut self,
+        tag: &str,
+        data: &str,
+        time: Timestamp,
+        lacking: &dyn Fn(&str) -> bool,
+    ) -> bool;
     /// Who will win, by the model of that name.
     fn predict(&self, model: &str) -> Option<Prediction>;
     /// The statistics over this map and others of its match, as far as they are of the same game.
@@ -141,6 +172,26 @@ impl<R: Rules> Play for R {
 
     fn claim(&self, tag: &str, data: &str) -> Option<String> {
         Rules::claim(self, &R::Event::parse(tag, data)?.ok()?)
+    }
+
+    fn aspects(&self, tag: &str, data: &str) -> Vec<&'static str> {
+        match R::Event::parse(tag, data) {
+            Some(Ok(event)) => R::aspects(&event),
+            _ => Vec::new(),
+        }
+    }
+
+    fn fill(
+        &mut self,
+        tag: &str,
+        data: &str,
+        time: Timestamp,
+        lacking: &dyn Fn(&str) -> bool,
+    ) -> bool {
+        let Some(Ok(event)) = R::Event::parse(tag, data) else { return false };
+        let moved = Rules::fill(self, &event, time, lacking);
+        course::settle(self);
+        moved
     }
 
     fn predict(&self, model: &str) -> Option<Prediction> {

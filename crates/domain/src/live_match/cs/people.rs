@@ -169,6 +169,8 @@ impl State {
         if let Some(gear) = &mut victim.gear {
             gear.set_armor(hurt.armor);
         }
+        // Where it is known it is kept up to date.
+        victim.armor = victim.armor.map(|_| hurt.armor.min(100));
         self.ledger.health_told = true;
         if !friend && self.person(&hurt.attacker).is_some() {
             let taken = u32::from(taken);
