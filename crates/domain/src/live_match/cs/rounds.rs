@@ -2,7 +2,7 @@
 //!
 //! A void round is not forgotten but shelved: a back-up may bring it back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Gear, Phase, Reason, Role, Round, RoundEnded, Score, Side, State, Tally,
@@ -40,6 +40,8 @@ pub(super) struct Ledger {
     pub(super) health_told: bool,
     /// Who is left alone, against how many when it came to that: CT, T.
     pub(super) clutches: [Option<(String, u16)>; 2],
+    /// Who was told to carry something out of the buy zone in this round.
+    pub(super) equipped: BTreeSet<String>,
 }
 
 /// What each player did, by player id.
@@ -78,6 +80,7 @@ impl State {
         self.ledger.round = self.round;
         self.kills.clear();
         self.ledger.clutches = [None, None];
+        self.ledger.equipped.clear();
         self.clear_bomb();
         self.round_started = None;
         self.ledger.freeze_started = None;

@@ -3,6 +3,8 @@
 //! A story is a line an event, `tag {data}`, at one second after another; `check` folds it and
 //! compares the parts of the state that the case names.
 
+mod by_hand;
+
 use serde_json::{Value, json};
 
 use super::*;
