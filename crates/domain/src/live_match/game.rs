@@ -47,6 +47,8 @@ pub trait Vocabulary: Sized {
 pub trait Rules: Clone + PartialEq + Serialize + Send + Sync + 'static {
     /// The game's name, as it stands in `game`.
     const GAME: &'static str;
+    /// Whether a match of the game is one map, which then decides it.
+    const IS_ONE_MAP: bool = false;
     /// What can happen.
     type Event: Vocabulary;
 
@@ -263,6 +265,7 @@ pub type Exchange<'a> = &'a mut dyn FnMut(&str) -> String;
 #[derive(Clone, Copy)]
 pub struct Game {
     name: &'static str,
+    is_one_map: bool,
     tags: &'static [&'static str],
     models: fn() -> &'static [&'static str],
     schema: fn(&str) -> Option<Schema>,
@@ -276,6 +279,7 @@ impl Game {
     pub const fn of<R: Rules>() -> Self {
         Self {
             name: R::GAME,
+            is_one_map: R::IS_ONE_MAP,
             tags: R::Event::TAGS,
             models: R::models,
             schema: R::Event::schema,
@@ -288,6 +292,11 @@ impl Game {
     /// Its name, as it stands in `game`.
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// Whether a match of it is one map.
+    pub fn is_one_map(&self) -> bool {
+        self.is_one_map
     }
 
     /// The names of its models, the first one being that of a stream which names none.

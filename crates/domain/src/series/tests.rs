@@ -141,6 +141,38 @@ fn the_match_is_won_by_whoever_wins_most_maps() {
 }
 
 #[test]
+fn a_match_is_over_with_its_last_map_whoever_won_it() {
+    let standing = |story: &str, maps: &[MapOfSeries]| {
+        let standing = Standing::of(&folded(story), maps);
+        (standing.status, standing.score, standing.winner)
+    };
+    // A game without maps: the one decides, or is a draw.
+    let is_match = |winner: Option<usize>, is_over: bool| {
+        [MapOfSeries { is_match: true, is_over, is_on: !is_over, ..map(1, ["A", "B"], winner) }]
+    };
+    assert_eq!(standing("series.started", &is_match(None, false)), (Status::Live, [0, 0], None));
+    assert_eq!(
+        standing("series.started", &is_match(Some(1), true)),
+        (Status::Ended, [0, 1], Some(1))
+    );
+    assert_eq!(standing("series.started", &is_match(None, true)), (Status::Ended, [0, 0], None));
+    // Of a game with maps nobody knows how many there will be.
+    let one = map(1, ["A", "B"], Some(0));
+    assert_eq!(
+        standing("series.started", std::slice::from_ref(&one)),
+        (Status::Live, [1, 0], None)
+    );
+    // Two maps, one for each; and three, of which one was drawn.
+    let two = map(2, ["A", "B"], Some(1));
+    let of = |maps: u16| format!("match.scheduled {{\"best_of\":{maps}}}");
+    assert_eq!(standing(&of(2), &[one.clone(), two]), (Status::Ended, [1, 1], None));
+    let drawn =
+        |number| MapOfSeries { is_over: true, is_on: false, ..map(number, ["A", "B"], None) };
+    assert_eq!(standing(&of(3), &[one.clone(), drawn(2)]), (Status::Live, [1, 0], None));
+    assert_eq!(standing(&of(3), &[one, drawn(2), drawn(3)]), (Status::Ended, [1, 0], Some(0)));
+}
+
+#[test]
 fn what_a_referee_or_the_feed_tells_of_the_match_stands() {
     let standing = |story: &str, maps: &[MapOfSeries]| {
         let standing = Standing::of(&folded(story), maps);
