@@ -8,11 +8,13 @@
 mod cs_log;
 mod domain;
 mod embedded;
+mod odds;
 mod posts;
 mod statsbomb;
 
 pub use cs_log::{cs_log_feed, cs_log_line};
 pub use domain::{envelope, fold};
 pub use embedded::{good_segment, segment_bytes, segment_flips};
+pub use odds::{model_file, snapshots};
 pub use posts::{gsi_posts, matchzy_posts};
 pub use statsbomb::statsbomb;

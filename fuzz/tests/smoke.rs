@@ -1,6 +1,7 @@
 //! Every check for a moment, on good input that is broken at random from a printed seed. Another
 //! seed: `MATCHWIRE_SEED=7 cargo test -p matchwire-fuzz`.
 
+use matchwire_domain::live_match::cs::odds::{Ensemble, Known, Part, Stage, Tree};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 
 /// Broken inputs per check: a second or so in a debug build.
@@ -283,4 +284,34 @@ fn segments() {
     smoke(matchwire_fuzz::segment_bytes, &[matchwire_fuzz::good_segment()]);
     // A bit of the zeros that were written ahead: nothing is lost.
     smoke(matchwire_fuzz::segment_flips, &[vec![], vec![0x10, 0, 3]]);
+}
+
+#[test]
+fn snapshots_of_rounds() {
+    let header = "match_no,round_no,time_left,ct_score,t_score,map,bomb_planted,ct_health,t_health,\
+                  ct_money,t_money,ct_players_alive,t_players_alive,ct_weapon_awp,t_weapon_ak47";
+    let rows = [
+        "1,1,175.0,0,0,de_nuke,0,500,500,4000,4000,5,5,0,0",
+        "1,1,60.5,0,0,de_nuke,1,120,300,4000,4000,2,3,0,1",
+        "1,2,175,1,0,de_nuke,0,500,500,9000,12000,5,5,1,0",
+        "2,1,175,,,de_inferno,,,,,,5,5,,",
+    ];
+    let whole = format!("{header}\n{}\n", rows.join("\n"));
+    let few = "ct_players_alive,t_players_alive\n5,4\n1,0\n";
+    smoke(matchwire_fuzz::snapshots, &[whole.into_bytes(), few.into()]);
+}
+
+#[test]
+fn model_files() {
+    let part = |trees: usize| Part {
+        bias: 0.25,
+        weights: vec![(0, 0.5), (3, -1.0)],
+        trees: vec![Tree { features: [1; 7], thresholds: [0.5; 7], leaves: [0.25; 8] }; trees],
+    };
+    let mut model = Ensemble::default();
+    let known = (0..Known::COUNT).filter_map(Known::of_number);
+    for (known, stage) in known.zip(Stage::ALL.into_iter().cycle()) {
+        model.set(known, stage, part(usize::from(known.number() % 3)));
+    }
+    smoke(matchwire_fuzz::model_file, &[model.bytes(), Ensemble::default().bytes()]);
 }

@@ -119,6 +119,24 @@ pub struct Attributes<'a> {
     pub data: Option<&'a RawValue>,
 }
 
+impl Attributes<'_> {
+    /// The names of all of them, as they stand in JSON. Whoever passes on what others say keeps these.
+    pub const NAMES: [&'static str; 12] = [
+        "specversion",
+        "id",
+        "source",
+        "subject",
+        "type",
+        "time",
+        "datacontenttype",
+        "dataschema",
+        "sequence",
+        "traceparent",
+        "sampledrate",
+        "data",
+    ];
+}
+
 /// What of an event must be known to say what it is worth; the rest is passed over.
 #[derive(Debug, Deserialize)]
 pub struct Glance<'a> {

@@ -38,7 +38,7 @@ pub enum Error {
     Map(String),
 }
 
-const KINDS: &str = "match, player, tournament, room, account, admin and source";
+const KINDS: &str = "match, player, tournament, room, account, admin, source and upstream";
 
 /// What a stream is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub enum Kind<'a> {
 impl Subject {
     /// Reads a subject: `match/<match>`, `match/<match>/<map>`, `player/<player>`,
     /// `tournament/<tournament>`, `room/<room>`, `room/<room>/<region>`, `account/<account>`,
-    /// `admin/<topic>`, `source/<source>/<match>/<map>`. A segment matches
+    /// `admin/<topic>`, `source/<source>/<match>/<map>`, `upstream/<upstream>`. A segment matches
     /// `[A-Za-z0-9._~-]{1,64}`; the map of a match is a number from 1 to [`MAX_MAP`].
     pub fn parse(text: &str) -> Result<Self, Error> {
         let (kind, rest) = text.split_once('/').unwrap_or((text, ""));
@@ -64,7 +64,7 @@ impl Subject {
             if rest.is_empty() { Vec::new() } else { rest.split('/').take(5).collect() };
         let (arity, takes) = match kind {
             "match" | "room" => (1..=2, "one or two"),
-            "player" | "tournament" | "account" | "admin" => (1..=1, "one"),
+            "player" | "tournament" | "account" | "admin" | "upstream" => (1..=1, "one"),
             "source" => (3..=3, "three"),
             _ => return Err(Error::Kind(clip(kind))),
         };
@@ -100,7 +100,7 @@ impl Subject {
 
     /// Whether only the server writes and reads the stream.
     pub fn is_internal(&self) -> bool {
-        self.0.starts_with("admin/") || self.0.starts_with("source/")
+        ["admin/", "source/", "upstream/"].iter().any(|kind| self.0.starts_with(kind))
     }
 
     /// The subject as text.
@@ -198,7 +198,9 @@ mod tests {
         assert_eq!(kind("source/cs-log/m1/auto"), "Source(\"cs-log\", \"m1\", \"auto\")");
         assert_eq!(kind("player/p1"), "Other");
         let internal = |s: &str| Subject::parse(s).unwrap().is_internal();
-        assert!(internal("source/cs-log/m1/auto") && internal("admin/keys"));
+        assert!(
+            internal("source/cs-log/m1/auto") && internal("admin/keys") && internal("upstream/u")
+        );
         assert!(!internal("match/admin") && !internal("room/source"));
     }
 }

@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(admitted("match/m/1", "series.started", "{}"), Err("subject"));
         assert_eq!(admitted("room/r", "series.started", "{}"), Err("subject"));
         assert_eq!(admitted("match/m", "stream.sealed", r#"{"why":1}"#), Err("schema"));
-        for internal in ["source/cs-log/m/1", "admin/keys"] {
+        for internal in ["source/cs-log/m/1", "admin/keys", "upstream/u"] {
             assert_eq!(admitted(internal, "x.own", "{}"), Err("subject"));
         }
     }

@@ -12,6 +12,7 @@
 mod departure;
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
@@ -27,10 +28,12 @@ use parking_lot::Mutex;
 use crate::{
     archive::{Archive, Object},
     history::Part,
+    recovery::{Listed, list},
     retention::{Retention, due, earlier, later},
-    sealed::{Emptied, LEVEL, Leaves, Range, Sealed, Streams, Target, prepare},
+    sealed::{Emptied, LEVEL, Leaves, Range, Sealed, Streams, Target, prepare, sealed_name},
     segments::Shared,
     verify::Spot,
+    writer::error,
 };
 
 /// How long is waited at most before it is looked for what has grown old.
@@ -59,6 +62,8 @@ pub(crate) struct Aging {
     at: Mutex<Option<Range>>,
     /// Whether objects may be in the archive that no file names.
     may_have_left: AtomicBool,
+    /// Objects of files that could not be published: whether they are named a new start finds out.
+    claimed: Mutex<BTreeSet<String>>,
     /// What it failed of last.
     pub(crate) failure: Mutex<Option<String>>,
     /// When it was begun, by both clocks: a jump of the clock must not make everything old.
@@ -208,6 +213,18 @@ impl Shared {
         Ok(())
     }
 
+    /// Removes files that have the positions of a part and more: merged ones whose names could not be
+    /// synced. After a crash they would be found, with what is trimmed from the part.
+    fn remove_wider(&self, part: Range) -> Result<(), Error> {
+        for listed in list(&*self.disk)? {
+            let Listed::Sealed(range) = listed else { continue };
+            if range != part && range.first <= part.first && part.last <= range.last {
+                self.disk.remove(&sealed_name(range)).map_err(error)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Puts rows in the place of a file; nothing if it has gone meanwhile.
     fn rewrite(
         &self,
@@ -236,7 +253,12 @@ impl Shared {
             prepared.discard(&*self.disk);
             return Ok(None);
         }
-        let sealed = prepared.publish(&*self.disk)?;
+        self.remove_wider(range)?;
+        let object = prepared.sealed().object().map(|object| object.name.clone());
+        let published = prepared.publish(&*self.disk);
+        // It may have its name all the same, and be what is found after a crash.
+        let published = published.inspect_err(|_| self.aging.claimed.lock().extend(object));
+        let sealed = published?;
         self.counts.sealed_bytes.fetch_add(sealed.stats().file_bytes, Ordering::Relaxed);
         self.replace(range, sealed);
         self.tell();

@@ -3,6 +3,7 @@
 mod conformance;
 mod crash;
 mod damage;
+mod departure;
 mod export;
 mod formats;
 mod full;

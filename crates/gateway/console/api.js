@@ -113,5 +113,8 @@ export const matchStats = async (match) => (await get(`/matches/${match}/stats`)
 /** The JSON Schema of a type's data. */
 export const schema = (type) => get(`/schemas/${type}.json`);
 
+/** The upstreams from which the server fetches events. */
+export const upstreams = async () => (await get('/upstreams')).upstreams;
+
 /** How long the stages of the pipeline take. */
 export const serverStatus = () => get('/status');

@@ -13,6 +13,7 @@ import { matchList } from './match_list.js';
 import { refereePage } from './referee_page.js';
 import { seriesPage } from './series_page.js';
 import { themeButton } from './theme.js';
+import { upstreamStrip } from './upstreams.js';
 
 const CONNECTIONS = {
   connecting: 'connecting', live: 'live', reconnecting: 'reconnecting', resumed: 'resumed', refused: 'not permitted',
@@ -71,7 +72,7 @@ async function open() {
 // A link to `#main` would leave the page, since the address is the route.
 document.getElementById('skip').addEventListener('click', () => main.focus());
 document.getElementById('tools').append(themeButton());
-document.getElementById('footer').prepend(latencyStrip());
+document.getElementById('footer').prepend(latencyStrip(), upstreamStrip());
 document.getElementById('footer').append(h('p', { class: 'quiet foot' }, 'Matchwire · ', h('a', { href: '/api/v1/openapi.json' }, 'API'), ' · ', h('a', { href: '/metrics' }, 'Metrics')));
 addEventListener('hashchange', async () => {
   await open();

@@ -20,6 +20,7 @@ use crate::{
     problem::Problem,
     reads::Summaries,
     storage::StorageWatch,
+    upstreams::UpstreamWatch,
 };
 
 /// Exchanges outside accounts for the player ids that events carry.
@@ -110,6 +111,8 @@ pub struct Parts {
     pub admission: admission::Settings,
     /// What knows how the log is stored.
     pub storage: StorageWatch,
+    /// What knows how the upstreams are.
+    pub upstreams: UpstreamWatch,
     /// Whether a sender may ask for an acknowledgement before its events are on disk.
     pub memory_acks: bool,
 }
@@ -127,6 +130,7 @@ pub struct App {
     pub(crate) limits: Limits,
     pub(crate) admission: Admission,
     pub(crate) storage: StorageWatch,
+    pub(crate) upstreams: UpstreamWatch,
     pub(crate) memory_acks: bool,
     /// Bytes of bodies that are being read, in units of [`crate::body::UNIT_BYTES`].
     pub(crate) bodies: Semaphore,
@@ -167,6 +171,7 @@ impl App {
             deflate: crate::websocket::deflate_pool(),
             limits,
             storage: parts.storage,
+            upstreams: parts.upstreams,
             memory_acks: parts.memory_acks,
             closing: watch::Sender::new(false),
             summaries: Summaries::default(),

@@ -32,7 +32,8 @@ const FILES: &[(&str, &[u8])] = files![
     "kill_feed.js", "latency.js", "map_model.js", "map_page.js", "match_list.js", "play_log.js",
     "player_stats.js", "reading.js", "referee.css", "referee_actions.js", "referee_name.js",
     "referee_page.js", "round_history.js", "ruling.js", "schedule_dialog.js", "schema_form.js",
-    "scoreboard.js", "series.js", "series_page.js", "series_strip.js", "theme.js", "words.js",
+    "scoreboard.js", "series.js", "series_page.js", "series_strip.js", "theme.js", "upstreams.js",
+    "words.js",
 ];
 
 pub(crate) async fn index() -> Response<Body> {

@@ -5,6 +5,7 @@
 mod admission;
 mod letters;
 mod log;
+mod upstreams;
 
 use std::{
     fmt::Debug,
@@ -29,7 +30,9 @@ use prometheus_client::{
 };
 use serde_json::{Value, json};
 
-use self::{admission::AdmissionMeter, letters::LetterMeter, log::LogMeter};
+use self::{
+    admission::AdmissionMeter, letters::LetterMeter, log::LogMeter, upstreams::UpstreamMeter,
+};
 use crate::{app::App, close::Close, prometheus, rolling::Rolling};
 
 /// From receipt to delivery an event should take no longer than this.
@@ -70,6 +73,7 @@ pub struct Meter {
     log: LogMeter,
     pub(crate) letters: LetterMeter,
     pub(crate) admission: AdmissionMeter,
+    upstreams: UpstreamMeter,
     lag: Family<Label, Gauge<u64, AtomicU64>>,
 }
 
@@ -127,6 +131,7 @@ impl Meter {
             log: LogMeter::new(&mut registry),
             letters: LetterMeter::new(&mut registry),
             admission: AdmissionMeter::new(&mut registry),
+            upstreams: UpstreamMeter::new(&mut registry),
             lag: add(&mut registry, "view_lag_events", "Events that a view is behind", lag),
             registry,
         })
@@ -195,6 +200,7 @@ impl Meter {
         self.log.set(&app.live.log().stats(), &(app.storage)());
         self.letters.set(app.letters.stats());
         self.admission.set(app.admission.state(app.live.log().backlog()));
+        self.upstreams.set(&(app.upstreams)());
         self.lag.get_or_create(&[("view", "live")]).set(app.live.lag());
         let events = self.frames.get_or_create(&[("type", "event")]).clone();
         events.inc_by(self.events_sent.get() - events.get());
@@ -209,7 +215,7 @@ impl Meter {
         let stages = STAGES.iter().zip(&self.stages);
         let stages: serde_json::Map<_, _> =
             stages.map(|(name, (_, rolling))| ((*name).to_owned(), rolling.summary())).collect();
-        let sources: Vec<_> = sources.chain(["http", "redrive"]).collect();
+        let sources: Vec<_> = sources.chain(["http", "redrive", "upstream"]).collect();
         let sum = |family: &Family<Label, Counter>| -> u64 {
             let count = |source: &&'static str| Some(family.get(&[("source", *source)])?.get());
             sources.iter().filter_map(count).sum()

@@ -12,7 +12,7 @@ use crate::{
     app::App,
     console, front, ingest, letters, openapi,
     problem::{Code, Problem},
-    reads, sse, status, websocket,
+    reads, sse, status, upstreams, websocket,
 };
 
 /// One route, as it is documented.
@@ -74,6 +74,7 @@ pub const ROUTES: &[Route] = &[
     read("/api/v1/dead-letters/{seq}", "A dead letter with its body", &[], JSON, Some("DeadLetter")),
     Route { method: "delete", gives: "", ..read("/api/v1/dead-letters/{seq}", "Drops a dead letter", &[], JSON, None) },
     send("/api/v1/dead-letters/{seq}/redrive", "Tries a refused event again, as if it came now; the letter is closed if it is taken", &[], "Results"),
+    read("/api/v1/upstreams", "How the upstreams are from which events are fetched", &[], JSON, Some("Upstreams")),
     read("/api/v1/matches", "Live and finished matches", PAGE, JSON, Some("Matches")),
     read("/api/v1/matches/{match}", "A match with the states of its maps", &[], JSON, Some("Match")),
     read("/api/v1/matches/{match}/maps/{map}", "The state of a map, now or as of an event", &["at_seq"], JSON, Some("MapState")),
@@ -108,6 +109,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/dead-letters", get(letters::list))
         .route("/dead-letters/{seq}", get(letters::show).delete(letters::drop))
         .route("/dead-letters/{seq}/redrive", post(letters::redrive))
+        .route("/upstreams", get(upstreams::list))
         .route("/matches", get(reads::list_matches))
         .route("/matches/{match}", get(reads::of_match))
         .route("/matches/{match}/maps/{map}", get(reads::map))

@@ -16,6 +16,7 @@ use crate::{
     problem::{Code, Problem},
     query::Params,
     storage::Damage,
+    upstreams,
 };
 
 /// A clock that is further behind the log than this is told of, in milliseconds.
@@ -32,6 +33,7 @@ pub(crate) async fn healthz(State(app): State<Arc<App>>) -> Json<Value> {
             format!("the log's files cannot be kept in order, which is tried again: {failure}");
         reasons.push(json!({"code": "upkeep", "detail": detail}));
     }
+    reasons.extend(upstreams::reasons(&app));
     if app.letters.stats().is_full {
         let detail = "as many dead letters are open as may be, and new ones are lost; see to them \
                       with matchwire dead-letters";

@@ -1,4 +1,5 @@
-//! The command line. Flags go over `MATCHWIRE_*` variables, which go over defaults.
+//! The command line. Flags go over `MATCHWIRE_*` variables, which go over the file of settings, which
+//! goes over defaults.
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -8,7 +9,7 @@ mod dead_letters;
 mod log;
 mod referee;
 
-pub(crate) use dead_letters::{Chosen, DeadLettersCommand, Filter, List, Show};
+pub(crate) use dead_letters::{Chosen, DeadLettersCommand, Filter, List, Server, Show};
 pub(crate) use log::{AcceptLoss, Export, LogCommand, LogData, Repair, Verify};
 pub(crate) use referee::{Action, Referee};
 
@@ -27,7 +28,7 @@ pub(crate) enum Command {
     /// Play a simulated best-of-three on a server of its own, and stay until Ctrl-C
     Demo(Demo),
     /// Run the server
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Play a recording into a server; resumes where it stopped
     Send(Send),
     /// Print a stream's events as they come
@@ -39,6 +40,8 @@ pub(crate) enum Command {
     DeadLetters(DeadLettersCommand),
     /// Correct what was told of a match, or decide about it
     Referee(Referee),
+    /// Print the upstreams from which a server fetches events, and how they are
+    Upstreams(Server),
     /// Check, measure, export or repair the log in a data directory
     #[command(subcommand)]
     Log(LogCommand),
@@ -68,6 +71,13 @@ pub(crate) struct Serve {
     /// Where the log and the exchange of accounts are kept
     #[arg(long, env = "MATCHWIRE_DATA", value_name = "DIR")]
     pub(crate) data: PathBuf,
+    /// A TOML file with settings: what a flag or a variable says goes over it. Upstreams, from which
+    /// events are fetched, are set there alone
+    #[arg(long, env = "MATCHWIRE_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The upstreams of that file.
+    #[arg(skip)]
+    pub(crate) upstreams: Vec<matchwire_upstream::Feed>,
     /// Where to listen; port 0 takes a free one
     #[arg(long, env = "MATCHWIRE_LISTEN", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,

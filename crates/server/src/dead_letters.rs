@@ -1,7 +1,7 @@
 //! `matchwire dead-letters`: what an operator does with what was refused.
 
 use std::{
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, IsTerminal as _},
     time::Duration,
 };
 
@@ -10,7 +10,10 @@ use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use matchwire_client::{Client, Error};
 use serde_json::{Value, json};
 
-use crate::cli::{Chosen, DeadLettersCommand, Filter, List, Show};
+use crate::{
+    cli::{Chosen, DeadLettersCommand, Filter, List, Show},
+    terminal::{print, table, text},
+};
 
 /// How many letters are listed in one request.
 const PAGE: usize = 1_000;
@@ -225,35 +228,6 @@ fn row(letter: &Value) -> [String; 9] {
     [seq, kept, reason, source, subject, kind, id, tried, size]
 }
 
-/// A member as it is told on a line.
-fn text(letter: &Value, key: &str) -> String {
-    let text = match letter.get(key) {
-        None | Some(Value::Null) => return "-".into(),
-        Some(Value::String(text)) if text.is_empty() => return "-".into(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    };
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
-/// Columns as wide as what is in them.
-fn table<const N: usize>(rows: &[[String; N]]) -> String {
-    let mut widths = [0; N];
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    let mut out = String::new();
-    for row in rows {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
-        let line = cells.collect::<Vec<_>>().join("  ");
-        out.push_str(line.trim_end());
-        out.push('\n');
-    }
-    out
-}
-
 fn progress(letters: u64, quiet: bool) -> ProgressBar {
     if quiet || letters < 2 || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
@@ -265,29 +239,12 @@ fn progress(letters: u64, quiet: bool) -> ProgressBar {
     bar
 }
 
-/// Prints. That nobody reads it to the end is no error.
-fn print(text: &str) -> io::Result<()> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_as_wide_as_what_is_in_them() {
-        let rows = [["A".to_owned(), "B".to_owned()], ["long".to_owned(), "é".to_owned()]];
-        assert_eq!(table(&rows), "A     B\nlong  é\n");
-    }
-
-    #[test]
-    fn nothing_of_a_letter_reaches_the_terminal_as_control() {
-        let letter = json!({"seq": 7, "id": "a\u{1b}[2Jb", "source": ""});
-        assert_eq!(text(&letter, "id"), "a\u{fffd}[2Jb");
-        assert_eq!((text(&letter, "seq"), text(&letter, "source")), ("7".into(), "-".into()));
+    fn a_value_in_a_query() {
         assert_eq!(escaped("a b&é"), "a%20b%26%C3%A9");
     }
 }

@@ -26,6 +26,8 @@ pub(crate) async fn run(args: &Demo) -> anyhow::Result<()> {
     let folder = tempfile::Builder::new().prefix("matchwire-demo-").tempdir()?;
     let serve = Serve {
         data: folder.path().into(),
+        config: None,
+        upstreams: Vec::new(),
         listen: args.listen,
         insecure_ingest: Vec::new(),
         insecure_read: Vec::new(),

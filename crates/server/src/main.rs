@@ -3,6 +3,8 @@
 mod archive;
 mod ask;
 mod cli;
+mod settings;
+mod terminal;
 
 mod clock;
 mod exchange;
@@ -14,6 +16,7 @@ mod storage;
 
 mod backup;
 
+mod config;
 mod dead_letters;
 mod demo;
 mod log;
@@ -21,16 +24,26 @@ mod predict;
 mod referee;
 mod send;
 mod tail;
+mod upstreams;
 
 use std::{io::IsTerminal as _, process::ExitCode};
 
-use clap::Parser as _;
-use cli::{Cli, Command};
+use cli::Command;
+use settings::{Asked, Wrong};
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let cli = match settings::read(&arguments) {
+        Ok(Asked::Command(cli)) => cli,
+        Ok(Asked::Settings(settings, is_json)) => return ended(config::run(&settings, is_json)),
+        Err(Wrong::Usage(error)) => error.exit(),
+        Err(Wrong::File(what)) => {
+            eprintln!("matchwire: {what}");
+            return ExitCode::from(2);
+        }
+    };
     // The client of S3 tells of every retry.
     let filter = EnvFilter::try_from_env("MATCHWIRE_LOG")
         .unwrap_or_else(|_| EnvFilter::new("info,object_store=warn"));
@@ -45,6 +58,7 @@ async fn main() -> ExitCode {
         Command::Send(args) => send::run(args).await,
         Command::DeadLetters(command) => dead_letters::run(command).await,
         Command::Referee(args) => referee::run(args).await,
+        Command::Upstreams(args) => upstreams::run(args).await,
         Command::Log(command) => log::run(command),
         Command::Predict(args) => predict::run(args),
         Command::Backup(args) => backup::run(args).await,
@@ -54,6 +68,10 @@ async fn main() -> ExitCode {
             () = serve::told_to_stop() => Ok(()),
         },
     };
+    ended(result)
+}
+
+fn ended(result: anyhow::Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

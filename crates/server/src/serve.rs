@@ -7,10 +7,11 @@ use anyhow::{Context as _, bail};
 use matchwire_domain::{dead_letter::Bounds, live_match::Games, timestamp::Timestamp};
 use matchwire_embedded::{Lifecycle, Retention, Segments, disk::Directory};
 use matchwire_gateway::{
-    Access, AdmissionSettings, App, DeadLetters, Exchange as _, Followup, Limits, Meter, Parts,
-    Ranking, StorageWatch,
+    Access, AdmissionSettings, App, DeadLetters, Exchange as _, Followup, Inlet, Limits, Meter,
+    Parts, Ranking, StorageWatch,
 };
 use matchwire_log::{Clock as _, Log, Medium as _, SystemClock, live::Live};
+use matchwire_upstream::Upstreams;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -31,6 +32,7 @@ pub(crate) struct Running {
     log: Log,
     letters: DeadLetters,
     clock: JoinHandle<()>,
+    upstreams: Upstreams,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<std::io::Result<()>>,
 }
@@ -45,6 +47,14 @@ pub(crate) async fn run(args: &Serve) -> anyhow::Result<()> {
     println!("The console is at http://{address}/console");
     for rule in &args.retain {
         println!("Events are kept so long: {rule}");
+    }
+    for feed in &args.upstreams {
+        println!(
+            "Events are fetched from {} ({}, {})",
+            feed.name,
+            feed.kind.as_str(),
+            feed.shown_url()
+        );
     }
     if let Some(archive) = args.archive.name() {
         println!("The archive is {archive}");
@@ -104,6 +114,7 @@ impl Running {
         let address = listener.local_addr()?;
         let followup = Followup::new(ranking(args)?);
         let sources = source::table(&log, &exchange, &followup, args.gsi_token.as_deref());
+        let mut upstreams = Upstreams::new(args.upstreams.clone());
         let app = App::new(Parts {
             live,
             ingest_tokens: source::tokens(&args.ingest_token, &sources)?,
@@ -119,15 +130,17 @@ impl Running {
                 sources: args.source_limit.clone(),
             },
             storage,
+            upstreams: upstreams.watch(),
             memory_acks: args.allow_memory_acks,
         });
+        upstreams.begin(&log, &Inlet::new(&app));
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async {
             let _ = stopped.await;
         };
         let task = tokio::spawn(matchwire_gateway::serve(listener, app, shutdown));
         let clock = tokio::spawn(clock::watch(log.clone()));
-        Ok(Self { address, log, letters, clock, stop: Some(stop), task })
+        Ok(Self { address, log, letters, clock, upstreams, stop: Some(stop), task })
     }
 
     /// Where it listens.
@@ -144,6 +157,7 @@ impl Running {
 
     /// Ends in order: accepts nothing more, answers what is in flight, closes.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
+        self.upstreams.end().await;
         drop(self.stop.take());
         self.clock.abort();
         let _ = (&mut self.clock).await;
@@ -201,6 +215,10 @@ fn ranking(args: &Serve) -> anyhow::Result<Ranking> {
 
 /// What becomes of old events.
 fn lifecycle(args: &Serve) -> anyhow::Result<Lifecycle> {
+    // The command line looks after its own flags; the file's settings come another way.
+    if args.archive_after.is_some() && args.archive.name().is_none() {
+        bail!("--archive-after needs an archive: say where with --archive");
+    }
     Ok(Lifecycle {
         retention: Retention::new(args.retain.clone()),
         archive: args.archive.open()?,

@@ -13,6 +13,9 @@ use matchwire_sources::{Source, cs_log::CsLog, gsi::Gsi, matchzy::MatchZy, stats
 
 use crate::exchange::Exchange;
 
+/// The names of all sources.
+pub(crate) const NAMES: [&str; 4] = [CsLog::NAME, Gsi::NAME, MatchZy::NAME, StatsBomb::NAME];
+
 /// Every source, by its name in a path.
 pub(crate) fn table(
     log: &Log,

@@ -4,7 +4,7 @@
 use super::Finding;
 
 /// Each crate of the workspace, with those that it may use, in any kind of dependency.
-const USES: [(&str, &[&str]); 16] = [
+const USES: [(&str, &[&str]); 17] = [
     ("domain", &[]),
     ("sources", &["domain"]),
     ("log", &["domain"]),
@@ -14,13 +14,14 @@ const USES: [(&str, &[&str]); 16] = [
     ("backup", &["domain", "log", "embedded", "store"]),
     ("archive", &["domain", "log", "embedded", "store"]),
     ("gateway", &["domain", "sources", "log"]),
+    ("upstream", &["domain", "log", "gateway"]),
     ("client", &["domain"]),
     ("sim", &["domain", "sources", "log", "embedded", "sim"]),
     (
         "server",
         &[
             "domain", "sources", "log", "embedded", "backup", "archive", "cluster", "gateway",
-            "client", "sim",
+            "upstream", "client", "sim",
         ],
     ),
     ("bench", &["domain", "log", "embedded", "backup", "archive", "client"]),

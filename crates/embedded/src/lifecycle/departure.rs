@@ -81,7 +81,7 @@ impl Shared {
             })
             .collect();
         for name in archive.list(&self.folder())? {
-            if !named.contains(name.as_str()) {
+            if !named.contains(name.as_str()) && !self.aging.claimed.lock().contains(&name) {
                 tracing::info!(object = name, "removing an object that no file of the log names");
                 archive.remove(&name)?;
             }

@@ -8,7 +8,7 @@ use matchwire_log::{Error, Log, ManualClock, Options as Bounds, Outcome, Refused
 use super::{SMALL, append, call, event, subject};
 use crate::{
     Export, Lifecycle, Options, Retention, Segments,
-    disk::{Disk, Faulty},
+    disk::{Disk, Fault, Faulty},
     verify_on,
 };
 
@@ -214,6 +214,30 @@ fn a_crash_leaves_one_or_the_other() {
         steps += 1;
     }
     assert!(steps > 5, "{steps}");
+}
+
+/// A merged file may have its name though the sync of that failed. What was trimmed from its parts
+/// does not come back with it.
+#[test]
+fn a_merge_that_was_not_synced_brings_nothing_back() {
+    for syncs in 0..40 {
+        let disk = Faulty::new(7);
+        let log = Aged::open(&disk, &["room/*=10m"], SMALL);
+        for minute in 0..40 {
+            log.put("room/r", minute, &format!("e{minute}")).unwrap();
+        }
+        disk.fail_after(Fault::Sync, syncs);
+        // It is not tried again before the next thing is done.
+        while log.medium.maintain().unwrap_or(false) {}
+        disk.calm();
+        while log.medium.age(Timestamp::from_ms(45 * MINUTE_MS)).unwrap() {}
+        let (told, _) = log.read("room/r");
+        drop(log);
+        disk.crash_after(0);
+        disk.restart();
+        let log = Aged::open(&disk, &["room/*=10m"], SMALL);
+        assert_eq!(log.read("room/r").0, told, "after {syncs} syncs");
+    }
 }
 
 /// The names of files stay, and nothing of what was removed is left in them.

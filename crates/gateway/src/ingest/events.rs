@@ -48,7 +48,7 @@ pub(crate) enum Fate {
 }
 
 /// Why an event of a request does not go to the log.
-enum Left {
+pub(super) enum Left {
     Sampled(u32),
     Rejected(Rejected),
 }
@@ -62,7 +62,7 @@ impl From<Left> for Fate {
     }
 }
 
-type Admitted = Result<Event, Left>;
+pub(super) type Admitted = Result<Event, Left>;
 
 impl Fate {
     /// Why it was rejected, if it was: the code, and in words.
@@ -97,7 +97,7 @@ pub(crate) async fn post(
     let advice = gate.advice(is_shed && gate.is_busy());
     drop(gate);
     let fates = if durability == log.durability() {
-        append(&app, admitted, received, &mut refused).await?
+        append(&app, VIA, admitted, received, &mut refused).await?
     } else {
         submit(&app, admitted, received)?
     };
@@ -139,7 +139,7 @@ async fn through(
                 Ok(event)
             }
             Err(why) => {
-                letters.extend(letter(item, &why));
+                letters.extend(letter(VIA, item, &why));
                 Err(Left::Rejected(why))
             }
         },
@@ -157,7 +157,7 @@ pub(crate) async fn again(app: &App, json: &[u8], received: Instant) -> Result<F
     let admitted = admit(app, json, 1).map(|(event, _)| event).map_err(Left::Rejected);
     sync(app)?;
     // It is a letter already.
-    let fates = append(app, vec![admitted], received, &mut Vec::new()).await?;
+    let fates = append(app, VIA, vec![admitted], received, &mut Vec::new()).await?;
     let lost = || Problem::new(Code::Internal, "the log answered for no event");
     fates.into_iter().next().ok_or_else(lost)
 }
@@ -170,8 +170,12 @@ pub(crate) fn answer_again(app: &App, fate: Fate) -> Response<Body> {
 }
 
 /// The dead letter of an event that has an envelope.
-fn letter(json: &[u8], Rejected { code, detail }: &Rejected) -> Option<Letter> {
-    Some(Letter::new(VIA, code, detail, letters::origin(json)?, json))
+pub(super) fn letter(
+    via: &'static str,
+    json: &[u8],
+    Rejected { code, detail }: &Rejected,
+) -> Option<Letter> {
+    Some(Letter::new(via, code, detail, letters::origin(json)?, json))
 }
 
 /// Queues what is admitted, and waits for nothing.
@@ -189,8 +193,9 @@ fn submit(app: &App, admitted: Vec<Admitted>, received: Instant) -> Result<Vec<F
 
 /// Gives what is admitted to the log, one append for each stream, and puts the outcomes back into
 /// the order of the request.
-async fn append(
+pub(super) async fn append(
     app: &App,
+    via: &'static str,
     admitted: Vec<Admitted>,
     received: Instant,
     refused: &mut Vec<Letter>,
@@ -223,7 +228,7 @@ async fn append(
                     Ok(Fate::Taken { event, outcome })
                 }
                 Err(rejected) => {
-                    refused.extend(letter(&event.stored, rejected));
+                    refused.extend(letter(via, &event.stored, rejected));
                     Ok(Fate::Rejected(rejected.clone()))
                 }
             }

@@ -45,7 +45,7 @@ pub(crate) async fn post(
 
 /// What a post is for.
 #[derive(Clone, Copy)]
-enum Place<'a> {
+pub(super) enum Place<'a> {
     /// A match, and a map of it or `auto`.
     Map(&'a str, &'a str),
     /// Whatever a server plays.
@@ -126,8 +126,20 @@ fn source_of<'a>(
     Ok((name, &**source))
 }
 
+/// A post as it is here as a whole.
+#[derive(Clone, Copy)]
+pub(super) struct Arrived<'a> {
+    pub(super) place: Place<'a>,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) body: &'a Bytes,
+    pub(super) received: Instant,
+}
+
+/// A source with its name.
+type Named<'a> = (&'static str, &'a dyn Source);
+
 /// What became of a post that came to a source.
-enum Told {
+pub(super) enum Told {
     /// The match whose facts it tells, and how many.
     Of(String, Answer),
     /// The server plays no match.
@@ -136,7 +148,7 @@ enum Told {
 
 impl Told {
     /// Why the post, or a part of it, was refused, if it was: a code, and in words.
-    fn refusal(&self) -> Option<(&'static str, String)> {
+    pub(super) fn refusal(&self) -> Option<(&'static str, String)> {
         match self {
             Self::NoMatch(server) => {
                 let detail = format!(
@@ -176,13 +188,10 @@ async fn take(
     let body = body::read(app, &head.headers, body).await?;
     let received = Instant::now();
     source.admits(&head.headers, &body.bytes)?;
-    let told = tell(app, name, source, place, &head.headers, &body.bytes, received).await?;
+    let post = Arrived { place, headers: &head.headers, body: &body.bytes, received };
+    let told = tell(app, (name, source), name, post).await?;
     if let Some((reason, detail)) = told.refusal() {
-        let origin = Origin { source: name.into(), ..Origin::default() };
-        let posted = Posted::new(place.to_string(), source.headers(), &head.headers);
-        let kept = source.without_secret(&body.bytes);
-        let letter = Letter::new(name, reason, &detail, origin, &kept);
-        app.letters.keep(Letter { post: Some(posted), ..letter });
+        keep(app, (name, source), post, reason, &detail);
         if matches!(told, Told::NoMatch(_)) {
             return Err(Problem::new(
                 Code::NotFound,
@@ -206,22 +215,36 @@ pub(crate) async fn post_again(
     let (name, source) =
         app.sources.get_key_value(name).ok_or_else(|| gone(&format!("source {name}")))?;
     let place = Place::read(&posted.place).ok_or_else(|| gone(&posted.place))?;
-    let told = tell(app, name, &**source, place, &posted.header_map(), &body, received).await?;
+    let headers = posted.header_map();
+    let post = Arrived { place, headers: &headers, body: &body, received };
+    let told = tell(app, (name, &**source), name, post).await?;
     Ok(match told.refusal() {
         Some(refusal) => Err(refusal),
         None => Ok(answer(&told, place)),
     })
 }
 
-/// Gives a post to its source, for the match that it is for now.
-async fn tell(
+/// Keeps a post that was refused, as it may be kept.
+pub(super) fn keep(
     app: &App,
-    name: &'static str,
-    source: &dyn Source,
-    place: Place<'_>,
-    headers: &HeaderMap,
-    body: &Bytes,
-    received: Instant,
+    (name, source): Named<'_>,
+    post: Arrived<'_>,
+    reason: &'static str,
+    detail: &str,
+) {
+    let origin = Origin { source: name.into(), ..Origin::default() };
+    let posted = Posted::new(post.place.to_string(), source.headers(), post.headers);
+    let letter = Letter::new(name, reason, detail, origin, &source.without_secret(post.body));
+    app.letters.keep(Letter { post: Some(posted), ..letter });
+}
+
+/// Gives a post to its source, for the match that it is for now; what it tells is charged to whoever is
+/// named.
+pub(super) async fn tell(
+    app: &App,
+    (name, source): Named<'_>,
+    charged: &str,
+    Arrived { place, headers, body, received }: Arrived<'_>,
 ) -> Result<Told, Problem> {
     let (match_id, map) = match place {
         Place::Map(match_id, map) => (match_id.to_owned(), map),
@@ -235,7 +258,7 @@ async fn tell(
     app.meter.ingest(answer.admitted.saturating_duration_since(received));
     app.meter.append(answer.admitted.elapsed());
     let Answer { appended, duplicate, unknown, refused, .. } = answer;
-    app.admission.charge_post(name, appended);
+    app.admission.charge_post(charged, appended);
     let received = appended + duplicate + unknown + refused;
     app.meter.count(name, Count { received, accepted: 0, appended, duplicate, rejected: refused });
     Ok(Told::Of(match_id, answer))

@@ -17,7 +17,7 @@ use axum::{
 use super::{Posted, api, stream::Opened};
 use crate::{
     app::App,
-    ingest::{self, VIA},
+    ingest::{self, UPSTREAM, VIA},
     problem::{Code, Problem},
     query::Params,
 };
@@ -37,7 +37,8 @@ pub(crate) async fn post(
 async fn redrive(app: &App, seq: u64) -> Result<Response<Body>, Problem> {
     let received = Instant::now();
     let Opened { letter, headers, body, .. } = api::opened(app, seq).await?;
-    if letter.via != VIA && letter.place.is_none() {
+    let is_event = letter.via == VIA || letter.via == UPSTREAM;
+    if !is_event && letter.place.is_none() {
         let detail = format!(
             "dead letter {seq} came in by {}, and only events (by {VIA}) and posts of sources can be \
              tried again here; send it again at its source, and drop it",

@@ -100,6 +100,6 @@ impl LogMeter {
 }
 
 /// Brings a counter to what was counted elsewhere.
-fn raise(counter: &Counter, to: u64) {
+pub(super) fn raise(counter: &Counter, to: u64) {
     counter.inc_by(to.saturating_sub(counter.get()));
 }

@@ -119,6 +119,7 @@ pub(super) fn schemas() -> Value {
         "Events": list("events", &json!({"$ref": "#/components/schemas/Event"})),
         "DeadLetter": dead_letter(),
         "DeadLetters": list("dead_letters", &json!({"$ref": "#/components/schemas/DeadLetter"})),
+        "Upstreams": upstreams(),
         "MapState": map_state(),
         "Match": match_whole(),
         "Matches": list("matches", &json!({
@@ -140,6 +141,44 @@ pub(super) fn schemas() -> Value {
         "Stats": stats(),
         "Status": object,
         "Schemas": list("schemas", &object),
+    })
+}
+
+/// How upstreams are.
+fn upstreams() -> Value {
+    let (text, count) = (json!({"type": "string"}), json!({"type": "integer", "minimum": 0}));
+    let state = "connecting before it was reached; held while this server has too much to do; \
+                 failing while it is tried again soon; broken while it is left alone";
+    let upstream = json!({
+        "type": "object",
+        "required": ["name", "kind", "url", "format", "class", "state", "failures", "failed", "events"],
+        "properties": {
+            "name": text,
+            "kind": {"enum": ["poll", "sse", "websocket"]},
+            "url": {"type": "string", "description": "Without its query, which may be secret"},
+            "format": {"type": "string", "description": "cloudevents, or the name of a source"},
+            "class": {"enum": ["sensor", "broadcast", "social"]},
+            "state": {
+                "enum": ["connecting", "connected", "held", "failing", "broken"],
+                "description": state,
+            },
+            "failures": {"type": "integer", "minimum": 0, "description": "One after another"},
+            "failed": {"type": "integer", "minimum": 0, "description": "Since the start"},
+            "error": text,
+            "answered": {"type": "string", "format": "date-time"},
+            "cursor": {"type": "string", "description": "Where it is read from next, in its own words"},
+            "events": {
+                "type": "object",
+                "properties": {
+                    "appended": count, "duplicate": count, "unknown": count, "rejected": count,
+                },
+            },
+        },
+    });
+    json!({
+        "type": "object",
+        "required": ["upstreams"],
+        "properties": {"upstreams": {"type": "array", "items": upstream}},
     })
 }
 

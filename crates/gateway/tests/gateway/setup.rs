@@ -168,6 +168,7 @@ impl Server {
             limits,
             admission,
             storage: Arc::new(move || Storage { damage: damage.clone(), ..Storage::default() }),
+            upstreams: Arc::new(Vec::new),
             memory_acks,
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

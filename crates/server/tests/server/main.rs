@@ -23,3 +23,4 @@ mod recordings;
 mod referee;
 mod sources;
 mod tail;
+mod upstreams;
