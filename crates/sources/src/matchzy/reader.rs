@@ -132,7 +132,7 @@ impl Reading<'_> {
     pub(super) fn say(&mut self, event: impl Into<Event>) {
         let event = event.into();
         self.carry.roster.follow(&event);
-        let id = self.next_id();
+        let id = self.next_id(event.tag());
         let sequence = self.round.map(|round| self.sequence(round));
         let draft = Draft::new(self.map, "matchzy", id, &event);
         self.drafts.push(Draft { sequence, ..draft });
@@ -140,8 +140,9 @@ impl Reading<'_> {
 
     /// Tells a fact of the match as a whole, in which accounts are exchanged already.
     pub(super) fn say_of_match(&mut self, event: impl Into<series::Event>) {
-        let id = self.next_id();
-        self.drafts.push(Draft::of_match("matchzy", id, &event.into()));
+        let event = event.into();
+        let id = self.next_id(event.tag());
+        self.drafts.push(Draft::of_match("matchzy", id, &event));
     }
 
     /// Whether anything was told yet.
@@ -149,8 +150,11 @@ impl Reading<'_> {
         !self.drafts.is_empty()
     }
 
-    fn next_id(&self) -> String {
-        format!("{}.{}", self.identity, self.drafts.len())
+    /// By what kind of fact it is and how many of that kind there are before it in the post: who is
+    /// introduced depends on who was heard of, and changes no other fact's id.
+    fn next_id(&self, tag: &str) -> String {
+        let before = self.drafts.iter().filter(|draft| draft.tag == tag).count();
+        format!("{}.{tag}.{before}", self.identity)
     }
 
     /// A place in the order of play, so that texts compare as places do.

@@ -248,6 +248,25 @@ fn what_is_unknown() {
     }
 }
 
+/// A reader that joins later, or whose memory is gone, gives each fact the id that it had.
+#[test]
+fn a_facts_id_does_not_depend_on_what_was_heard_before() {
+    let mut feed = Feed::default();
+    for post in a_map() {
+        feed.post(&post);
+    }
+    let facts = |drafts: &[Draft]| -> Vec<(Option<u16>, String)> {
+        let kinds = ["round.ended", "player.reported", "map.ended", "map.won"];
+        let told = drafts.iter().filter(|draft| kinds.contains(&draft.tag));
+        told.map(|draft| (draft.map, draft.id.clone())).collect()
+    };
+    let known = facts(&feed.drafts);
+    for post in a_map().iter().rev() {
+        let again = facts(&Feed::default().post(post).drafts);
+        assert!(again.iter().all(|fact| known.contains(fact)), "{post}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
