@@ -12,7 +12,7 @@ use std::{
 };
 
 const USAGE: &str = "usage: cargo xtask tidy
-       cargo xtask bench [log|streams|events|delivery|open|old]… [--help]
+       cargo xtask bench [log|streams|events|delivery|open|old|overload]… [--help]
        cargo xtask drill restore [--events N] [--dir DIR]
        cargo xtask sim [--seeds N] [--seed S] [--trace]
        cargo xtask train [--judge | --check] [--recordings DIR]

@@ -83,14 +83,20 @@ fn since_s(state: &State, since: Option<Timestamp>) -> Option<f32> {
 /// or is unhurt.
 #[derive(Clone, Copy)]
 struct Told {
+    /// Whether it tells of all who play. The client of a player tells of that player, and of whom it
+    /// has looked at.
+    everyone: bool,
     health: bool,
     gear: bool,
 }
 
 impl Told {
     fn of(state: &State) -> Self {
+        let [one, other] = [Side::Ct, Side::T].map(|side| state.on_side(side).count());
         let unhurt = || state.players.values().all(|player| player.tally.deaths == 0);
         Self {
+            // Who has left is still counted; so nobody plays with half as many as the others.
+            everyone: one.min(other) * 2 >= one.max(other) && one > 0,
             health: state.ledger.health_told || unhurt(),
             gear: state.players.values().any(|player| player.gear.is_some()),
         }
@@ -99,7 +105,7 @@ impl Told {
 
 impl Force {
     fn of(state: &State, side: Side, told: Told) -> Self {
-        if state.on_side(side).next().is_none() {
+        if !told.everyone {
             return Self::default();
         }
         let (mut alive, mut health) = (0.0, 0.0);

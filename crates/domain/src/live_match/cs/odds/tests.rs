@@ -406,6 +406,25 @@ fn a_model_is_read_as_it_was_written() {
     }
 }
 
+/// A player's own client tells of that player alone: it does not say that nobody else is there.
+#[test]
+fn whom_a_feed_does_not_tell_of_is_not_dead() {
+    let keep = |mut state: State, ct: usize, t: usize| {
+        let number = |id: &String| id.trim_start_matches(|c: char| c.is_alphabetic()).parse();
+        let few = |side| if side == Some(Side::Ct) { ct } else { t };
+        state.players.retain(|id, player| number(id).is_ok_and(|n: usize| n < few(player.side)));
+        state
+    };
+    let unknown = ct(&keep(playing(5, 5), 0, 0));
+    for (first, second) in [(1, 0), (0, 1), (5, 0), (5, 1), (2, 5)] {
+        assert_eq!(ct(&keep(playing(5, 5), first, second)), unknown, "{first} and {second}");
+    }
+    // What is known of the bomb counts.
+    assert!(ct(&keep(with_bomb(playing(5, 5), 20_000), 1, 0)) < unknown);
+    // Five who play against four are known.
+    assert!(ct(&keep(playing(5, 5), 5, 4)) > unknown + 0.05);
+}
+
 /// What a log tells of health, purchases and money moves the odds the right way.
 #[test]
 fn what_a_log_tells_is_used() {
