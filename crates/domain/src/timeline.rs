@@ -20,6 +20,7 @@ use crate::{
     envelope::Recorded,
     live_match::{Games, Play, Prediction, Rules},
     subject::{Kind, Subject},
+    timestamp::Timestamp,
 };
 
 use self::{arbiter::Arbiter, correction::Corrections, fact::Fact};
@@ -133,10 +134,29 @@ impl Fold {
         }
         let Some((tag, data)) = &fact.told else { return false };
         self.decide(tag);
-        if !self.is_believed(fact, tag, data) {
+        let significant = if self.is_believed(fact, tag, data) {
+            self.fold(tag, data, fact.time)
+        } else {
+            let arbiter = &self.arbiter;
+            let lacking = |aspect: &str| arbiter.lacks(fact, aspect);
+            self.play.fill(tag, data, fact.time, &lacking)
+        };
+        if self.arbiter.is_judge_of(fact) {
+            self.arbiter.note_told(fact, self.play.aspects(tag, data));
+        }
+        if !significant {
             return false;
         }
-        let significant = match self.play.fold(tag, data, fact.time) {
+        let model = self.games.model_at(&self.play.course().game, fact.recorded);
+        let Some(prediction) = self.play.predict(model) else { return false };
+        self.predictions.push(prediction.clone());
+        self.play.course_mut().prediction = Some(prediction);
+        true
+    }
+
+    /// Folds what is believed; answers whether it moved the odds.
+    fn fold(&mut self, tag: &str, data: &str, time: Timestamp) -> bool {
+        match self.play.fold(tag, data, time) {
             Some(Ok(significant)) => significant,
             Some(Err(error)) => {
                 self.play.course_mut().note_anomaly("unreadable", error.to_string());
@@ -146,15 +166,7 @@ impl Fold {
                 self.note_stranger(tag);
                 false
             }
-        };
-        if !significant {
-            return false;
         }
-        let model = self.games.model_at(&self.play.course().game, fact.recorded);
-        let Some(prediction) = self.play.predict(model) else { return false };
-        self.predictions.push(prediction.clone());
-        self.play.course_mut().prediction = Some(prediction);
-        true
     }
 
     /// Whether the event's source is believed about it; disagreements are noted.

@@ -10,6 +10,7 @@ use crate::{
 
 impl Rules for State {
     const GAME: &'static str = "football";
+    const IS_ONE_MAP: bool = true;
     type Event = Event;
 
     fn begin(course: Course) -> Self {
