@@ -1,6 +1,6 @@
 //! Sources that post JSON: Game State Integration and the webhooks of `MatchZy`.
 
-use matchwire_domain::live_match::cs::Event;
+use matchwire_domain::{live_match::cs, series};
 use matchwire_sources::{Headers, Post, Source, gsi::Gsi, matchzy::MatchZy};
 
 /// Posts of a client of the game, a line a post.
@@ -27,12 +27,12 @@ fn posts(source: &impl Source, input: &[u8]) -> bool {
 }
 
 /// The map, id, tag and data of each draft. Posts that came before are not read, as in a server.
-fn read<S: Source>(source: &S, input: &[u8]) -> Vec<(u16, String, &'static str, String)> {
+fn read<S: Source>(source: &S, input: &[u8]) -> Vec<(Option<u16>, String, &'static str, String)> {
     let headers = Headers::new();
     let (mut carry, mut known, mut told) = (S::Carry::default(), Vec::new(), Vec::new());
     for body in input.split(|byte| *byte == b'\n').take(64) {
         let post = Post { body, headers: &headers };
-        let identity = source.identity(&post);
+        let identity = source.identity(&carry, &post);
         if known.contains(&identity) {
             continue;
         }
@@ -45,9 +45,17 @@ fn read<S: Source>(source: &S, input: &[u8]) -> Vec<(u16, String, &'static str, 
         }
         carry = read_back;
         for draft in answer.drafts {
-            let event = Event::parse(draft.tag, &draft.data);
-            let event = event.expect("the tag is known").expect("the data fits its own type");
-            assert_eq!(event.to_json(), draft.data);
+            let (tag, data) = (draft.tag, draft.data.as_str());
+            let again = match draft.map {
+                Some(_) => {
+                    cs::Event::parse(tag, data).map(|event| event.map(|event| event.to_json()))
+                }
+                None => {
+                    series::Event::parse(tag, data).map(|event| event.map(|event| event.to_json()))
+                }
+            };
+            let again = again.expect("the tag is known").expect("the data fits its own type");
+            assert_eq!(again, draft.data);
             told.push((draft.map, draft.id.clone(), draft.tag, draft.data.clone()));
             draft.into_event("m").expect("it has a good envelope");
         }

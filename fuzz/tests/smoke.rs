@@ -255,14 +255,24 @@ fn matchzy_feeds() {
             r#"{{"event":"round_end","matchid":7,"map_number":0,"round_number":{number},"reason":8,"winner":{{"side":"{side}"}},"team1":{one},"team2":{two}}}"#
         )
     };
+    let death = r#"{"event":"player_death","matchid":"7","map_number":0,"round_number":3,"round_time":9000,"player":{"steamid":"76561197960265732","name":"Two","side":"t"},"attacker":{"steamid":"76561197960265731","name":"One","side":"ct"},"assist":null,"weapon":{"name":"ak47","id":7},"penetrated":1}"#;
     let feed = [
+        r#"{"event":"series_start","matchid":7,"num_maps":3,"team1":{"id":"1","name":"One","players":[]},"team2":{"id":null,"name":"Two"}}"#.to_owned(),
+        r#"{"event":"map_vetoed","matchid":7,"map_name":"de_y","team":"team2"}"#.to_owned(),
         r#"{"event":"map_picked","matchid":7,"map_name":"de_x","map_number":0}"#.to_owned(),
+        r#"{"event":"side_picked","matchid":7,"map_name":"de_x","team":"team1","side":"ct"}"#.to_owned(),
         r#"{"event":"going_live","matchid":7,"map_number":0}"#.to_owned(),
         round(0, "ct", 1, 0),
         round(2, "t", 1, 2),
         round(1, "t", 1, 1),
+        death.to_owned(),
+        r#"{"event":"game_paused","matchid":7,"map_number":0,"team":"team1","pause_type":"tactical"}"#.to_owned(),
+        r#"{"event":"game_unpaused","matchid":7,"map_number":0,"team":"team1","pause_type":"tactical"}"#.to_owned(),
+        death.replace(r#""ct""#, r#""x""#).replace(r#""t""#, r#""ct""#).replace(r#""x""#, r#""t""#),
+        r#"{"event":"backup_loaded","matchid":7,"map_number":0,"round_number":2}"#.to_owned(),
         r#"{"event":"bomb_planted","matchid":"7","map_number":0,"round_number":3,"site":"a","player":{"steamid":"76561197960265731","name":"One","side":"ct"}}"#.to_owned(),
         round(2, "ct", 2, 2).replace("round_end", "map_result"),
+        r#"{"event":"series_end","matchid":7,"team1_series_score":2,"team2_series_score":1,"winner":{"side":"ct","team":"team1"}}"#.to_owned(),
     ];
     let back: Vec<_> = feed.iter().rev().cloned().collect();
     let good = [feed.join("\n"), back.join("\n")].map(String::into_bytes);

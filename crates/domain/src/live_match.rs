@@ -20,6 +20,7 @@ mod game;
 pub mod cs;
 pub mod football;
 
+pub(crate) use course::leader;
 pub use course::{
     Anomaly, Course, EventAmended, EventVoided, MAX_ANOMALIES, MatchAbandoned, MatchForfeited,
     MatchPaused, MatchResumed, Pause, PauseReason, ResultAmended, ResultConfirmed, Ruling,

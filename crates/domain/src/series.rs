@@ -5,6 +5,8 @@
 
 mod event;
 
+mod order;
+
 mod state;
 
 mod standing;

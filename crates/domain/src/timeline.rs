@@ -20,6 +20,7 @@ use crate::{
     envelope::Recorded,
     live_match::{Games, Play, Prediction, Rules, Unavailable},
     subject::{Kind, Subject},
+    timestamp::Timestamp,
 };
 
 use self::{arbiter::Arbiter, correction::Corrections, fact::Fact};
@@ -155,24 +156,25 @@ impl Fold {
         }
         let Some((tag, data)) = &fact.told else { return false };
         self.decide(tag);
-        if !self.is_believed(fact, tag, data) {
-            return false;
-        }
-        let significant = match self.play.fold(tag, data, fact.time) {
-            Some(Ok(significant)) => significant,
-            Some(Err(error)) => {
-                self.play.course_mut().note_anomaly("unreadable", error.to_string());
-                false
-            }
-            None => {
-                self.note_stranger(tag);
-                false
-            }
+        let significant = if self.is_believed(fact, tag, data) {
+            self.fold(tag, data, fact.time)
+        } else {
+            let arbiter = &self.arbiter;
+            let lacking = |aspect: &str| arbiter.lacks(fact, aspect);
+            self.play.fill(tag, data, fact.time, &lacking)
         };
+        if self.arbiter.is_judge_of(fact) {
+            self.arbiter.note_told(fact, self.play.aspects(tag, data));
+        }
         if !significant {
             return false;
         }
-        let model = self.games.model_at(&self.play.course().game, fact.recorded);
+        self.predict(fact.recorded)
+    }
+
+    /// Predicts from the state as it is; answers whether there is a new prediction.
+    fn predict(&mut self, recorded: Timestamp) -> bool {
+        let model = self.games.model_at(&self.play.course().game, recorded);
         match self.games.predict(&*self.play, model) {
             Ok(Some(prediction)) => {
                 self.predictions.push(prediction.clone());
@@ -185,6 +187,21 @@ impl Fold {
                 if let Some(latest) = &mut self.play.course_mut().prediction {
                     latest.stale = true;
                 }
+                false
+            }
+        }
+    }
+
+    /// Folds what is believed; answers whether it moved the odds.
+    fn fold(&mut self, tag: &str, data: &str, time: Timestamp) -> bool {
+        match self.play.fold(tag, data, time) {
+            Some(Ok(significant)) => significant,
+            Some(Err(error)) => {
+                self.play.course_mut().note_anomaly("unreadable", error.to_string());
+                false
+            }
+            None => {
+                self.note_stranger(tag);
                 false
             }
         }

@@ -96,14 +96,25 @@ const SENTENCES = {
   'source.switched': ({ to, reason: why }) => `${to} is believed from here on${because({ reason: why })}`,
   'source.gap': ({ from, to }) => `Bytes ${from} to ${to} of the feed have not arrived`,
   'source.late': ({ from, to }) => `Bytes ${from} to ${to} of the feed arrive late`,
-  'match.scheduled': ({ teams, best_of: length, starts }) => ['The match is set', teams?.map(({ name }) => name).join(' v '), length && `best of ${length}`, starts && startWords(starts)].filter(Boolean).join(', '),
+  'match.scheduled': ({ fills, teams, best_of: length, starts }) => [fills ? 'The match is loaded' : 'The match is set', teams?.map(({ name }) => name).join(' v '), length && `best of ${length}`, starts && startWords(starts)].filter(Boolean).join(', '),
   'server.assigned': ({ server }) => (server ? `Played on ${server}` : 'No server is assigned'),
-  'map.vetoed': ({ action, team, map_name: name, side }, _, state) => [team === undefined ? 'Left over' : teamName(state, team), { ban: 'bans', pick: 'picks', side: 'chooses a side on', decider: 'decider' }[action] ?? action, mapName(name), side].filter(Boolean).join(' '),
+  'map.vetoed': ({ action, team, map_name: name, side, teams }, _, state) => [team === undefined ? 'Left over' : told(state, teams, team), { ban: 'bans', pick: 'picks', side: 'chooses a side on', decider: 'decider' }[action] ?? action, mapName(name), side].filter(Boolean).join(' '),
   'series.started': () => 'The match begins',
-  'map.won': ({ map, winner, score }, _, state) => `${teamName(state, winner)} wins map ${map}${score ? `, ${score.join(':')}` : ''}`,
-  'series.ended': ({ winner, score }, _, state) => `The match is over${winner === undefined ? '' : `, ${teamName(state, winner)} wins`}${score ? `, ${score.join(':')}` : ''}`,
+  'map.won': ({ map, winner, score, teams }, _, state) => `${told(state, teams, winner)} wins map ${map}${score ? `, ${score.join(':')}` : ''}`,
+  'series.ended': ({ winner, score, teams }, _, state) => `The match is over${winner === undefined ? '' : `, ${told(state, teams, winner)} wins`}${score ? `, ${score.join(':')}` : ''}`,
   'match.cancelled': (data) => `The match is cancelled${because(data)}`,
 };
+
+/**
+ * A team by its index, in the order of whoever tells of it if that has one of its own.
+ * @param {Object} state
+ * @param {{name: string}[]=} teams
+ * @param {number} team
+ * @returns {string}
+ */
+function told(state, teams, team) {
+  return teams?.[team]?.name ?? teamName(state, team);
+}
 
 /**
  * An event in a sentence. One whose type is not known here is told by its type and what it says.

@@ -39,7 +39,7 @@ use self::{
     control::Decision,
 };
 pub(crate) use self::{
-    control::Level,
+    control::{Level, MAX_SAMPLE},
     gate::{Gate, Shed, Verdict, refusal},
     monitor::watch,
 };
@@ -56,7 +56,7 @@ const TARGET: Duration = Duration::from_millis(25);
 const FULL_PERCENT: [(usize, Level); 3] =
     [(75, Level::CriticalOnly), (50, Level::NoLow), (25, Level::Sampling)];
 /// How much is kept of low priority while the queue alone says so.
-const FULL_SAMPLE: u32 = 4;
+const FULL_SAMPLE: f64 = 4.0;
 
 /// What can be set.
 #[derive(Debug, Clone)]
@@ -159,7 +159,7 @@ impl Admission {
     /// How it stands, for metrics and for whoever asks.
     pub(crate) fn state(&self, backlog: Backlog) -> State {
         let Decision { level, sample, limit } = self.level(backlog);
-        let sample = if level == Level::Sampling { sample } else { 1 };
+        let sample = if level == Level::Sampling { sample } else { 1.0 };
         State { level, sample, limit, tokens: self.buckets.lock().least(Instant::now()) }
     }
 }
@@ -169,7 +169,7 @@ impl Admission {
 pub(crate) struct State {
     pub(crate) level: Level,
     /// One of so many events of low priority is kept, as far as any is.
-    pub(crate) sample: u32,
+    pub(crate) sample: f64,
     pub(crate) limit: Option<f64>,
     /// What is left to the source that has the least, by pattern.
     pub(crate) tokens: Vec<(String, f64)>,
@@ -178,7 +178,8 @@ pub(crate) struct State {
 impl State {
     /// As it is told in `/api/v1/status`.
     pub(crate) fn to_json(&self) -> Value {
-        let mut json = json!({"level": self.level.number(), "sample": self.sample});
+        let mut json =
+            json!({"level": self.level.number(), "sample": (self.sample * 100.0).round() / 100.0});
         if let (Value::Object(json), Some(limit)) = (&mut json, self.limit) {
             json.insert("limit_events_per_second".into(), limit.round().into());
         }

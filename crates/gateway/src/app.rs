@@ -36,6 +36,15 @@ pub trait Exchange: Send + Sync + 'static {
 
 /// Reads bodies in another system's own format, and appends what they say.
 pub trait Source: Send + Sync + 'static {
+    /// The headers that it reads, in lower case.
+    fn headers(&self) -> &'static [&'static str];
+
+    /// Whether a post may be read, as far as its body tells. To be asked before [`post`](Self::post).
+    fn admits(&self, headers: &HeaderMap, body: &Bytes) -> Result<(), Problem>;
+
+    /// The body without the secret that lets it in.
+    fn without_secret(&self, body: &Bytes) -> Bytes;
+
     /// Takes one post. What the answer counts is durable.
     fn post<'a>(
         &'a self,
@@ -72,6 +81,8 @@ pub struct Answer {
     pub unknown: u64,
     /// Events of streams that are sealed, which take nothing more.
     pub refused: u64,
+    /// Whether nothing of it is in the source's format.
+    pub is_foreign: bool,
     /// When the post was read and given to the log.
     pub admitted: Instant,
 }

@@ -12,7 +12,7 @@ pub(crate) use self::{
     events::{VIA, again, answer_again, post as post_events},
     inlet::UPSTREAM,
     source::{
-        post as post_source, post_of_server as post_source_of_server,
+        post as post_source, post_again, post_of_server as post_source_of_server,
         post_with_token as post_source_with_token,
     },
 };

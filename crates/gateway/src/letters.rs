@@ -15,6 +15,7 @@ mod stream;
 
 use std::sync::Arc;
 
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use bytes::Bytes;
 use matchwire_domain::dead_letter::{Bounds, Origin, Refused};
 use matchwire_log::Log;
@@ -35,6 +36,9 @@ use crate::{
 /// again.
 pub const MAX_BODY_BYTES: usize = 64 << 10;
 
+/// The longest header of a post that is kept, in bytes.
+const MAX_HEADER_BYTES: usize = 1_024;
+
 /// Something that was refused.
 #[derive(Debug, Clone)]
 pub struct Letter {
@@ -46,12 +50,44 @@ pub struct Letter {
     pub detail: String,
     /// What it says of itself, where that can be read.
     pub origin: Origin,
+    /// A post of a source: where it was for, and its headers.
+    pub post: Option<Posted>,
     /// How often it has been tried.
     pub attempts: u32,
     /// The size of the body as it came, in bytes.
     pub body_bytes: usize,
     /// The body, or its first [`MAX_BODY_BYTES`].
     pub body: Bytes,
+}
+
+/// What belongs to the post of a source beside its body.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Posted {
+    /// Where it was for: `m1/auto`, or `@server`.
+    pub place: String,
+    /// The headers that its reader looks at, in their order.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Posted {
+    /// Of a request's headers those of some names, as far as they are text.
+    pub(crate) fn new(place: String, names: &[&str], headers: &HeaderMap) -> Self {
+        let told = |name: &&str| {
+            let value = headers.get(*name)?.to_str().ok()?;
+            // No reader looks at longer ones.
+            let value = Some(value).filter(|value| value.len() <= MAX_HEADER_BYTES)?;
+            Some(((*name).to_owned(), value.to_owned()))
+        };
+        Self { place, headers: names.iter().filter_map(told).collect() }
+    }
+
+    /// The headers as a request has them.
+    pub(crate) fn header_map(&self) -> HeaderMap {
+        let told = |(name, value): &(String, String)| {
+            Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
+        };
+        self.headers.iter().filter_map(told).collect()
+    }
 }
 
 impl Letter {
@@ -69,6 +105,7 @@ impl Letter {
             reason,
             detail: detail.into(),
             origin,
+            post: None,
             attempts: 1,
             body_bytes: body.len(),
             body: Bytes::copy_from_slice(kept),

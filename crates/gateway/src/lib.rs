@@ -48,7 +48,7 @@ pub use admission::{Advice, Class, Settings as AdmissionSettings, SourceLimit};
 pub use app::{Answer, App, Exchange, Parts, Post, Source, Sources};
 pub use followup::{Followup, Ranking};
 pub use ingest::{Inlet, Taken};
-pub use letters::{DeadLetters, Letter, LetterStats, MAX_BODY_BYTES, Seal};
+pub use letters::{DeadLetters, Letter, LetterStats, MAX_BODY_BYTES, Posted, Seal};
 pub use limits::Limits;
 pub use metrics::Meter;
 pub use openapi::openapi;

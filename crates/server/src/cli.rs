@@ -227,7 +227,7 @@ pub(crate) struct Serve {
 /// `matchwire send`.
 #[derive(Debug, Args)]
 pub(crate) struct Send {
-    /// The recordings, in order
+    /// The recordings, in order; compressed if the name ends in .zst
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// The server

@@ -57,9 +57,10 @@ async fn show(args: &Show) -> anyhow::Result<()> {
         return Ok(print(&format!("{letter}\n"))?);
     }
     let mut out = String::new();
-    for key in
-        ["seq", "kept", "reason", "detail", "via", "source", "subject", "type", "id", "attempts"]
-    {
+    for key in [
+        "seq", "kept", "reason", "detail", "via", "source", "place", "headers", "subject", "type",
+        "id", "attempts",
+    ] {
         if letter.get(key).is_some() {
             out.push_str(&format!("{key:<9} {}\n", text(&letter, key)));
         }
@@ -219,8 +220,10 @@ pub(crate) fn escaped(text: &str) -> String {
 fn row(letter: &Value) -> [String; 9] {
     let size = letter.get("body_bytes").and_then(Value::as_u64).unwrap_or(0);
     let size = HumanBytes(size).to_string();
+    // A post of a source is for a place, and names no stream.
+    let subject = if letter.get("place").is_some() { "place" } else { "subject" };
     let [seq, kept, reason, source, subject, kind, id, tried] =
-        ["seq", "kept", "reason", "source", "subject", "type", "id", "attempts"]
+        ["seq", "kept", "reason", "source", subject, "type", "id", "attempts"]
             .map(|key| text(letter, key));
     [seq, kept, reason, source, subject, kind, id, tried, size]
 }

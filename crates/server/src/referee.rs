@@ -3,7 +3,10 @@
 //! What an event is refused for is its shape alone, so this looks first whether what it names is
 //! there, and tells what came of it.
 
+mod corrections;
+
 use anyhow::{Context as _, bail};
+use corrections::Corrections;
 use matchwire_client::Client;
 use matchwire_domain::subject::{Kind, Subject};
 use serde_json::{Map, Value, json};
@@ -87,8 +90,14 @@ impl Ruling {
     async fn send(&self, client: &Client, subject: &Subject, by: &str) -> anyhow::Result<Value> {
         let digest =
             matchwire_domain::chain::Digest::leaf(serde_json::to_string(&self.data)?.as_bytes());
-        let id = format!("{}-{}-{:.8}", self.kind, self.about, digest.to_string());
+        let base = format!("{}-{}-{:.8}", self.kind, self.about, digest.to_string());
         let source = if by == "referee" { by.to_owned() } else { format!("referee/{by}") };
+        let id = if matches!(self.kind, "event.voided" | "event.amended") {
+            let said = Corrections::after(client, subject, self.about).await?;
+            said.id(&base, &source, self.about)
+        } else {
+            base
+        };
         let event = json!({
             "specversion": "1.0", "id": id, "source": source, "subject": subject.as_str(),
             "type": self.kind, "time": now(), "data": self.data,

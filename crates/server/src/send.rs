@@ -10,9 +10,9 @@ mod posts;
 mod statsbomb;
 
 use std::{
-    fs,
-    io::IsTerminal as _,
-    path::Path,
+    fs::{self, File},
+    io::{IsTerminal as _, Read as _},
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -27,6 +27,9 @@ use crate::cli::{Format, Send};
 const PATIENCE: Duration = Duration::from_mins(1);
 /// The longest wait between two attempts.
 const MAX_WAIT: Duration = Duration::from_secs(2);
+
+/// How much of a compressed recording is read; a whole match takes some MiB.
+const MAX_BYTES: u64 = 1 << 30;
 
 /// What a recording came to.
 #[derive(Debug, Default)]
@@ -57,8 +60,8 @@ pub(crate) async fn run(args: &Send) -> anyhow::Result<()> {
     let paced = args.speed > 0.0;
     let mut total = Total::default();
     for file in &args.files {
-        let data = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let parts = match args.format.unwrap_or_else(|| guess(file)) {
+        let data = recorded(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let parts = match args.format.unwrap_or_else(|| guess(&plain_name(file))) {
             Format::CsLog => lines::parts(&data, &match_id, &args.map, paced),
             Format::Statsbomb => statsbomb::parts(&data, &match_id, &args.map, paced),
             Format::Gsi => posts::parts(&data, "gsi", &match_id, &args.map),
@@ -172,7 +175,29 @@ impl Total {
 }
 
 /// A match named after a file.
+/// What a file holds, decompressed if its name ends in `.zst`.
+fn recorded(file: &Path) -> anyhow::Result<Vec<u8>> {
+    if plain_name(file) == file {
+        return Ok(fs::read(file)?);
+    }
+    let mut data = Vec::new();
+    zstd::Decoder::new(File::open(file)?)?.take(MAX_BYTES + 1).read_to_end(&mut data)?;
+    if data.len() as u64 > MAX_BYTES {
+        bail!("it is more than {} MiB when it is decompressed", MAX_BYTES >> 20);
+    }
+    Ok(data)
+}
+
+/// The name of a file as if it were not compressed.
+fn plain_name(file: &Path) -> PathBuf {
+    match file.extension() {
+        Some(extension) if extension == "zst" => file.with_extension(""),
+        _ => file.to_owned(),
+    }
+}
+
 fn default_match(file: &Path) -> String {
+    let file = plain_name(file);
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let good = |c: char| if c.is_ascii_alphanumeric() || "._~-".contains(c) { c } else { '-' };
     let name: String = stem.chars().take(64).map(good).collect();

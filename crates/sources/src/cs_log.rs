@@ -33,7 +33,14 @@ impl Source for CsLog {
 
     const NAME: &'static str = "cs-log";
 
-    fn identity(&self, post: &crate::Post<'_>) -> String {
+    const HEADERS: &'static [&'static str] = post::HEADERS;
+
+    fn is_foreign(&self, post: &crate::Post<'_>) -> bool {
+        let mut lines = post.body.split(|byte| *byte == b'\n');
+        !lines.any(|line| line::split(&String::from_utf8_lossy(line)).is_some())
+    }
+
+    fn identity(&self, _: &Carry, post: &crate::Post<'_>) -> String {
         Post::of(post).identity()
     }
 

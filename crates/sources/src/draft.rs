@@ -3,15 +3,16 @@
 use matchwire_domain::{
     envelope::{self, Attributes, Event as Enveloped},
     live_match::cs::Event,
+    series,
     subject::Subject,
     timestamp::Timestamp,
 };
 
-/// An event for the stream of a map, of whichever game.
+/// An event for the stream of a map, of whichever game, or for that of the match as a whole.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
-    /// The number of the map.
-    pub map: u16,
+    /// The number of the map; `None` for the match as a whole.
+    pub map: Option<u16>,
     /// The event's source.
     pub source: String,
     /// The event's id.
@@ -30,12 +31,21 @@ impl Draft {
     /// An event of Counter-Strike, in which accounts are exchanged already.
     pub(crate) fn new(map: u16, source: &str, id: String, event: &Event) -> Self {
         let (source, tag, data) = (source.to_owned(), event.tag(), event.to_json());
-        Self { map, source, id, sequence: None, time: None, tag, data }
+        Self { map: Some(map), source, id, sequence: None, time: None, tag, data }
+    }
+
+    /// An event of the match as a whole, in which accounts are exchanged already.
+    pub(crate) fn of_match(source: &str, id: String, event: &series::Event) -> Self {
+        let (source, tag, data) = (source.to_owned(), event.tag(), event.to_json());
+        Self { map: None, source, id, sequence: None, time: None, tag, data }
     }
 
     /// Puts it in its envelope, for the match.
     pub fn into_event(self, match_id: &str) -> Result<Enveloped, envelope::Error> {
-        let subject = Subject::match_map(match_id, self.map)?;
+        let subject = match self.map {
+            Some(map) => Subject::match_map(match_id, map)?,
+            None => Subject::parse(&format!("match/{match_id}"))?,
+        };
         let attributes = Attributes {
             time: self.time.map(|time| time.to_string().into()),
             sequence: self.sequence.map(Into::into),

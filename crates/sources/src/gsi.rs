@@ -70,7 +70,15 @@ impl Source for Gsi {
         }
     }
 
-    fn identity(&self, post: &Post<'_>) -> String {
+    fn without_secret(&self, body: &[u8]) -> Option<Vec<u8>> {
+        parse(body).map(|(value, _)| value.to_string().into_bytes())
+    }
+
+    fn is_foreign(&self, post: &Post<'_>) -> bool {
+        parse(post.body).is_none()
+    }
+
+    fn identity(&self, _: &Carry, post: &Post<'_>) -> String {
         match parse(post.body) {
             Some((value, _)) => {
                 let time = value.pointer("/provider/timestamp").and_then(Value::as_u64);
@@ -87,7 +95,7 @@ impl Source for Gsi {
         post: &Post<'_>,
         exchange: &mut dyn FnMut(&str) -> String,
     ) -> Answer<Carry> {
-        let identity = self.identity(post);
+        let identity = self.identity(&carry, post);
         let value = parse(post.body).map(|(value, _)| value);
         reader::read(map, carry, value.as_ref(), &identity, exchange)
     }

@@ -48,6 +48,13 @@ impl Roster {
         self.people.get(id).and_then(|seen| seen.side)
     }
 
+    /// The teams change sides, and everyone with them.
+    pub(crate) fn change_sides(&mut self) {
+        for seen in self.people.values_mut() {
+            seen.side = seen.side.map(Side::other);
+        }
+    }
+
     /// Notes the coming and going of people that a fact tells.
     pub(crate) fn follow(&mut self, event: &Event) {
         match event {

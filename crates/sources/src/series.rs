@@ -1,11 +1,24 @@
 //! The course of a series: which of its maps is played.
 
-use matchwire_domain::{live_match::cs::Event, subject::MAX_MAP};
+use matchwire_domain::{
+    live_match::cs::{Event, Reason},
+    subject::MAX_MAP,
+};
 use serde::{Deserialize, Serialize};
 
-/// After so many rounds a change to another map means that the one before was played to its end,
-/// though its end was not heard. (No map is won with fewer.)
-const MIN_ROUNDS_OF_A_MAP: u16 = 13;
+/// After so many rounds a change to another map means that the one before was a map of the match, though
+/// its end was not heard.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CountsFrom(pub(crate) u16);
+
+impl CountsFrom {
+    /// Where the server tells: more than a knife round, and than what is played until somebody sees that it
+    /// is the wrong map. What was played stays, whoever left it and why.
+    pub(crate) const SERVER: Self = Self(3);
+    /// Where a client of the game tells, which may leave a match for another one: no map is won with
+    /// fewer.
+    pub(crate) const CLIENT: Self = Self(13);
+}
 
 /// Where a series is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,7 +42,7 @@ impl Default for Series {
 impl Series {
     /// Follows an event; in a series whose maps are counted, the next map gets the next number.
     /// Answers whether it did.
-    pub(crate) fn follow(&mut self, event: &Event, counts_maps: bool) -> bool {
+    pub(crate) fn follow(&mut self, event: &Event, counts_maps: bool, from: CountsFrom) -> bool {
         let name = match event {
             Event::MapLoaded(loaded) => Some(&loaded.map_name),
             Event::MatchStarted(started) => started.map_name.as_ref(),
@@ -40,6 +53,8 @@ impl Series {
             Event::RoundEnded(ended) => {
                 let played = ended.score.map_or(0, |score| score.ct.saturating_add(score.t));
                 self.rounds = self.rounds.max(played);
+                // Whoever gives up ends the map with it.
+                self.over |= ended.reason == Reason::Surrender;
                 None
             }
             _ => None,
@@ -47,8 +62,7 @@ impl Series {
         let Some(name) = name else { return false };
         let other = self.map_name.as_deref().is_some_and(|old| old != name.as_str());
         let loads = matches!(event, Event::MapLoaded(_));
-        let played =
-            (self.over && (other || loads)) || (other && self.rounds >= MIN_ROUNDS_OF_A_MAP);
+        let played = (self.over && (other || loads)) || (other && self.rounds >= from.0);
         self.map_name = Some(name.to_string());
         if played {
             self.over = false;

@@ -47,8 +47,8 @@ pub enum Refused {
 /// not understand it counts, and whatever the body is, it answers.
 ///
 /// Posts of one match and map are read one after another. A post whose [`identity`](Self::identity)
-/// was read before is not read again, so the identity must differ where the content does; and each
-/// draft has an id that is the same when the feed says the same again in another post.
+/// was read before is not read again, so the identity must differ where the content does, and be the
+/// same after the post was read as before it; and each draft has an id that is the same when the feed says the same again in another post.
 pub trait Source: Send + Sync + 'static {
     /// What the reader remembers from post to post; bounded, since it is stored with every post
     /// that changes it. It may hold text of people, as it is served to nobody.
@@ -57,13 +57,26 @@ pub trait Source: Send + Sync + 'static {
     /// The name in the path, as in `/sources/cs-log/…`, and in the events' source.
     const NAME: &'static str;
 
+    /// The headers that it reads, in lower case.
+    const HEADERS: &'static [&'static str] = &[];
+
     /// Whether the post may be read, as far as its body tells.
     fn admits(&self, _post: &Post<'_>) -> Result<(), Refused> {
         Ok(())
     }
 
-    /// The identity of a post as a whole, which must be good as an event's id. It holds no secret.
-    fn identity(&self, post: &Post<'_>) -> String;
+    /// The body without the secret that lets it in, if it has one, so that it may be kept.
+    fn without_secret(&self, _body: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Whether nothing of a body is in the source's format, so that there is nothing in it to know or not.
+    fn is_foreign(&self, post: &Post<'_>) -> bool;
+
+    /// The identity of a post as a whole, after what was carried; it must be good as an event's id, and
+    /// holds no secret. It depends on the post alone, unless the feed says new things in the same words,
+    /// as that a match is paused.
+    fn identity(&self, carry: &Self::Carry, post: &Post<'_>) -> String;
 
     /// Reads a post after what was carried, for a map by its number or counting maps as they are
     /// played. `exchange` gives a player id for an account; what has no colon it gives back.

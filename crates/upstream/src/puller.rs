@@ -162,17 +162,17 @@ impl Puller {
 
     async fn received(&self, pulling: &mut Pulling, message: Message) {
         let Message { body, position } = message;
+        // A connection alone is no success: it may break before it has told anything, and again.
+        if body == Body::Connected {
+            pulling.since = Instant::now();
+        } else {
+            pulling.breaker.succeed();
+            pulling.unreadable = 0;
+            self.health.recovered();
+        }
         if self.health.answered(now()) {
             tracing::info!(upstream = self.feed.name, url = self.feed.shown_url(), "it answers");
         }
-        if body == Body::Connected {
-            pulling.since = Instant::now();
-            return;
-        }
-        // A connection alone is no success: it may break before it has told anything, and again.
-        pulling.breaker.succeed();
-        pulling.unreadable = 0;
-        self.health.recovered();
         match body {
             Body::Connected | Body::Nothing => {}
             Body::Events(events) if events.is_empty() => {}

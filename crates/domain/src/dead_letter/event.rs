@@ -30,13 +30,16 @@ pub struct Kept {
     pub via: String,
     /// What it says of itself.
     pub origin: Origin,
+    /// Where a post of a source was for: `m1/auto`, or `@server`; left out for what was no post.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
     /// How often it has been tried.
     pub attempts: u32,
     /// The size of the body as it came, in bytes.
     pub body_bytes: u64,
     /// How much of the body is kept, from its beginning, in bytes.
     pub kept_bytes: u64,
-    /// The body, and why it was refused in words that may quote it.
+    /// The body, with the headers of a post, and why it was refused in words that may quote it.
     pub sealed: Sealed,
     /// From which `seq` on letters are open.
     pub oldest: u64,

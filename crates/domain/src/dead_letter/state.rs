@@ -25,6 +25,8 @@ pub struct Open {
     pub via: String,
     /// What it says of itself.
     pub origin: Origin,
+    /// Where a post of a source was for: `m1/auto`, or `@server`.
+    pub place: Option<String>,
     /// How often it has been tried.
     pub attempts: u32,
     /// The size of the body as it came, in bytes.
@@ -168,7 +170,7 @@ impl State {
     }
 
     fn insert(&mut self, seq: u64, kept: Timestamp, letter: Kept) {
-        let Kept { name, reason, via, origin, attempts, body_bytes, .. } = letter;
+        let Kept { name, reason, via, origin, place, attempts, body_bytes, .. } = letter;
         // Whatever an event says, the sum can be taken back.
         let kept_bytes = letter.kept_bytes.min(u64::from(u32::MAX));
         self.bytes += kept_bytes;
@@ -178,6 +180,7 @@ impl State {
             reason,
             via,
             origin,
+            place,
             attempts,
             body_bytes,
             kept_bytes,

@@ -11,6 +11,7 @@ fn letter(name: &str, kept_bytes: u64) -> Kept {
         reason: "schema".into(),
         via: "http".into(),
         origin: Origin { source: "feed".into(), ..Origin::default() },
+        place: None,
         attempts: 1,
         body_bytes: kept_bytes,
         kept_bytes,

@@ -404,7 +404,7 @@ fn is_whole(map: &u16) -> bool {
 }
 
 /// The index of the team with the higher score.
-pub(super) fn leader([first, second]: [u16; 2]) -> Option<usize> {
+pub(crate) fn leader([first, second]: [u16; 2]) -> Option<usize> {
     match first.cmp(&second) {
         std::cmp::Ordering::Greater => Some(0),
         std::cmp::Ordering::Less => Some(1),

@@ -8,6 +8,7 @@ mod event;
 
 mod state;
 
+mod fill;
 mod fold;
 mod metrics;
 mod people;

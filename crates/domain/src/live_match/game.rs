@@ -51,6 +51,8 @@ pub trait Rules: Clone + PartialEq + Serialize + Send + Sync + 'static {
     /// What a prediction of the map as a whole is about: [`Target::Map`], or [`Target::Result`] in a game
     /// that has draws.
     const WHOLE: Target = Target::Map;
+    /// Whether a match of the game is one map, which then decides it.
+    const IS_ONE_MAP: bool = false;
     /// What can happen.
     type Event: Vocabulary;
 
@@ -101,6 +103,26 @@ pub trait Rules: Clone + PartialEq + Serialize + Send + Sync + 'static {
         outcome::of_course(Rules::course(self), Rules::status(self))
     }
 
+    /// Of which aspects of a map an event tells beside what it claims, as `money`: what one source tells of
+    /// and another one does not.
+    fn aspects(event: &Self::Event) -> Vec<&'static str> {
+        let _ = event;
+        Vec::new()
+    }
+
+    /// Takes from an event of a source that is not believed what it tells of the aspects that are
+    /// `lacking` without it. What is claimed is not taken, and nothing that would count twice. Answers
+    /// whether it moved the odds.
+    fn fill(
+        &mut self,
+        event: &Self::Event,
+        time: Timestamp,
+        lacking: &dyn Fn(&str) -> bool,
+    ) -> bool {
+        let _ = (event, time, lacking);
+        false
+    }
+
     /// What an event with one of the game's own tags is worth where not all can be taken.
     fn priority(tag: &str) -> Priority {
         let _ = tag;
@@ -118,6 +140,17 @@ pub trait Play: Send + Sync {
     fn fold(&mut self, tag: &str, data: &str, time: Timestamp) -> Option<Folded>;
     /// What an event claims to have happened, in words that are the same whichever source tells it.
     fn claim(&self, tag: &str, data: &str) -> Option<String>;
+    /// Of which aspects of a map an event tells beside what it claims.
+    fn aspects(&self, tag: &str, data: &str) -> Vec<&'static str>;
+    /// Takes from an event of a source that is not believed what it tells of aspects that are `lacking`
+    /// without it. Answers whether it moved the odds.
+    fn fill(
+        &mut self,
+        tag: &str,
+        data: &str,
+        time: Timestamp,
+        lacking: &dyn Fn(&str) -> bool,
+    ) -> bool;
     /// Who will win, by the model of that name.
     fn predict(&self, model: &str) -> Option<Prediction>;
     /// What a prediction of the map as a whole is about.
@@ -169,6 +202,26 @@ impl<R: Rules> Play for R {
 
     fn claim(&self, tag: &str, data: &str) -> Option<String> {
         Rules::claim(self, &R::Event::parse(tag, data)?.ok()?)
+    }
+
+    fn aspects(&self, tag: &str, data: &str) -> Vec<&'static str> {
+        match R::Event::parse(tag, data) {
+            Some(Ok(event)) => R::aspects(&event),
+            _ => Vec::new(),
+        }
+    }
+
+    fn fill(
+        &mut self,
+        tag: &str,
+        data: &str,
+        time: Timestamp,
+        lacking: &dyn Fn(&str) -> bool,
+    ) -> bool {
+        let Some(Ok(event)) = R::Event::parse(tag, data) else { return false };
+        let moved = Rules::fill(self, &event, time, lacking);
+        course::settle(self);
+        moved
     }
 
     fn predict(&self, model: &str) -> Option<Prediction> {
@@ -256,6 +309,7 @@ pub type Exchange<'a> = &'a mut dyn FnMut(&str) -> String;
 #[derive(Clone, Copy)]
 pub struct Game {
     name: &'static str,
+    is_one_map: bool,
     tags: &'static [&'static str],
     models: fn() -> &'static [&'static str],
     schema: fn(&str) -> Option<Schema>,
@@ -269,6 +323,7 @@ impl Game {
     pub const fn of<R: Rules>() -> Self {
         Self {
             name: R::GAME,
+            is_one_map: R::IS_ONE_MAP,
             tags: R::Event::TAGS,
             models: R::models,
             schema: R::Event::schema,
@@ -281,6 +336,11 @@ impl Game {
     /// Its name, as it stands in `game`.
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// Whether a match of it is one map.
+    pub fn is_one_map(&self) -> bool {
+        self.is_one_map
     }
 
     /// The names of its models, the first one being that of a stream which names none.

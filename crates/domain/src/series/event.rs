@@ -16,6 +16,10 @@ vocabulary! {
     with course::Event;
     /// A match is set, or set otherwise: what is left out stays as it was told before.
     "match.scheduled" => MatchScheduled {
+        /// Whether it only fills in what nobody has told yet, as whoever plays the match does, and
+        /// not who sets it. What differs from what was told is noted then, and changes nothing.
+        #[serde(default, skip_serializing_if = "is_false")]
+        fills: bool,
         /// The game, as maps' states name it: `cs2`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         game: Option<Name>,
@@ -56,6 +60,10 @@ vocabulary! {
         /// The side that the team begins on, as the game calls its sides.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         side: Option<Label>,
+        /// The teams as the feed orders them, if it has an order of its own: `team` is in that
+        /// order, and the match's teams are known again by it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        teams: Option<[TeamRef; 2]>,
     };
     /// The match begins.
     "series.started" => SeriesStarted;
@@ -71,6 +79,10 @@ vocabulary! {
         /// The name of the map, `de_nuke`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         map_name: Option<Label>,
+        /// The teams as the feed orders them, if it has an order of its own: `winner` and `score` are in that
+        /// order, and the match's teams are known again by it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        teams: Option<[TeamRef; 2]>,
     };
     /// The match is over.
     "series.ended" => SeriesEnded {
@@ -80,6 +92,10 @@ vocabulary! {
         /// Maps won, in the order of teams.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         score: Option<[u16; 2]>,
+        /// The teams as the feed orders them, if it has an order of its own: `winner` and `score` are in that
+        /// order, and the match's teams are known again by it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        teams: Option<[TeamRef; 2]>,
     };
     /// The match is not played.
     "match.cancelled" => MatchCancelled {
@@ -114,6 +130,17 @@ pub struct Team {
     pub players: LineUp,
 }
 
+/// A team, as a feed calls it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TeamRef {
+    /// The name.
+    pub name: Label,
+    /// How the platform that embeds Matchwire names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Label>,
+}
+
 /// Somebody in a line-up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -129,6 +156,11 @@ bounded! {
     #[derive(Default)]
     /// A line-up, at most 64 people.
     LineUp(Vec<Member>), 64, "maxItems", Vec::len;
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl LineUp {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::State;
-use crate::live_match::{Status, both};
+use crate::live_match::{Status, both, leader};
 
 /// What a map has come to, as its own stream tells it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,6 +19,8 @@ pub struct MapOfSeries {
     pub names: [Option<String>; 2],
     /// Who plays, by player id, in its own order of teams.
     pub players: [BTreeSet<String>; 2],
+    /// Whether it is the whole match, as its game has no maps.
+    pub is_match: bool,
     /// Whether it is over.
     pub is_over: bool,
     /// Whether it is being played, or about to be.
@@ -90,10 +92,15 @@ impl Standing {
             if result.winner == 0 { won[0] += 1 } else { won[1] += 1 }
         }
         let score = series.score.unwrap_or(won);
-        let to_win = series.best_of.map(|maps| maps / 2 + 1);
+        let length = series.best_of.or(maps.iter().any(|map| map.is_match).then_some(1));
+        let to_win = length.map(|maps| maps / 2 + 1);
         let decided = to_win.and_then(|to_win| score.iter().position(|won| *won >= to_win));
-        let is_over = series.course.status == Status::Ended || decided.is_some();
-        let winner = series.course.winner.or(decided);
+        // A draw is possible where a map may be drawn, and in a match of two maps.
+        let played = maps.iter().filter(|map| map.is_over).count() + told.len();
+        let is_played_out = decided.is_none() && length.is_some_and(|maps| played >= maps.into());
+        let is_over = series.course.status == Status::Ended || decided.is_some() || is_played_out;
+        let ahead = if is_played_out { leader(score) } else { None };
+        let winner = series.course.winner.or(decided).or(ahead);
         let status = match series.course.status {
             _ if is_over => Status::Ended,
             Status::Scheduled if maps.iter().any(|map| map.is_on || map.is_over) => Status::Live,

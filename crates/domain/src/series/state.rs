@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Event, MapVetoed, MapWon, MatchScheduled, SeriesEnded, Team, VetoAction};
+use super::{
+    Event, MapVetoed, MapWon, MatchScheduled, SeriesEnded, Team, TeamRef, VetoAction, order::Order,
+};
 use crate::{
     live_match::{Course, Prediction, Priority, Rules, Ruling, Status},
     timestamp::Timestamp,
@@ -103,6 +105,9 @@ pub struct MapResult {
 
 impl State {
     fn schedule(&mut self, set: &MatchScheduled) {
+        if set.fills {
+            return self.fill_in(set);
+        }
         if let Some(game) = &set.game {
             self.course.game = game.get().clone().into();
         }
@@ -116,7 +121,7 @@ impl State {
             self.stage = Some(stage.to_string());
         }
         if let Some(teams) = &set.teams {
-            self.teams = Some(teams.each_ref().map(TeamState::of));
+            self.set_teams(teams);
         }
         if let Some(server) = &set.server {
             self.server = Some(server.get().clone());
@@ -129,15 +134,81 @@ impl State {
         }
     }
 
+    /// The teams are set. Those that are known in the other order change their places, and what was
+    /// told of each goes with it.
+    fn set_teams(&mut self, teams: &[Team; 2]) {
+        if self.order(Some(&teams.each_ref().map(TeamRef::of))) == Order::Crossed {
+            for step in self.veto.values_mut() {
+                step.team = step.team.map(|team| 1 - team);
+            }
+            for map in self.maps.values_mut() {
+                map.winner = 1 - map.winner;
+                map.score = map.score.map(|[first, second]| [second, first]);
+            }
+            self.score = self.score.map(|[first, second]| [second, first]);
+            self.course.winner = self.course.winner.map(|team| 1 - team);
+        }
+        self.teams = Some(teams.each_ref().map(TeamState::of));
+    }
+
+    /// Takes what nobody has told yet; what was told otherwise is a disagreement.
+    fn fill_in(&mut self, told: &MatchScheduled) {
+        if let (Some(game), true) = (&told.game, self.course.game.is_empty()) {
+            self.course.game = game.get().clone().into();
+        }
+        let best_of = told.best_of.as_ref().map(|best_of| *best_of.get());
+        if let (Some(ours), Some(theirs)) = (self.best_of, best_of)
+            && ours != theirs
+        {
+            let detail =
+                format!("the match is a best of {ours}, and whoever plays it says {theirs}");
+            self.course.note_anomaly("disagreement", detail);
+        }
+        self.best_of = self.best_of.or(best_of);
+        let name = |name: &super::Name| name.get().clone();
+        self.tournament = self.tournament.take().or_else(|| told.tournament.as_ref().map(name));
+        self.stage = self.stage.take().or_else(|| told.stage.as_ref().map(|s| s.to_string()));
+        self.server = self.server.take().or_else(|| told.server.as_ref().map(name));
+        self.starts = self.starts.or(told.starts);
+        let Some(teams) = &told.teams else { return };
+        let order = self.order(Some(&teams.each_ref().map(TeamRef::of)));
+        let theirs = order.pair(teams.each_ref().map(TeamState::of));
+        let Some(ours) = &mut self.teams else {
+            self.teams = Some(theirs);
+            return;
+        };
+        if order == Order::Strange {
+            let [a, b] = ours.each_ref().map(|team| team.name.clone());
+            let [c, d] = theirs.map(|team| team.name);
+            let detail = format!("the match is of {a} and {b}, and who plays it are {c} and {d}");
+            return self.course.note_anomaly("disagreement", detail);
+        }
+        for (ours, theirs) in ours.iter_mut().zip(theirs) {
+            ours.id = ours.id.take().or(theirs.id);
+            if ours.players.is_empty() {
+                ours.players = theirs.players;
+            }
+        }
+    }
+
+    /// How teams stand to those of the match. Where either are unknown, they are taken to be the same.
+    fn order(&self, teams: Option<&[TeamRef; 2]>) -> Order {
+        match (&self.teams, teams) {
+            (Some(ours), Some(theirs)) => Order::of(ours, theirs),
+            _ => Order::Straight,
+        }
+    }
+
     fn veto(&mut self, step: &MapVetoed) {
         if self.veto.len() >= MAX_VETO_STEPS {
             let detail = format!("a veto has at most {MAX_VETO_STEPS} steps");
             return self.course.note_anomaly("veto_too_long", detail);
         }
+        let order = self.order(step.teams.as_ref());
         let number = u16::try_from(self.veto.len()).unwrap_or(u16::MAX).saturating_add(1);
         let step = VetoStep {
             action: step.action,
-            team: step.team.map(crate::live_match::TeamIndex::index),
+            team: step.team.map(|team| order.index(team)),
             map_name: step.map_name.to_string(),
             side: step.side.as_ref().map(|side| side.to_string()),
         };
@@ -145,9 +216,10 @@ impl State {
     }
 
     fn win_map(&mut self, won: &MapWon) {
+        let order = self.order(won.teams.as_ref());
         let result = MapResult {
-            winner: won.winner.index(),
-            score: won.score,
+            winner: order.index(won.winner),
+            score: won.score.map(|score| order.pair(score)),
             map_name: won.map_name.as_ref().map(|name| name.to_string()),
         };
         self.maps.insert(*won.map.get(), result);
@@ -155,9 +227,16 @@ impl State {
     }
 
     fn end(&mut self, ended: &SeriesEnded) {
-        self.score = ended.score.or(self.score);
-        self.course.winner = ended.winner.map(crate::live_match::TeamIndex::index);
+        let order = self.order(ended.teams.as_ref());
+        self.score = ended.score.map(|score| order.pair(score)).or(self.score);
+        self.course.winner = ended.winner.map(|team| order.index(team));
         self.phase = Status::Ended;
+    }
+}
+
+impl TeamRef {
+    fn of(team: &Team) -> Self {
+        Self { name: team.name.clone(), id: team.id.clone() }
     }
 }
 

@@ -141,6 +141,38 @@ fn the_match_is_won_by_whoever_wins_most_maps() {
 }
 
 #[test]
+fn a_match_is_over_with_its_last_map_whoever_won_it() {
+    let standing = |story: &str, maps: &[MapOfSeries]| {
+        let standing = Standing::of(&folded(story), maps);
+        (standing.status, standing.score, standing.winner)
+    };
+    // A game without maps: the one decides, or is a draw.
+    let is_match = |winner: Option<usize>, is_over: bool| {
+        [MapOfSeries { is_match: true, is_over, is_on: !is_over, ..map(1, ["A", "B"], winner) }]
+    };
+    assert_eq!(standing("series.started", &is_match(None, false)), (Status::Live, [0, 0], None));
+    assert_eq!(
+        standing("series.started", &is_match(Some(1), true)),
+        (Status::Ended, [0, 1], Some(1))
+    );
+    assert_eq!(standing("series.started", &is_match(None, true)), (Status::Ended, [0, 0], None));
+    // Of a game with maps nobody knows how many there will be.
+    let one = map(1, ["A", "B"], Some(0));
+    assert_eq!(
+        standing("series.started", std::slice::from_ref(&one)),
+        (Status::Live, [1, 0], None)
+    );
+    // Two maps, one for each; and three, of which one was drawn.
+    let two = map(2, ["A", "B"], Some(1));
+    let of = |maps: u16| format!("match.scheduled {{\"best_of\":{maps}}}");
+    assert_eq!(standing(&of(2), &[one.clone(), two]), (Status::Ended, [1, 1], None));
+    let drawn =
+        |number| MapOfSeries { is_over: true, is_on: false, ..map(number, ["A", "B"], None) };
+    assert_eq!(standing(&of(3), &[one.clone(), drawn(2)]), (Status::Live, [1, 0], None));
+    assert_eq!(standing(&of(3), &[one, drawn(2), drawn(3)]), (Status::Ended, [1, 0], Some(0)));
+}
+
+#[test]
 fn what_a_referee_or_the_feed_tells_of_the_match_stands() {
     let standing = |story: &str, maps: &[MapOfSeries]| {
         let standing = Standing::of(&folded(story), maps);
@@ -157,4 +189,56 @@ fn what_a_referee_or_the_feed_tells_of_the_match_stands() {
     assert_eq!(standing(forfeited, &[]), (Status::Ended, [0, 0], Some(1)));
     let amended = format!("{ended}\nresult.amended {{\"seq\":1,\"score\":[2,1]}}");
     assert_eq!(standing(&amended, &[]), (Status::Ended, [2, 1], Some(0)));
+}
+
+/// What a plug-in says of the match of `SET`, whose teams it has the other way round.
+const FILLS: &str = r#"match.scheduled {"fills":true,"best_of":5,"teams":[{"name":"BRAVO","id":"b7"},{"name":"alpha","players":[{"player":"a9"}]}]}"#;
+const CROSSED: &str = r#""teams":[{"name":"Bravo"},{"name":"Alpha"}]"#;
+
+#[test]
+fn whoever_plays_a_match_fills_in_what_nobody_told() {
+    let alone = json_of(&folded(FILLS));
+    assert_eq!((&alone["best_of"], &alone["teams"][0]["name"]), (&json!(5), &json!("BRAVO")));
+    // What is set before or after it stands.
+    for story in [format!("{}\n{FILLS}", set()), format!("{FILLS}\n{}", set())] {
+        let state = json_of(&folded(&story));
+        assert_eq!((&state["best_of"], &state["server"]), (&json!(3), &json!("s1")));
+        assert_eq!(state["teams"][0]["players"], json!({"a1": {"name": "A1"}, "a2": {}}));
+        assert_eq!(state["teams"][1]["name"], "Bravo");
+    }
+    let state = folded(&format!("{}\n{FILLS}", set()));
+    assert_eq!(state.teams.as_ref().unwrap()[1].id.as_deref(), Some("b7"));
+    let noted: Vec<_> = state.course.anomalies.iter().map(|a| (a.kind, &*a.detail)).collect();
+    let told = "the match is a best of 3, and whoever plays it says 5";
+    assert_eq!(noted, [("disagreement", told)]);
+    let strangers = r#"match.scheduled {"fills":true,"teams":[{"name":"Xray"},{"name":"Zulu"}]}"#;
+    let state = folded(&format!("{}\n{strangers}", set()));
+    assert_eq!(state.course.anomalies[0].kind, "disagreement");
+    assert_eq!(state.teams.unwrap()[0].name, "Alpha");
+    // A cancelled match is not set again by it.
+    let state = folded(&format!("match.cancelled\n{FILLS}"));
+    assert_eq!(state.course.status, Status::Ended);
+}
+
+#[test]
+fn a_feed_has_an_order_of_teams_of_its_own() {
+    let story = format!(
+        r#"map.vetoed {{"action":"ban","team":0,"map_name":"de_one",{CROSSED}}}
+           map.won {{"map":1,"winner":0,"score":[13,7],{CROSSED}}}
+           series.ended {{"winner":0,"score":[2,1],{CROSSED}}}"#
+    );
+    let bravo_won = |state: State| {
+        assert_eq!((state.veto[&1].team, state.course.winner), (Some(1), Some(1)));
+        assert_eq!((state.maps[&1].winner, state.maps[&1].score), (1, Some([7, 13])));
+        assert_eq!(state.score, Some([1, 2]));
+    };
+    bravo_won(folded(&format!("{}\n{story}", set())));
+    // The match is set after all of it, and the order with it.
+    bravo_won(folded(&format!("{FILLS}\n{story}\n{}", set())));
+    // Ids tell more than names, and teams that nobody knows are in the order that they came in.
+    let ids = r#"match.scheduled {"teams":[{"name":"A","id":"1"},{"name":"B","id":"2"}]}
+        map.vetoed {"action":"ban","team":0,"map_name":"x","teams":[{"name":"A","id":"2"},{"name":"?"}]}
+        map.vetoed {"action":"ban","team":0,"map_name":"x","teams":[{"name":"?"},{"name":"!"}]}"#;
+    let state = folded(ids);
+    assert_eq!((state.veto[&1].team, state.veto[&2].team), (Some(1), Some(0)));
 }

@@ -6,8 +6,11 @@
 //! something there. Facts of the others are not folded but compared: what they claim and the believed
 //! one does not, within the window, is an anomaly. A fact that both tell on either side of a switch
 //! is folded once. Sources that are not ranked add to each other, as ever.
+//!
+//! Of what the believed source has not told so far, by kind, the next ranked one that has is taken: its
+//! facts fill in the game's aspects that are lacking, [`crate::live_match::Rules::fill`].
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::fact::Fact;
 use crate::{live_match::course::Event, timestamp::Timestamp};
@@ -26,6 +29,8 @@ pub(super) struct Arbiter {
     switches: Vec<(Timestamp, usize)>,
     gaps: Vec<Gap>,
     waiting: VecDeque<Claim>,
+    /// Of which aspects a source has told.
+    told: BTreeSet<(usize, &'static str)>,
 }
 
 /// A part of a source's feed that is missing.
@@ -154,6 +159,22 @@ impl Arbiter {
     /// The source that is believed about a moment, if any are ranked.
     pub(super) fn believed_source(&self, time: Timestamp) -> Option<&str> {
         self.ranked.get(self.believed(time)).map(|name| &**name)
+    }
+
+    /// Notes of which aspects a fact tells.
+    pub(super) fn note_told(&mut self, fact: &Fact, aspects: Vec<&'static str>) {
+        if let Some(rank) = self.rank(&fact.source) {
+            self.told.extend(aspects.into_iter().map(|aspect| (rank, aspect)));
+        }
+    }
+
+    /// Whether neither the source that is believed about a fact's moment nor one that is ranked before the
+    /// fact's own has told of an aspect so far.
+    pub(super) fn lacks(&self, fact: &Fact, aspect: &str) -> bool {
+        let Some(rank) = self.rank(&fact.source) else { return false };
+        let believed = self.believed(fact.time);
+        let goes_before = |other: usize| other != rank && (other == believed || other < rank);
+        !self.told.iter().any(|(other, told)| *told == aspect && goes_before(*other))
     }
 
     /// Judges the next fact. `claim` is what it claims, in words that are the same whoever claims it.

@@ -342,6 +342,77 @@ fn a_gap_in_the_believed_feed_is_filled_until_its_part_arrives() {
     assert_eq!(kills_of(&fold), [2, 0, 1, 0], "and not twice when it arrives");
 }
 
+/// GSI's scoreboard says that a1 has so much of everything.
+fn reported(source: &str, second: u32, health: u16, money: u32) -> String {
+    format!(
+        r#"{source}@{second} - player.reported {{"player":"a1","health":{health},"armor":90,"helmet":true,"money":{money},"equipment":4700,"kills":7}}"#
+    )
+}
+
+#[test]
+fn what_the_believed_source_never_tells_is_taken_from_another_one() {
+    let start = "cs-log@6 - round.started {}";
+    let fold = two_sources(&[start, &reported("gsi", 7, 64, 3_100)]);
+    let player = &state(&fold).players["a1"];
+    assert_eq!((player.health, player.armor, player.helmet), (64, Some(90), Some(true)));
+    assert_eq!((player.money, player.equipment), (Some(3_100), Some(4_700)));
+    assert_eq!(player.tally.kills, 0, "a kill is told, by the log");
+    assert_eq!(fold.play.course().anomalies, []);
+    // Once the log tells of money and of who was hurt, it alone does.
+    let story = [
+        start,
+        r#"cs-log@8 - money.changed {"player":"b1","money":900}"#,
+        r#"cs-log@8 - player.hurt {"attacker":"b1","victim":"a1","weapon":"x","damage":30,"damage_armor":4,"health":70,"armor":96,"hitgroup":"chest"}"#,
+        &reported("gsi", 9, 12, 3_100),
+        &reported("gsi", 10, 0, 3_100),
+    ];
+    let fold = two_sources(&story);
+    let player = &state(&fold).players["a1"];
+    assert_eq!((player.health, player.alive, player.money), (70, true, None));
+    assert_eq!((player.armor, player.equipment), (Some(90), Some(4_700)));
+    // Who is dead is claimed and not filled in, whichever comes first.
+    let fold = two_sources(&[start, &kill_by("cs-log", 8, "b1", "a1"), &reported("gsi", 8, 64, 1)]);
+    assert!(!state(&fold).players["a1"].alive);
+    let fold = two_sources(&[start, &reported("gsi", 8, 0, 1)]);
+    assert!(state(&fold).players["a1"].alive);
+}
+
+#[test]
+fn the_next_ranked_source_goes_before_the_others_where_it_tells_anything() {
+    let rank = r#"0 - sources.ranked {"sources":["cs-log","gsi","feed"]}"#;
+    let start = "cs-log@6 - round.started {}";
+    let told = |lines: &[&str]| {
+        let fold = two_sources(&[&[rank, start], lines].concat());
+        let player = state(&fold).players["a1"].clone();
+        (player.health, player.money)
+    };
+    let (gsi, feed) = (reported("gsi", 7, 64, 3_100), reported("feed", 8, 50, 2_000));
+    assert_eq!(told(&[&feed]), (50, Some(2_000)));
+    assert_eq!(told(&[&gsi, &feed]), (64, Some(3_100)));
+    assert_eq!(told(&[&feed, &gsi, &reported("feed", 9, 40, 1_000)]), (64, Some(3_100)));
+    // Where GSI is believed, the log fills in what it does not tell: what was dealt out.
+    let switch = r#"40 - source.switched {"to":"gsi","since":"2026-01-01T00:00:00Z"}"#;
+    let (planted, hurt) = (
+        "gsi@8 - bomb.planted {}",
+        r#"cs-log@9 - player.hurt {"attacker":"a1","victim":"b1","weapon":"x","damage":30,"damage_armor":4,"health":70,"armor":96,"hitgroup":"chest"}"#,
+    );
+    let site = r#"cs-log@9 - bomb.planted {"player":"b2","site":"B"}"#;
+    let fold = two_sources(&[start, "gsi@6 - round.started {}", planted, site, hurt, switch]);
+    assert_eq!(state(&fold).bomb_site.as_deref(), Some("B"));
+    assert_eq!(state(&fold).players["a1"].tally.damage, 30);
+}
+
+#[test]
+fn a_voided_fact_that_told_of_something_leaves_it_to_the_other_source() {
+    let start = "cs-log@6 - round.started {}";
+    let money = r#"cs-log@7 - money.changed {"player":"a1","money":900}"#;
+    let gsi = reported("gsi", 9, 64, 3_100);
+    let right = two_sources(&[start, "cs-log@7 - x.nothing {}", &gsi]);
+    let corrected = two_sources(&[start, money, &gsi, r#"10 - event.voided {"seq":8}"#]);
+    assert_eq!(comparable(&corrected).0["players"], comparable(&right).0["players"]);
+    assert_eq!(state(&corrected).players["a1"].money, Some(3_100));
+}
+
 #[test]
 fn sources_that_are_not_ranked_add_to_each_other() {
     let lines: Vec<String> = vec![kill_by("one", 10, "a1", "b1"), kill_by("two", 11, "a1", "b1")];

@@ -32,7 +32,9 @@ const CALM: Duration = Duration::from_secs(1);
 /// If nothing is given up so long after the limit was lowered, there is none any more.
 const OVER: Duration = Duration::from_secs(3);
 /// At most one of so many events of low priority is kept before all are refused.
-const MAX_SAMPLE: u32 = 64;
+pub(crate) const MAX_SAMPLE: u32 = 64;
+/// How much finer the next sample may be than the last one.
+const FINER: f64 = 0.9;
 /// The most that followed folds may be behind, over all, in events.
 const BEHIND_EVENTS: u64 = 2_500;
 /// How far the target goes up with a disk that is slow.
@@ -89,13 +91,19 @@ pub(super) struct Measured {
 }
 
 /// What is to be done.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Decision {
     pub(super) level: Level,
-    /// Of low priority one of so many is kept, at [`Level::Sampling`].
-    pub(super) sample: u32,
+    /// Of low priority one of so many is kept, at [`Level::Sampling`]; at least 1, and not a whole number.
+    pub(super) sample: f64,
     /// Events per second; none if there is no limit.
     pub(super) limit: Option<f64>,
+}
+
+impl Default for Decision {
+    fn default() -> Self {
+        Self { level: Level::Open, sample: 1.0, limit: None }
+    }
 }
 
 /// The controller.
@@ -114,7 +122,7 @@ pub(super) struct Controller {
     /// For how long the limit stays near to that.
     patience: Duration,
     level: Level,
-    sample: u32,
+    sample: f64,
     /// For how long less would have been enough.
     calm: Duration,
 }
@@ -133,7 +141,7 @@ impl Controller {
             ceiling: f64::INFINITY,
             patience: *PATIENCE.start(),
             level: Level::Open,
-            sample: 1,
+            sample: 1.0,
             calm: Duration::ZERO,
         }
     }
@@ -184,7 +192,7 @@ impl Controller {
 
     fn raise(&mut self, elapsed: Duration) {
         // What has not been made use of yet does not show whether more would do.
-        if (self.level, self.sample) > self.wanted() {
+        if (self.level, self.sample * FINER) > self.wanted() {
             return;
         }
         let Some(limit) = &mut self.limit else { return };
@@ -211,14 +219,13 @@ impl Controller {
             (self.level, self.sample, self.calm) = (level, sample, Duration::ZERO);
         } else if self.level == Level::Sampling && level == Level::Sampling {
             // Only fewer are to be left out, which comes about by itself.
-            let step = (self.sample / 8).max(1);
             if self.calm >= HOLD {
-                self.sample = self.sample.saturating_sub(step).max(sample);
+                self.sample = (self.sample * FINER).max(sample);
                 self.calm = Duration::ZERO;
             }
         } else if self.calm >= CALM {
             self.level = self.level.lower();
-            self.sample = if self.level == Level::Sampling { MAX_SAMPLE } else { 1 };
+            self.sample = if self.level == Level::Sampling { f64::from(MAX_SAMPLE) } else { 1.0 };
             self.calm = Duration::ZERO;
         }
         if self.level == Level::Open && self.since_lowered >= OVER && self.above.is_zero() {
@@ -228,24 +235,18 @@ impl Controller {
     }
 
     /// What would do under the limit.
-    fn wanted(&self) -> (Level, u32) {
-        let Some(limit) = self.limit else { return (Level::Open, 1) };
+    fn wanted(&self) -> (Level, f64) {
+        let Some(limit) = self.limit else { return (Level::Open, 1.0) };
         let [low, normal, critical] = self.offered;
         let left = limit - critical - normal;
         if left < 0.0 && normal > 0.0 {
-            (Level::CriticalOnly, 1)
+            (Level::CriticalOnly, 1.0)
         } else if low <= left {
-            (Level::Open, 1)
+            (Level::Open, 1.0)
         } else if low > left * f64::from(MAX_SAMPLE) {
-            (Level::NoLow, 1)
+            (Level::NoLow, 1.0)
         } else {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "between 1 and MAX_SAMPLE"
-            )]
-            let sample = (low / left).ceil() as u32;
-            (Level::Sampling, sample.clamp(2, MAX_SAMPLE))
+            (Level::Sampling, (low / left).clamp(1.0, f64::from(MAX_SAMPLE)))
         }
     }
 }

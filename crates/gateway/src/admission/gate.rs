@@ -19,7 +19,7 @@ use std::{
 
 use matchwire_domain::{envelope::Glance, live_match::Priority};
 
-use super::{Admission, Advice, Class, Decision, Level, Standing};
+use super::{Admission, Advice, Class, Decision, Level, MAX_SAMPLE, Standing};
 use crate::problem::{Code, Problem};
 
 /// What becomes of an event.
@@ -122,15 +122,15 @@ impl<'a> Gate<'a> {
         let (now, source) = (self.now, &*glance.source);
         let buckets = self.admission.has_limits.then(|| self.admission.buckets.lock());
         let Some(mut buckets) = buckets else {
-            return (self.by_level(glance, priority, Class::default(), 1), Class::default());
+            return (self.by_level(glance, priority, Class::default(), 1.0), Class::default());
         };
         let Some((number, limit)) = buckets.limit(source) else {
-            return (self.by_level(glance, priority, Class::default(), 1), Class::default());
+            return (self.by_level(glance, priority, Class::default(), 1.0), Class::default());
         };
         let class = limit.class;
         let verdict = match buckets.standing(number, source, priority, now) {
-            Standing::Within => self.by_level(glance, priority, class, 1),
-            Standing::Sampled(sample) => self.by_level(glance, priority, class, sample),
+            Standing::Within => self.by_level(glance, priority, class, 1.0),
+            Standing::Sampled(sample) => self.by_level(glance, priority, class, f64::from(sample)),
             Standing::Spent => Verdict::Refused(Code::RateLimited),
         };
         if matches!(verdict, Verdict::Take(_)) {
@@ -146,7 +146,7 @@ impl<'a> Gate<'a> {
         glance: &Glance<'_>,
         priority: Priority,
         class: Class,
-        sample: u32,
+        sample: f64,
     ) -> Verdict {
         let refused = Verdict::Refused(Code::Overloaded);
         let rate = match (priority, self.decision.level) {
@@ -160,11 +160,11 @@ impl<'a> Gate<'a> {
             (Priority::Low, Level::Open) => sample,
             (Priority::Low, Level::Sampling) => match class {
                 Class::Social => return refused,
-                Class::Broadcast => sample.max(self.decision.sample.saturating_mul(2)),
+                Class::Broadcast => sample.max(self.decision.sample * 2.0),
                 Class::Sensor => sample.max(self.decision.sample),
             },
         };
-        if is_kept(glance, rate) { Verdict::Take(rate) } else { Verdict::Sampled(rate) }
+        sampled(glance, rate)
     }
 
     /// What the sender is to be told of limits: of its own source, or of the server's.
@@ -215,12 +215,21 @@ pub(crate) fn refusal(code: Code) -> &'static str {
     }
 }
 
-/// Whether an event is the one of so many that is kept.
-fn is_kept(glance: &Glance<'_>, rate: u32) -> bool {
+/// Keeps one event of so many, at least one. Of how many it is kept can only be told as a whole
+/// number: that is the one below or the one above, so that on average it is right.
+fn sampled(glance: &Glance<'_>, rate: f64) -> Verdict {
     // Its keys are fixed, so the same event is always kept or never, whoever asks.
     let mut hasher = DefaultHasher::new();
     (&*glance.subject, &*glance.source, &*glance.id).hash(&mut hasher);
-    hasher.finish() <= u64::MAX / u64::from(rate.max(1))
+    let [a, b, c, d, rest @ ..] = hasher.finish().to_be_bytes();
+    let part = |bytes| f64::from(u32::from_be_bytes(bytes)) / f64::from(u32::MAX);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 128")]
+    let whole = rate.clamp(1.0, f64::from(2 * MAX_SAMPLE)) as u32;
+    if part([a, b, c, d]) <= 1.0 / rate.max(1.0) {
+        Verdict::Take(whole + u32::from(part(rest) < rate.fract()))
+    } else {
+        Verdict::Sampled(whole + u32::from(rate.fract() > 0.0))
+    }
 }
 
 #[cfg(test)]

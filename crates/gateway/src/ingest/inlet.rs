@@ -14,12 +14,12 @@ use super::{
     admit::{admit, sync},
     answer,
     events::{Admitted, Fate, Left, append, letter},
+    source::{self, Arrived, Place, Told},
 };
 use crate::{
     admission::{Class, Level},
-    app::{Answer, App, Post},
+    app::{Answer, App},
     letters::Letter,
-    metrics::Count,
     problem::{Code, Problem},
 };
 
@@ -110,10 +110,11 @@ impl Inlet {
         Ok(taken)
     }
 
-    /// Takes a body in another system's own format, for a match and a map, which may be `auto`.
+    /// Takes a body in another system's own format, for a match and a map, which may be `auto`. What of it
+    /// cannot be used is a dead letter.
     pub async fn post(
         &self,
-        source: &str,
+        charged: &str,
         format: &str,
         (match_id, map): (&str, &str),
         body: Bytes,
@@ -123,15 +124,16 @@ impl Inlet {
             return Err(Problem::new(Code::NotFound, format!("no source is called {format}")));
         };
         let (received, headers) = (Instant::now(), HeaderMap::new());
-        let post = Post { match_id, map, headers: &headers, body, received };
-        let Answer { appended, duplicate, unknown, refused, admitted } = reader.post(post).await?;
-        app.meter.ingest(admitted.saturating_duration_since(received));
-        app.meter.append(admitted.elapsed());
-        app.admission.charge_post(source, appended);
-        let received = appended + duplicate + unknown + refused;
-        let rejected = refused;
-        app.meter.count(name, Count { received, accepted: 0, appended, duplicate, rejected });
-        Ok(Taken { appended, duplicate, unknown, rejected })
+        let place = Place::Map(match_id, map);
+        let post = Arrived { place, headers: &headers, body: &body, received };
+        let told = source::tell(app, (name, &**reader), charged, post).await?;
+        if let Some((reason, detail)) = told.refusal() {
+            source::keep(app, (name, &**reader), post, reason, &detail);
+        }
+        let Told::Of(_, Answer { appended, duplicate, unknown, refused, .. }) = told else {
+            return Ok(Taken::default());
+        };
+        Ok(Taken { appended, duplicate, unknown, rejected: refused })
     }
 
     /// Keeps what could not be taken, after so many tries, as a dead letter of its source.

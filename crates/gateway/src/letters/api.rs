@@ -50,10 +50,14 @@ pub(crate) async fn show(
 ) -> Result<Json<Value>, Problem> {
     Params::parse(request.uri(), &[])?;
     let seq = number(&seq)?;
-    let Opened { letter, detail, body } = opened(&app, seq).await?;
+    let Opened { letter, detail, headers, body } = opened(&app, seq).await?;
     let mut shown = summary(seq, &letter);
     if let Value::Object(shown) = &mut shown {
         shown.insert("detail".into(), detail.into());
+        if !headers.is_empty() {
+            let headers = headers.into_iter().map(|(name, value)| (name, value.into()));
+            shown.insert("headers".into(), Value::Object(headers.collect()));
+        }
         match String::from_utf8(body) {
             Ok(text) => shown.insert("body".into(), text.into()),
             Err(error) => {
@@ -97,7 +101,7 @@ pub(super) async fn opened(app: &App, seq: u64) -> Result<Opened, Problem> {
 
 /// What is told of a letter without its sealed parts.
 fn summary(seq: u64, letter: &Open) -> Value {
-    let Open { reason, via, origin, attempts, body_bytes, kept, .. } = letter;
+    let Open { reason, via, origin, place, attempts, body_bytes, kept, .. } = letter;
     let mut summary = json!({
         "seq": seq,
         "kept": kept.to_string(),
@@ -110,6 +114,9 @@ fn summary(seq: u64, letter: &Open) -> Value {
         (&mut summary, serde_json::to_value(origin))
     {
         summary.extend(origin);
+        if let Some(place) = place {
+            summary.insert("place".into(), place.as_str().into());
+        }
         if letter.is_cut() {
             summary.insert("kept_bytes".into(), letter.kept_bytes.into());
         }

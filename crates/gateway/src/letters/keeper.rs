@@ -28,7 +28,7 @@ const TRIES: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(100);
 
 enum Item {
-    Letter(Marked),
+    Letter(Box<Marked>),
     Flush(oneshot::Sender<()>),
 }
 
@@ -48,10 +48,10 @@ impl Handle {
             self.bytes.fetch_sub(size, Ordering::Relaxed);
             return Some(marked);
         }
-        let item = self.queue.try_send(Item::Letter(marked)).err()?.into_inner();
+        let item = self.queue.try_send(Item::Letter(Box::new(marked))).err()?.into_inner();
         self.bytes.fetch_sub(size, Ordering::Relaxed);
         match item {
-            Item::Letter(marked) => Some(marked),
+            Item::Letter(marked) => Some(*marked),
             Item::Flush(_) => None,
         }
     }
@@ -87,7 +87,7 @@ impl Keeper {
             let mut letters = Vec::with_capacity(items.len());
             for item in items.drain(..) {
                 match item {
-                    Item::Letter(marked) => letters.push(marked),
+                    Item::Letter(marked) => letters.push(*marked),
                     Item::Flush(done) => {
                         self.keep(std::mem::take(&mut letters)).await;
                         let _ = done.send(());

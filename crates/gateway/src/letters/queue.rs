@@ -52,8 +52,8 @@ impl Queue {
 
     /// Lets a letter pass unless it is here already, or there is no room.
     pub(super) fn admit(&self, letter: Letter, is_full: bool) -> Option<Marked> {
-        let Letter { via, origin, body, .. } = &letter;
-        let mark = self.hash.hash_one((via, &origin.source, body));
+        let Letter { via, origin, post, body, .. } = &letter;
+        let mark = self.hash.hash_one((via, &origin.source, post, body));
         {
             let mut marks = self.marks.lock();
             if marks.contains(&mark) {

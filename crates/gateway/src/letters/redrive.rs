@@ -1,4 +1,5 @@
-//! `POST /api/v1/dead-letters/{seq}/redrive`: an event is tried again, as if it came now.
+//! `POST /api/v1/dead-letters/{seq}/redrive`: an event, or a post of a source, is tried again, as if it
+//! came now.
 //!
 //! Its identity is the same, so whatever happens between its append and the closing of its letter, it
 //! is in its stream once: tried another time it is a duplicate, and the letter is closed then.
@@ -6,12 +7,14 @@
 use std::{sync::Arc, time::Instant};
 
 use axum::{
+    Json,
     body::Body,
     extract::{Path, Request, State},
     http::Response,
+    response::IntoResponse as _,
 };
 
-use super::{api, stream::Opened};
+use super::{Posted, api, stream::Opened};
 use crate::{
     app::App,
     ingest::{self, UPSTREAM, VIA},
@@ -33,11 +36,12 @@ pub(crate) async fn post(
 
 async fn redrive(app: &App, seq: u64) -> Result<Response<Body>, Problem> {
     let received = Instant::now();
-    let Opened { letter, body, .. } = api::opened(app, seq).await?;
-    if letter.via != VIA && letter.via != UPSTREAM {
+    let Opened { letter, headers, body, .. } = api::opened(app, seq).await?;
+    let is_event = letter.via == VIA || letter.via == UPSTREAM;
+    if !is_event && letter.place.is_none() {
         let detail = format!(
-            "dead letter {seq} came in by {}, and only events (by {VIA}) can be tried again here; \
-             send it again at its source, and drop it",
+            "dead letter {seq} came in by {}, and only events (by {VIA}) and posts of sources can be \
+             tried again here; send it again at its source, and drop it",
             letter.via
         );
         return Err(Problem::new(Code::Conflict, detail));
@@ -50,14 +54,32 @@ async fn redrive(app: &App, seq: u64) -> Result<Response<Body>, Problem> {
         );
         return Err(Problem::new(Code::Conflict, detail));
     }
+    if let Some(place) = letter.place {
+        let posted = Posted { place, headers };
+        return match ingest::post_again(app, &letter.via, &posted, body.into(), received).await? {
+            Ok(answer) => {
+                close(app, seq).await?;
+                Ok(Json(answer).into_response())
+            }
+            Err((reason, detail)) => {
+                app.letters.stream.fail(seq, reason, &detail).await?;
+                let detail = format!("dead letter {seq} is refused again, {reason}: {detail}");
+                Err(Problem::new(Code::Conflict, detail))
+            }
+        };
+    }
     let fate = ingest::again(app, &body, received).await?;
     match fate.refusal() {
-        None => match app.letters.close(seq, true).await {
-            // Somebody else has closed it meanwhile.
-            Err(Problem { code: Code::NotFound, .. }) => {}
-            closed => closed?,
-        },
+        None => close(app, seq).await?,
         Some((reason, detail)) => app.letters.stream.fail(seq, reason, detail).await?,
     }
     Ok(ingest::answer_again(app, fate))
+}
+
+async fn close(app: &App, seq: u64) -> Result<(), Problem> {
+    match app.letters.close(seq, true).await {
+        // Somebody else has closed it meanwhile.
+        Err(Problem { code: Code::NotFound, .. }) => Ok(()),
+        closed => closed,
+    }
 }

@@ -52,6 +52,8 @@ impl From<Fault> for Problem {
 pub(super) struct Opened {
     pub(super) letter: Open,
     pub(super) detail: String,
+    /// The headers of a post of a source.
+    pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
 }
 
@@ -156,7 +158,14 @@ impl Stream {
         {
             detail = seal::parts(self.unseal(seq, &letter.name, &failed.sealed)?).0;
         }
-        Ok(Opened { letter, detail, body })
+        let (headers, body) = match &letter.place {
+            Some(_) => {
+                let (headers, body) = seal::parts(body);
+                (serde_json::from_str(&headers).unwrap_or_default(), body)
+            }
+            None => (Vec::new(), body),
+        };
+        Ok(Opened { letter, detail, headers, body })
     }
 
     fn unseal(&self, seq: u64, name: &str, sealed: &Sealed) -> Result<Vec<u8>, Problem> {
@@ -170,16 +179,25 @@ impl Stream {
     }
 
     fn sealed(&self, letter: Letter) -> io::Result<Kept> {
-        let Letter { via, reason, detail, origin, attempts, body_bytes, body } = letter;
-        let content = [via.as_bytes(), b"\n", origin.source.as_bytes(), b"\n", &body];
+        let Letter { via, reason, detail, origin, post, attempts, body_bytes, body } = letter;
+        let (place, headers) = post.map(|post| (post.place, post.headers)).unzip();
+        let headers = headers.as_ref().map(serde_json::to_vec).transpose()?;
+        let parts = [place.as_ref().map(String::as_bytes), headers.as_deref(), Some(&body)];
+        let mut content = vec![via.as_bytes(), b"\n", origin.source.as_bytes()];
+        content.extend(parts.into_iter().flatten().flat_map(|part| [b"\n", part]));
         let name = self.seal.name(&content)?;
-        let sealed = self.seal.seal(&name, &seal::plain(&detail, &body))?;
+        let plain = match &headers {
+            Some(headers) => seal::plain(&detail, &[headers, b"\n".as_slice(), &body].concat()),
+            None => seal::plain(&detail, &body),
+        };
+        let sealed = self.seal.seal(&name, &plain)?;
         let kept_bytes = body.len() as u64;
         Ok(Kept {
             name,
             reason: reason.into(),
             via: via.into(),
             origin,
+            place,
             attempts,
             body_bytes: (body_bytes as u64).max(kept_bytes),
             kept_bytes,

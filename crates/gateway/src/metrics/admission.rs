@@ -19,7 +19,7 @@ type Source = [(&'static str, String); 1];
 
 pub(crate) struct AdmissionMeter {
     level: Gauge,
-    sample: Gauge,
+    sample: Number,
     limit: Number,
     tokens: Family<Source, Number>,
     shed: Family<ShedLabels, Counter>,
@@ -43,7 +43,7 @@ impl AdmissionMeter {
 
     pub(super) fn set(&self, state: State) {
         self.level.set(state.level.number().into());
-        self.sample.set(state.sample.into());
+        self.sample.set(state.sample);
         self.limit.set(state.limit.unwrap_or(0.0));
         for (pattern, tokens) in state.tokens {
             self.tokens.get_or_create(&[("source", pattern)]).set(tokens);

@@ -139,7 +139,7 @@ pub(crate) async fn of_match(
     let maps: Vec<_> = streams
         .iter()
         .zip(&states)
-        .map(|(stream, state)| series::map_of_series(stream, state.text()))
+        .map(|(stream, state)| series::map_of_series(app.live.games(), stream, state.text()))
         .collect();
     let own = series::own(&app, &match_id).await?;
     let standing = series::standing_json(&own, &maps);

@@ -6,6 +6,7 @@ use std::{
 };
 
 use matchwire_domain::{
+    live_match::{Game, Games},
     series::{MapOfSeries, Standing, State},
     subject::Subject,
 };
@@ -29,6 +30,7 @@ pub(super) async fn own(app: &App, match_id: &str) -> Result<State, Problem> {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Told {
+    game: String,
     status: String,
     teams: Vec<Team>,
     players: BTreeMap<String, Person>,
@@ -54,7 +56,7 @@ struct Odds {
 }
 
 /// What a map's state, as JSON, tells of it within its match.
-pub(super) fn map_of_series(subject: &Subject, state: &str) -> MapOfSeries {
+pub(super) fn map_of_series(games: &Games, subject: &Subject, state: &str) -> MapOfSeries {
     // A game of its own kind may have other things in these places; then it tells nothing here.
     let told: Told = serde_json::from_str(state).unwrap_or_default();
     let mut players = [BTreeSet::new(), BTreeSet::new()];
@@ -68,6 +70,7 @@ pub(super) fn map_of_series(subject: &Subject, state: &str) -> MapOfSeries {
         number: topic::number(subject),
         names: [names.next().flatten(), names.next().flatten()],
         players,
+        is_match: games.named(&told.game).is_some_and(Game::is_one_map),
         is_over: told.status == "ended",
         is_on: matches!(told.status.as_str(), "live" | "paused"),
         winner: told.winner,

@@ -67,7 +67,7 @@ impl Summaries {
         let state = snapshot.value();
         let field = |name: &str| Some((name.to_owned(), state.get(name)?.clone()));
         let summary = Value::Object(FIELDS.into_iter().filter_map(field).collect());
-        let map = Some(map_of_series(subject, snapshot.text()));
+        let map = Some(map_of_series(live.games(), subject, snapshot.text()));
         let summary = Arc::new(Kept { summary, map });
         // What is missing in it may come without another event.
         if snapshot.has_gaps {

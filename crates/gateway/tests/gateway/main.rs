@@ -20,6 +20,7 @@ mod failover;
 mod games;
 mod harness;
 mod ingest;
+mod kept_posts;
 mod letters;
 mod lineage;
 mod overload;

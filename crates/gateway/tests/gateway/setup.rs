@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use axum::http::HeaderMap;
+use hyper::body::Bytes;
 use matchwire_domain::{dead_letter::Bounds, live_match::Games, secret::Secret};
 use matchwire_gateway::{
     Access, AdmissionSettings, Answer, App, Code, Damage, DeadLetters, Exchange, Followup, Limits,
@@ -46,6 +48,19 @@ impl Exchange for Ids {
 struct Lines;
 
 impl Source for Lines {
+    fn headers(&self) -> &'static [&'static str] {
+        &["x-seal"]
+    }
+
+    fn admits(&self, headers: &HeaderMap, _body: &Bytes) -> Result<(), Problem> {
+        let is_barred = headers.contains_key("x-barred");
+        if is_barred { Err(Problem::new(Code::Unauthorized, "barred")) } else { Ok(()) }
+    }
+
+    fn without_secret(&self, body: &Bytes) -> Bytes {
+        String::from_utf8_lossy(body).replace("s3cret", "").into_bytes().into()
+    }
+
     fn post<'a>(
         &'a self,
         post: Post<'a>,
@@ -57,7 +72,10 @@ impl Source for Lines {
             let unknown = post.body.split(|b| *b == b'\n').filter(|line| !line.is_empty()).count();
             let duplicate = u64::from(post.map == "auto");
             let admitted = Instant::now();
-            Ok(Answer { appended: 0, duplicate, unknown: unknown as u64, refused: 0, admitted })
+            let refused = u64::from(post.headers.contains_key("x-seal") && post.match_id != "open");
+            let is_foreign = post.body.starts_with(b"<html>");
+            let unknown = unknown as u64;
+            Ok(Answer { appended: 0, duplicate, unknown, refused, is_foreign, admitted })
         })
     }
 }

@@ -12,7 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use matchwire_domain::{
     envelope::{Attributes, Event, Recorded},
     subject::{self, Subject},
@@ -62,10 +62,11 @@ struct Posted {
 
 /// A post before it goes to the log.
 enum Prepared<C> {
-    /// It had come before; with what the reader carries, if that is at hand.
-    Known(Answer, Option<C>),
+    /// It had come before; with what the reader carries.
+    Known(Answer, C),
     /// It is new.
     Read {
+        identity: String,
         read: matchwire_sources::Answer<C>,
         /// Whether the reader carries on something else than before.
         changed: bool,
@@ -76,6 +77,9 @@ enum Prepared<C> {
 #[derive(Serialize, Deserialize)]
 struct Record<C> {
     appended: u64,
+    /// Of those so many were refused; told in an event of its own.
+    #[serde(default, skip_serializing_if = "is_none")]
+    refused: u64,
     unknown: u64,
     carry: C,
 }
@@ -101,25 +105,25 @@ impl<S: Source> Intake<S> {
         };
         let stream =
             Subject::parse(&format!("source/{}/{match_id}/{map}", S::NAME)).map_err(bad_path)?;
-        let refused = |error: Refused| Problem::new(Code::Unauthorized, error.to_string());
-        self.source.admits(&post.as_post()).map_err(refused)?;
         let mut memory = self.slot(&stream).lock_owned().await;
         let carry = memory.take();
-        let identity = self.source.identity(&post.as_post());
-        let (reader, place, id) = (self.clone(), stream.clone(), identity.clone());
+        let (reader, place) = (self.clone(), stream.clone());
         // It may read from the disk, and a post may be megabytes long.
-        let prepared =
-            task::spawn_blocking(move || reader.prepare(number, &place, &id, carry, &post));
-        let (answer, carry) = match prepared.await.map_err(internal)?? {
+        let prepared = task::spawn_blocking(move || {
+            let prepared = reader.prepare(number, &place, carry, &post);
+            prepared.map(|prepared| (prepared, reader.source.is_foreign(&post.as_post())))
+        });
+        let (prepared, is_foreign) = prepared.await.map_err(internal)??;
+        let (answer, carry) = match prepared {
             Prepared::Known(answer, carry) => (answer, carry),
-            Prepared::Read { read, changed } => {
-                let (answer, carry) =
-                    self.append(&match_id, &stream, &identity, read, changed, received).await?;
-                (answer, Some(carry))
+            Prepared::Read { identity, read, changed } => {
+                self.append(&match_id, &stream, &identity, read, changed, received).await?
             }
         };
-        *memory = carry;
-        Ok(answer)
+        *memory = Some(carry);
+        let is_foreign =
+            is_foreign && answer.unknown > 0 && answer.appended + answer.duplicate == 0;
+        Ok(Answer { is_foreign, ..answer })
     }
 
     /// Finds out whether a post is known, and reads it if not.
@@ -127,33 +131,33 @@ impl<S: Source> Intake<S> {
         &self,
         map: Option<u16>,
         stream: &Subject,
-        identity: &str,
         carry: Option<S::Carry>,
         post: &Posted,
     ) -> Result<Prepared<S::Carry>, Problem> {
-        let known = match self.log.find(stream, S::NAME, identity) {
+        let before = match carry {
+            Some(carry) => carry,
+            None => self.recall(stream)?,
+        };
+        let identity = self.source.identity(&before, &post.as_post());
+        let known = match self.log.find(stream, S::NAME, &identity) {
             // It was read once, and what it told is not known any more.
             Err(Error::Trimmed { .. }) => {
-                let (appended, duplicate, unknown, refused) = (0, 0, 0, 0);
-                let admitted = Instant::now();
-                let answer = Answer { appended, duplicate, unknown, refused, admitted };
-                return Ok(Prepared::Known(answer, carry));
+                return Ok(Prepared::Known(nothing(), before));
             }
             known => known?,
         };
         if let Some(known) = known {
             let Record::<S::Carry> { appended, unknown, .. } = read(&known)?;
-            let admitted = Instant::now();
-            let answer = Answer { appended: 0, duplicate: appended, unknown, refused: 0, admitted };
-            return Ok(Prepared::Known(answer, carry));
+            let refused = self.refused_of(stream, &identity)?;
+            let duplicate = appended.saturating_sub(refused);
+            return Ok(Prepared::Known(
+                Answer { duplicate, unknown, refused, ..nothing() },
+                before,
+            ));
         }
-        let before = match carry {
-            Some(carry) => carry,
-            None => self.recall(stream)?,
-        };
         let read = self.read(map, before.clone(), &post.as_post())?;
         let changed = read.carry != before;
-        Ok(Prepared::Read { read, changed })
+        Ok(Prepared::Read { identity, read, changed })
     }
 
     /// Appends what a post told, and after it what the reader carries on.
@@ -166,9 +170,8 @@ impl<S: Source> Intake<S> {
         changed: bool,
         received: Instant,
     ) -> Result<(Answer, S::Carry), Problem> {
-        let admitted = Instant::now();
         let (duplicate, unknown) = (read.duplicate as u64, read.unknown as u64);
-        let mut answer = Answer { appended: 0, duplicate, unknown, refused: 0, admitted };
+        let mut answer = Answer { duplicate, unknown, ..nothing() };
         let mut facts: BTreeMap<Subject, Vec<Event>> = BTreeMap::new();
         for draft in read.drafts {
             let event = draft.into_event(match_id).map_err(internal)?;
@@ -178,7 +181,7 @@ impl<S: Source> Intake<S> {
         if told == 0 && !changed {
             return Ok((answer, read.carry));
         }
-        let record = Record { appended: told, unknown, carry: read.carry };
+        let record = Record { appended: told, refused: 0, unknown, carry: read.carry };
         let append = |(subject, events)| Append { subject, events, expected_seq: None, received };
         let mut appends: Vec<Append> = facts.into_iter().map(append).collect();
         appends.push(append((stream.clone(), vec![record.to_event(S::NAME, stream, identity)?])));
@@ -203,7 +206,24 @@ impl<S: Source> Intake<S> {
                 }
             }
         }
+        if answer.refused == 0 {
+            return Ok((answer, record.carry));
+        }
+        // What was refused is not to be called known when the post comes again.
+        let record = Record { refused: answer.refused, ..record };
+        let note = vec![record.to_event(S::NAME, stream, &refused_id(identity))?];
+        for noted in self.log.append(vec![append((stream.clone(), note))]).await? {
+            noted.map_err(internal)?;
+        }
         Ok((answer, record.carry))
+    }
+
+    /// How many facts of a post that was read were refused.
+    fn refused_of(&self, stream: &Subject, identity: &str) -> Result<u64, Problem> {
+        match self.log.find(stream, S::NAME, &refused_id(identity)) {
+            Err(Error::Trimmed { .. }) => Ok(0),
+            found => found?.map_or(Ok(0), |found| Ok(read::<S::Carry>(&found)?.refused)),
+        }
     }
 
     /// Reads a post, with a player id for everyone whom it names; the ids are durable then.
@@ -246,16 +266,26 @@ impl<S: Source> Intake<S> {
 }
 
 impl<S: Source> matchwire_gateway::Source for Intake<S> {
+    fn headers(&self) -> &'static [&'static str] {
+        S::HEADERS
+    }
+
+    fn admits(&self, headers: &HeaderMap, body: &Bytes) -> Result<(), Problem> {
+        let refused = |error: Refused| Problem::new(Code::Unauthorized, error.to_string());
+        let headers = texts(headers);
+        self.source.admits(&Post { body, headers: &headers }).map_err(refused)
+    }
+
+    fn without_secret(&self, body: &Bytes) -> Bytes {
+        self.source.without_secret(body).map_or_else(|| body.clone(), Bytes::from)
+    }
+
     fn post<'a>(
         &'a self,
         post: matchwire_gateway::Post<'a>,
     ) -> Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send + 'a>> {
         Box::pin(async move {
-            let text = |(name, value): (&HeaderName, &HeaderValue)| {
-                Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
-            };
-            let headers = post.headers.iter().filter_map(text).collect();
-            let posted = Posted { body: post.body, headers };
+            let posted = Posted { body: post.body, headers: texts(post.headers) };
             let (match_id, map) = (post.match_id.to_owned(), post.map.to_owned());
             // A task of its own: what is on its way into the log must be remembered, also when
             // the server that posted it hangs up.
@@ -263,6 +293,30 @@ impl<S: Source> matchwire_gateway::Source for Intake<S> {
             taken.await.map_err(internal)?
         })
     }
+}
+
+/// Headers that are text.
+fn texts(headers: &HeaderMap) -> Headers {
+    let text = |(name, value): (&HeaderName, &HeaderValue)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    };
+    headers.iter().filter_map(text).collect()
+}
+
+/// What a post comes to that tells nothing.
+fn nothing() -> Answer {
+    let admitted = Instant::now();
+    Answer { appended: 0, duplicate: 0, unknown: 0, refused: 0, is_foreign: false, admitted }
+}
+
+/// The id of the note that facts of a post were refused.
+fn refused_id(identity: &str) -> String {
+    format!("{identity}.refused")
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Posted {

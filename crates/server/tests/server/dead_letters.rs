@@ -4,7 +4,10 @@ use std::{path::Path, process::Output};
 
 use serde_json::{Value, json};
 
-use crate::process::{Server, matchwire};
+use crate::{
+    played,
+    process::{Server, matchwire},
+};
 
 fn event(id: &str, kind: &str, data: &Value) -> String {
     json!({
@@ -153,4 +156,94 @@ fn what_is_asked_for_must_be_clear() {
     let nobody = ["list", "--server", "http://127.0.0.1:1"];
     let output = matchwire().arg("dead-letters").args(nobody).output().unwrap();
     assert!(complaint(&output).contains("cannot reach the server"));
+}
+
+/// A line of a game server's log.
+fn line(second: u32, text: &str) -> String {
+    format!("L 01/02/2026 - 03:00:{second:02}: {text}\n")
+}
+
+async fn post(
+    server: &Server,
+    path: &str,
+    headers: &[(&'static str, String)],
+    body: &str,
+) -> Value {
+    let body = body.to_owned().into();
+    server.client().post(&format!("/sources/{path}"), headers, body).await.unwrap()
+}
+
+#[tokio::test]
+async fn posts_of_a_server_without_a_match_are_read_once_it_has_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), "127.0.0.1:0");
+    // Two posts of a server's log, which says where they stand in it; the second ends with a round.
+    let first =
+        line(1, "World triggered \"Match_Start\" on \"de_x\"") + &line(2, "Starting Freeze period");
+    let second = line(3, "World triggered \"Round_Start\"")
+        + &line(9, "Team \"CT\" triggered \"SFUI_Notice_Target_Saved\" (CT \"1\") (T \"0\")");
+    let mut begin = 0;
+    for body in [&first, &second] {
+        let end = begin + body.len();
+        let headers = [
+            ("x-server-instance-token", "t".to_owned()),
+            ("x-logbytes-beginoffset", begin.to_string()),
+            ("x-logbytes-endoffset", end.to_string()),
+        ];
+        let refused =
+            server.client().post("/sources/cs-log/@s1", &headers, body.clone().into()).await;
+        assert!(refused.unwrap_err().to_string().contains("kept as a dead letter"));
+        begin = end;
+    }
+    kept(&server, 2).await;
+    server.kill();
+    let server = Server::start(folder.path(), "127.0.0.1:0");
+    assert!(complaint(&command(&server, &["redrive", "--all"])).contains("no match is assigned"));
+    let set = json!({"specversion": "1.0", "id": "1", "source": "organiser", "subject": "match/m",
+        "type": "match.scheduled", "data": {"server": "s1"}});
+    let header = [("content-type", "application/cloudevents+json".to_owned())];
+    server.client().post("/events", &header, set.to_string().into()).await.unwrap();
+    let shown = told(&command(&server, &["show", "1"]));
+    assert!(shown.contains("place     @s1") && shown.contains("x-logbytes-beginoffset"), "{shown}");
+    assert_eq!(told(&command(&server, &["redrive", "--all"])), "2 dead letters taken, 0 not\n");
+    let state = played::state(&server.client(), "m", 1).await;
+    assert_eq!((&state["teams"][0]["score"], &state["anomaly_count"]), (&json!(1), &json!(0)));
+    kept(&server, 0).await;
+}
+
+#[tokio::test]
+async fn what_a_sealed_map_refuses_goes_to_the_next_match_of_the_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), "127.0.0.1:0");
+    let header = [("content-type", "application/cloudevents+json".to_owned())];
+    let tell = async |id: &str, subject: &str, kind: &str, data: Value| {
+        let event = json!({"specversion": "1.0", "id": id, "source": "organiser", "subject": subject,
+            "type": kind, "data": data});
+        server.client().post("/events", &header, event.to_string().into()).await.unwrap();
+    };
+    tell("1", "match/m1", "match.scheduled", json!({"server": "s1"})).await;
+    tell("2", "match/m1/1", "stream.sealed", json!({})).await;
+    let body = line(1, "World triggered \"Match_Start\" on \"de_x\"");
+    for _ in 0..2 {
+        // Sent again it is no duplicate of what was refused.
+        let told = post(&server, "cs-log/@s1", &[], &body).await;
+        assert_eq!(
+            told,
+            json!({"appended": 0, "duplicate": 0, "unknown": 0, "refused": 1, "match": "m1"})
+        );
+    }
+    kept(&server, 1).await;
+    assert!(complaint(&command(&server, &["redrive", "1"])).contains("sealed"));
+    tell("3", "match/m1", "server.assigned", json!({})).await;
+    tell("4", "match/m2", "match.scheduled", json!({"server": "s1"})).await;
+    assert_eq!(told(&command(&server, &["redrive", "1"])), "1 dead letter taken, 0 not\n");
+    assert_eq!(played::state(&server.client(), "m2", 1).await["map_name"], "de_x");
+    // A page of a proxy is no log.
+    let told = post(&server, "cs-log/@s1", &[], "<html>bad gateway</html>").await;
+    assert_eq!(told["unknown"], 1);
+    kept(&server, 1).await;
+    assert_eq!(
+        json_of(&command(&server, &["list", "--json"]))["dead_letters"][0]["reason"],
+        "unreadable"
+    );
 }

@@ -46,8 +46,10 @@ async fn a_match_through_send_and_through_posts() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(&data.path().join("data"), "127.0.0.1:0");
     let client = server.client();
-    let file = data.path().join("cup-final.json");
-    std::fs::write(&file, serde_json::to_vec(&feed()).unwrap()).unwrap();
+    // The match has its name, whether it is compressed or not.
+    let file = data.path().join("cup-final.json.zst");
+    let feed_json = serde_json::to_vec(&feed()).unwrap();
+    std::fs::write(&file, zstd::encode_all(feed_json.as_slice(), 3).unwrap()).unwrap();
     for known in [0, 9] {
         let output = matchwire()
             .args(["send", "--json", "--format", "statsbomb", "--server", &server.url()])

@@ -58,8 +58,21 @@ async fn a_referee_corrects_and_decides() {
     assert!(said.contains("confirmed"), "{said}");
     let events = server.client().get("/events?subject=match/m1/1&after=5").await.unwrap();
     assert_eq!(events["events"][0]["source"], "referee/anna");
+    // What is taken back can be said again, in the same words.
+    let (done, said) = referee(&server, &["void", "match/m1/1", "5"]);
+    assert!(done && said.contains("event.voided is event 12"), "{said}");
+    let (_, said) = referee(&server, &void);
+    assert!(said.contains("event 13") && !said.contains("already"), "{said}");
+    let (_, said) = referee(&server, &void);
+    assert!(said.contains("event 13 (it was so already)"), "{said}");
+    // And so can what was amended otherwise since.
+    let other = ["amend", "match/m1/1", "4", "--data", r#"{"winner":"CT","reason":"other"}"#];
+    assert!(referee(&server, &[&other[..], &["--by", "anna"]].concat()).1.contains("is event 14"));
+    let again = [&amend[..], &["--by", "anna"]].concat();
+    assert!(referee(&server, &again).1.contains("is event 15"));
+    assert!(referee(&server, &again).1.contains("event 15 (it was so already)"));
     for (bad, why) in [
-        (&["void", "match/m1/1", "99"][..], "has the events 1 to 11, and no 99"),
+        (&["void", "match/m1/1", "99"][..], "has the events 1 to 15, and no 99"),
         (&["void", "match/none/1", "1"], "404"),
         (&["void", "room/r1", "1"], "must be match/<match>"),
         (&["amend", "match/m1/1", "2", "--data", "[]"], "must be a JSON object"),

@@ -76,10 +76,58 @@ async fn webhooks_with_a_token_in_their_path() {
     let live = json!({"event": "going_live", "matchid": 7, "map_number": 1});
     assert!(post(&server, "/sources/matchzy/m/auto", &live).await.is_err());
     let path = "/sources/matchzy/~s3cret-token/m/auto";
-    assert_eq!(post(&server, path, &live).await.unwrap()["appended"], 1);
-    let series = json!({"event": "series_end", "matchid": 7, "team1_series_score": 2});
-    assert_eq!(post(&server, path, &series).await.unwrap()["unknown"], 1);
+    let told = post(&server, path, &live).await.unwrap();
+    assert_eq!(
+        (&told["appended"], &told["unknown"]),
+        (&2.into(), &0.into()),
+        "the map and the match"
+    );
+    let demo = json!({"event": "demo_upload_ended", "matchid": 7, "map_number": 1});
+    assert_eq!(post(&server, path, &demo).await.unwrap()["unknown"], 1);
     assert_eq!(played::state(&server.client(), "m", 2).await["status"], "live");
     assert!(server.terminate().success());
     assert!(!is_in_files(folder.path(), "s3cret-token"));
+}
+
+#[tokio::test]
+async fn a_series_that_a_plug_in_tells_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), "127.0.0.1:0");
+    let set = json!({"specversion": "1.0", "id": "1", "source": "organiser", "subject": "match/m",
+        "type": "match.scheduled", "data": {"best_of": 3, "teams": [{"name": "Two"}, {"name": "One"}]}});
+    let header = [("content-type", "application/cloudevents+json".to_owned())];
+    server.client().post("/events", &header, set.to_string().into()).await.unwrap();
+    let team = |name: &str| json!({"id": null, "name": name});
+    let pause = json!({"event": "game_paused", "matchid": 7, "map_number": 0, "team": null, "pause_type": "technical"});
+    let resume = json!({"event": "game_unpaused", "matchid": 7, "map_number": 0, "team": null, "pause_type": "technical"});
+    let posts = [
+        json!({"event": "series_start", "matchid": 7, "num_maps": 3, "team1": team("One"), "team2": team("Two")}),
+        json!({"event": "map_vetoed", "matchid": 7, "team": "team1", "map_name": "de_a"}),
+        json!({"event": "map_picked", "matchid": 7, "team": "team2", "map_name": "de_b", "map_number": 0}),
+        json!({"event": "side_picked", "matchid": 7, "team": "team1", "map_name": "de_b", "side": "ct", "map_number": 0}),
+        json!({"event": "going_live", "matchid": 7, "map_number": 0}),
+        pause.clone(),
+        resume.clone(),
+        pause,
+        json!({"event": "series_end", "matchid": 7, "team1_series_score": 2, "team2_series_score": 0,
+               "winner": {"side": "ct", "team": "team1"}}),
+    ];
+    for body in &posts {
+        let told = post(&server, "/sources/matchzy/m/auto", body).await.unwrap();
+        assert!(told["appended"].as_u64() > Some(0), "{body}: {told}");
+        // Whether its answer arrived or not, it is told once.
+        server.kill();
+        server = Server::start(folder.path(), "127.0.0.1:0");
+        let again = post(&server, "/sources/matchzy/m/auto", body).await.unwrap();
+        assert_eq!((&again["appended"], &again["duplicate"]), (&0.into(), &told["appended"]));
+    }
+    assert_eq!(played::state(&server.client(), "m", 1).await["status"], "paused");
+    let whole: Value = server.client().get("/matches/m").await.unwrap();
+    let veto = json!({"1": {"action": "ban", "team": 1, "map_name": "de_a"},
+        "2": {"action": "pick", "team": 0, "map_name": "de_b"},
+        "3": {"action": "side", "team": 1, "map_name": "de_b", "side": "CT"}});
+    assert_eq!(whole["series"]["veto"], veto);
+    let standing = json!({"status": "ended", "teams": [{"name": "Two"}, {"name": "One"}],
+        "score": [0, 2], "winner": 1, "odds": [0.0, 1.0]});
+    assert_eq!(whole["standing"], standing);
 }

@@ -9,7 +9,10 @@ use matchwire_domain::live_match::cs::Event;
 use serde::{Deserialize, Serialize};
 
 use super::block::Block;
-use crate::{roster::Roster, series::Series};
+use crate::{
+    roster::Roster,
+    series::{CountsFrom, Series},
+};
 
 /// How many servers' logs one reader follows; beyond, the one that began first is forgotten.
 const MAX_FEEDS: usize = 8;
@@ -185,7 +188,7 @@ impl Feed {
 impl Context {
     /// Follows the course of a series; nobody is known on the next map yet.
     pub(super) fn follow(&mut self, event: &Event, counts_maps: bool) {
-        if self.series.follow(event, counts_maps) {
+        if self.series.follow(event, counts_maps, CountsFrom::SERVER) {
             self.roster = Roster::default();
         }
     }

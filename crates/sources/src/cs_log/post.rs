@@ -2,6 +2,12 @@
 
 use crate::source::hash;
 
+/// Where a post stands in the server's log.
+pub(super) const HEADERS: &[&str] = &[TOKEN_HEADER, BEGIN_HEADER, END_HEADER];
+const TOKEN_HEADER: &str = "x-server-instance-token";
+const BEGIN_HEADER: &str = "x-logbytes-beginoffset";
+const END_HEADER: &str = "x-logbytes-endoffset";
+
 /// The longest token that is taken.
 const MAX_TOKEN_BYTES: usize = 256;
 
@@ -50,9 +56,9 @@ impl<'a> Post<'a> {
     pub fn of(post: &crate::Post<'a>) -> Self {
         let header = |name: &str| post.headers.get(name).map(String::as_str);
         let offsets = Offsets::from_headers(
-            header("x-server-instance-token"),
-            header("x-logbytes-beginoffset"),
-            header("x-logbytes-endoffset"),
+            header(TOKEN_HEADER),
+            header(BEGIN_HEADER),
+            header(END_HEADER),
             post.body,
         );
         Self { body: post.body, offsets }

@@ -315,6 +315,43 @@ fn a_gap_is_told_and_can_be_closed() {
     assert_eq!(feed.post(0, log.as_bytes()).drafts, []);
 }
 
+/// A map with so many rounds, as far as its numbering goes; its end is not told.
+fn left_after(name: &str, rounds: u16, last: &str) -> String {
+    let mut log =
+        format!("{AT}Loading map \"{name}\"\n{AT}World triggered \"Match_Start\" on \"{name}\"\n");
+    for round in 1..=rounds {
+        let notice = if round == rounds { last } else { "CTs_Win" };
+        let won = format!("(CT \"{round}\") (T \"0\")");
+        writeln!(log, "{AT}Team \"CT\" triggered \"SFUI_Notice_{notice}\" {won}").unwrap();
+    }
+    log
+}
+
+#[test]
+fn a_map_that_is_left_before_its_end_keeps_its_number_if_it_was_played() {
+    let numbers = |rounds, last| {
+        let mut feed = Feed::default();
+        feed.post(
+            0,
+            (left_after("de_a", rounds, last) + &left_after("de_b", 1, "CTs_Win")).as_bytes(),
+        );
+        let of = |name: &str| {
+            let starts = |draft: &&Draft| draft.tag == "match.started" && draft.data.contains(name);
+            feed.drafts.iter().find(starts).unwrap().map.unwrap()
+        };
+        (of("de_a"), of("de_b"))
+    };
+    assert_eq!(numbers(0, ""), (1, 1), "it was the wrong one");
+    assert_eq!(numbers(1, "CTs_Win"), (1, 1), "a knife round");
+    assert_eq!(numbers(3, "CTs_Win"), (1, 2));
+    assert_eq!(numbers(8, "CTs_Win"), (1, 2), "and nobody said that it was over");
+    assert_eq!(numbers(2, "Terrorists_Surrender"), (1, 2), "they gave up");
+    // The same map loaded again is begun again.
+    let mut feed = Feed::default();
+    feed.post(0, (left_after("de_a", 8, "CTs_Win") + &left_after("de_a", 1, "CTs_Win")).as_bytes());
+    assert!(feed.drafts.iter().all(|draft| draft.map == Some(1)));
+}
+
 /// A match that is loaded from a back-up goes on with its score, and later rounds are void.
 #[test]
 fn a_back_up_in_a_log() {

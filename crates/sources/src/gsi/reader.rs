@@ -16,7 +16,7 @@ use super::{
     carry::{Carry, Client, Place, Told, sum},
     snapshot::{Phase, Play, Provider, Snapshot, Step},
 };
-use crate::{Answer, Draft, source::hash};
+use crate::{Answer, Draft, series::CountsFrom, source::hash};
 
 /// After so long without news another client may begin a match anew.
 const STALE_S: i64 = 30;
@@ -291,7 +291,7 @@ impl Reading<'_> {
     /// Tells a fact, in which accounts are exchanged already.
     pub(super) fn say(&mut self, event: impl Into<Event>) {
         let event = event.into();
-        if self.carry.series.follow(&event, self.counts_maps) {
+        if self.carry.series.follow(&event, self.counts_maps, CountsFrom::CLIENT) {
             self.carry.begin_stream();
         }
         self.carry.roster.follow(&event);

@@ -54,7 +54,7 @@ impl Feed {
 
     fn state(&self, map: u16) -> State {
         let mut state = State::new("m", map);
-        for draft in self.drafts.iter().filter(|draft| draft.map == map) {
+        for draft in self.drafts.iter().filter(|draft| draft.map == Some(map)) {
             state.fold(draft.tag, &draft.data, draft.time.unwrap()).unwrap().unwrap();
         }
         state
@@ -366,8 +366,10 @@ fn tokens() {
         assert_eq!(admits(bad), Err(Refused::Token("auth.token")), "{bad}");
     }
     // Without one asked for, none is looked at, and none is in what names the post.
-    let identity =
-        |body: &str| Gsi::default().identity(&Post { body: body.as_bytes(), headers: &headers });
+    let identity = |body: &str| {
+        Gsi::default()
+            .identity(&Carry::default(), &Post { body: body.as_bytes(), headers: &headers })
+    };
     assert_eq!(
         identity(r#"{"a":1,"auth":{"token":"x"}}"#),
         identity(r#"{"a":1,"auth":{"token":"y"}}"#)
@@ -395,7 +397,7 @@ fn what_is_unknown() {
         assert_eq!((answer.unknown, answer.drafts.len()), (1, 0), "{path}");
     }
     assert_eq!(feed.read(None, &json!([1])).unknown, 1);
-    assert_eq!(feed.read(Some(7), &good).drafts[0].map, 7);
+    assert_eq!(feed.read(Some(7), &good).drafts[0].map, Some(7));
 }
 
 /// One post of many, drawn by numbers.
@@ -426,6 +428,19 @@ fn any_post((client, phase, step, ct, t, more): (u8, u8, u8, u16, u16, u8)) -> (
         post["map"] = Value::Null;
     }
     ([ALPHA, BRAVO, CAST][usize::from(client) % 3].into(), post)
+}
+
+#[test]
+fn a_body_is_kept_without_its_token_and_is_the_same_post() {
+    let headers = Headers::new();
+    let body = br#"{"auth":{"token":"s3cret"},"provider":{"timestamp":7},"map":{"name":"de_x"}}"#;
+    let kept = Gsi::default().without_secret(body).unwrap();
+    assert!(!String::from_utf8(kept.clone()).unwrap().contains("s3cret"));
+    let identity =
+        |body: &[u8]| Gsi::default().identity(&Carry::default(), &Post { body, headers: &headers });
+    assert_eq!(identity(body), identity(&kept));
+    let is_foreign = |body: &[u8]| Gsi::default().is_foreign(&Post { body, headers: &headers });
+    assert!(!is_foreign(body) && !is_foreign(b"{}") && is_foreign(b"[]") && is_foreign(b"<html>"));
 }
 
 proptest! {
@@ -461,7 +476,7 @@ proptest! {
         let post = Post { body: text.as_bytes(), headers: &headers };
         let answer = Gsi::default().read(None, Carry::default(), &post, &mut str::to_owned);
         prop_assert_eq!(answer.unknown, 1);
-        prop_assert!(!Gsi::default().identity(&post).is_empty());
+        prop_assert!(!Gsi::default().identity(&Carry::default(), &post).is_empty());
     }
 }
 

@@ -1,32 +1,43 @@
-//! From an event of a plug-in to facts.
+//! From an event of a plug-in to facts: what a post is about, and in which order things are told.
 
 use matchwire_domain::{
-    live_match::cs::{
-        BombDefused, BombExploded, BombPlanted, Event, FreezeStarted, Label, MapEnded,
-        MatchReloaded, MatchStarted, Player, PlayerConnected, PlayerDisconnected, RoundEnded,
-        Score, Side, SidesSwapped, TeamNamed,
-    },
+    live_match::cs::{Event, Player, TeamNamed},
+    series,
     subject::MAX_MAP,
 };
 use serde_json::Value;
 
 use super::{
-    carry::{Carry, MapCarry},
+    carry::{Carry, MapCarry, SeriesCarry},
     event::{self, Person, Team},
 };
 use crate::{Answer, Draft};
 
 /// What is gathered while a post is read.
-struct Reading<'a> {
-    map: u16,
-    carry: &'a mut MapCarry,
-    exchange: &'a mut dyn FnMut(&str) -> String,
+pub(super) struct Reading<'a> {
+    pub(super) map: u16,
+    pub(super) series: &'a mut SeriesCarry,
+    pub(super) carry: &'a mut MapCarry,
+    pub(super) exchange: &'a mut dyn FnMut(&str) -> String,
     identity: &'a str,
-    /// The round to which it belongs, where that is told.
-    round: Option<u16>,
-    /// `b` from the round's end on.
-    part: char,
+    /// The round to which it belongs, from 1 on, where that is told.
+    pub(super) round: Option<u16>,
+    pub(super) moment: Moment,
+    pub(super) duplicate: usize,
     drafts: Vec<Draft>,
+}
+
+/// Where in a round something is told to have been.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// When the time to buy began.
+    Freeze,
+    /// When players could move.
+    Start,
+    /// So many milliseconds later, 1 or more.
+    Play(u32),
+    /// At its end, or later.
+    End,
 }
 
 /// Reads a post; `None` is one that is no JSON.
@@ -40,129 +51,60 @@ pub(super) fn read(
     let text = |key: &str| post.and_then(|post| post.get(key)).and_then(Value::as_str);
     let number = |key: &str| post.and_then(|post| post.get(key)).and_then(event::number);
     let told = number("map_number").and_then(|number| number.checked_add(1));
-    let number_of_map = map.or(told).filter(|map| (1..=MAX_MAP).contains(map));
-    let (Some(post), Some(kind), Some(map)) = (post, text("event"), number_of_map) else {
-        return Answer { drafts: Vec::new(), duplicate: 0, unknown: 1, carry };
+    let of_map = map.or(told).filter(|map| (1..=MAX_MAP).contains(map));
+    let unknown = |carry| Answer { drafts: Vec::new(), duplicate: 0, unknown: 1, carry };
+    let (Some(post), Some(kind)) = (post, text("event")) else { return unknown(carry) };
+    let map = match kind {
+        // Of the match as a whole; a number in it is that of a map that is still to be played.
+        "series_start" | "series_end" | "map_picked" | "map_vetoed" | "side_picked" => Some(1),
+        // On the server, whatever is played there.
+        "player_connect" | "player_disconnect" => of_map.or(Some(carry.series.map.max(1))),
+        _ => of_map.inspect(|map| carry.series.map = *map),
     };
+    let Some(map) = map else { return unknown(carry) };
+    let (series, map_carry) = carry.parts(map);
     let mut reading = Reading {
         map,
-        carry: carry.map(map),
+        series,
+        carry: map_carry,
         exchange,
         identity,
         round: number("round_number").map(|number| number.saturating_add(1)),
-        part: 'a',
+        moment: Moment::Freeze,
+        duplicate: 0,
         drafts: Vec::new(),
     };
     let is_known = reading.event(kind, post).is_some();
-    let Reading { drafts, .. } = reading;
-    Answer { drafts, duplicate: 0, unknown: usize::from(!is_known), carry }
+    let Reading { drafts, duplicate, .. } = reading;
+    Answer { drafts, duplicate, unknown: usize::from(!is_known), carry }
 }
 
 impl Reading<'_> {
     /// Tells what an event says; `None` if that is nothing we know.
     fn event(&mut self, kind: &str, post: &Value) -> Option<()> {
-        let person = || post.get("player").and_then(Person::of);
-        let site = || {
-            let site = post.get("site")?.as_str()?;
-            Some(Label::cut(&site.to_uppercase()))
-        };
         match kind {
-            "going_live" => self.go_live(),
-            "round_start" => self.say(FreezeStarted {}),
-            "round_end" => return self.round_end(post),
-            "map_result" => return self.map_result(post),
-            "map_picked" => {
-                let name = post.get("map_name")?.as_str()?;
-                self.carry.name = Some(name.chars().take(128).collect());
-                return None;
+            "series_start" => self.series_start(post),
+            "series_end" => self.series_end(post),
+            "map_picked" => self.map_picked(post),
+            "map_vetoed" => self.map_vetoed(post),
+            "side_picked" => self.side_picked(post),
+            "knife_won" => self.knife_won(post),
+            "round_end" => self.round_end(post),
+            "map_result" => self.map_result(post),
+            "going_live" => {
+                self.go_live();
+                Some(())
             }
-            "bomb_planted" => {
-                let player = person().map(|person| self.player(&person));
-                self.say(BombPlanted { player, site: site() });
+            "backup_loaded" => {
+                self.restore();
+                Some(())
             }
-            "bomb_defused" => {
-                let player = person().map(|person| self.player(&person));
-                self.say(BombDefused { player });
-            }
-            "bomb_exploded" => self.say(BombExploded {}),
-            "player_connect" => {
-                let person = person().filter(|person| !person.account.starts_with("bot:"))?;
-                let (player, name) = (self.player(&person), Label::cut(person.name));
-                self.say(PlayerConnected { player, name });
-            }
-            "player_disconnect" => {
-                let player = self.player(&person()?);
-                self.say(PlayerDisconnected { player, reason: None });
-            }
-            _ => return None,
-        }
-        Some(())
-    }
-
-    /// A map starts, or starts again: what was played of it is void.
-    fn go_live(&mut self) {
-        if self.carry.live {
-            self.carry.go_back_to(0);
-        }
-        self.carry.live = true;
-        self.carry.first_side = None;
-        self.round = Some(0);
-        let map_name = self.carry.name.as_deref().map(Label::cut);
-        self.say(MatchStarted { map_name });
-    }
-
-    fn round_end(&mut self, post: &Value) -> Option<()> {
-        let winner = event::side(post.get("winner")?.get("side")?)?;
-        let (first, second) = (Team::of(post, "team1")?, Team::of(post, "team2")?);
-        let mut score = score(&first, &second)?;
-        // The score may be the one before the round.
-        let played = score.ct.saturating_add(score.t);
-        if self.round.and_then(|round| round.checked_sub(1)) == Some(played) {
-            let count = if winner == Side::Ct { &mut score.ct } else { &mut score.t };
-            *count = count.saturating_add(1);
-        }
-        let round = score.ct.saturating_add(score.t);
-        (self.round, self.part) = (Some(round), 'b');
-        let is_late = round < self.carry.last() && !self.carry.knows(round);
-        if self.carry.knows(round) {
-            let mut before = score;
-            let count = if winner == Side::Ct { &mut before.ct } else { &mut before.t };
-            *count = count.saturating_sub(1);
-            self.carry.go_back_to(round.saturating_sub(1));
-            self.say(MatchReloaded { score: Some(before) });
-        }
-        self.carry.note(round);
-        if !is_late {
-            self.sides(&first);
-            self.people([&first, &second]);
-        }
-        self.say(RoundEnded { winner, reason: event::reason(post), score: Some(score) });
-        self.reports([&first, &second]);
-        Some(())
-    }
-
-    fn map_result(&mut self, post: &Value) -> Option<()> {
-        let (first, second) = (Team::of(post, "team1")?, Team::of(post, "team2")?);
-        let score = score(&first, &second)?;
-        self.round = Some(u16::MAX);
-        self.sides(&first);
-        self.people([&first, &second]);
-        self.reports([&first, &second]);
-        let map_name = self.carry.name.as_deref().map(Label::cut);
-        self.say(MapEnded { score, map_name });
-        Some(())
-    }
-
-    /// Which team is on which side.
-    fn sides(&mut self, first: &Team<'_>) {
-        let before = std::mem::replace(&mut self.carry.first_side, first.side);
-        if before.is_some() && first.side.is_some() && before != first.side {
-            self.say(SidesSwapped {});
+            _ => self.play(kind, post),
         }
     }
 
     /// Introduces whom the stream does not know, and the teams.
-    fn people(&mut self, teams: [&Team<'_>; 2]) {
+    pub(super) fn people(&mut self, teams: [&Team<'_>; 2]) {
         for person in teams.iter().flat_map(|team| team.people()) {
             let id = (self.exchange)(&person.account);
             let Some(side) = person.side else { continue };
@@ -171,52 +113,59 @@ impl Reading<'_> {
             }
         }
         for team in teams {
-            let (Some(name), Some(side)) = (team.name, team.side) else { continue };
+            let (Some(label), Some(side)) = (team.label(), team.side) else { continue };
             let [ct, t] = &mut self.carry.names;
-            let known = if side == Side::Ct { ct } else { t };
-            let name: String = name.chars().take(128).collect();
-            if known.as_ref() == Some(&name) {
+            let known = if side == matchwire_domain::live_match::cs::Side::Ct { ct } else { t };
+            if known.as_deref() == Some(label.as_str()) {
                 continue;
             }
-            let label = Label::cut(&name);
-            *known = Some(name);
+            *known = Some(label.to_string());
             self.say(TeamNamed { side, name: label });
         }
     }
 
-    fn reports(&mut self, teams: [&Team<'_>; 2]) {
-        for person in teams.iter().flat_map(|team| team.people()) {
-            let id = (self.exchange)(&person.account);
-            if let Some(report) = person.report(&id) {
-                self.say(report);
-            }
-        }
-    }
-
-    fn player(&mut self, person: &Person<'_>) -> Player {
+    pub(super) fn player(&mut self, person: &Person<'_>) -> Player {
         Player::new(&(self.exchange)(&person.account))
     }
 
-    /// Tells a fact, in which accounts are exchanged already.
-    fn say(&mut self, event: impl Into<Event>) {
+    /// Tells a fact of the map, in which accounts are exchanged already.
+    pub(super) fn say(&mut self, event: impl Into<Event>) {
         let event = event.into();
         self.carry.roster.follow(&event);
-        let number = self.drafts.len();
-        let draft = Draft::new(self.map, "matchzy", format!("{}.{number}", self.identity), &event);
-        // What is told before a round's end has no order but that of its arrival.
-        let number = if self.part == 'a' { 0 } else { number };
-        let (starts, part) = (self.carry.starts, self.part);
-        let sequence =
-            self.round.map(|round| format!("{starts:010}.{round:05}.{part}.{number:03}"));
+        let id = self.next_id(event.tag());
+        let sequence = self.round.map(|round| self.sequence(round));
+        let draft = Draft::new(self.map, "matchzy", id, &event);
         self.drafts.push(Draft { sequence, ..draft });
     }
-}
 
-/// The score by side.
-fn score(first: &Team<'_>, second: &Team<'_>) -> Option<Score> {
-    let (own, other) = (first.score?, second.score?);
-    match first.side.or(second.side.map(Side::other))? {
-        Side::Ct => Some(Score { ct: own, t: other }),
-        Side::T => Some(Score { ct: other, t: own }),
+    /// Tells a fact of the match as a whole, in which accounts are exchanged already.
+    pub(super) fn say_of_match(&mut self, event: impl Into<series::Event>) {
+        let event = event.into();
+        let id = self.next_id(event.tag());
+        self.drafts.push(Draft::of_match("matchzy", id, &event));
+    }
+
+    /// Whether anything was told yet.
+    pub(super) fn has_told(&self) -> bool {
+        !self.drafts.is_empty()
+    }
+
+    /// By what kind of fact it is and how many of that kind there are before it in the post: who is
+    /// introduced depends on who was heard of, and changes no other fact's id.
+    fn next_id(&self, tag: &str) -> String {
+        let before = self.drafts.iter().filter(|draft| draft.tag == tag).count();
+        format!("{}.{tag}.{before}", self.identity)
+    }
+
+    /// A place in the order of play, so that texts compare as places do.
+    fn sequence(&self, round: u16) -> String {
+        let (starts, number) = (self.carry.starts, self.drafts.len());
+        let (part, time_ms) = match self.moment {
+            Moment::Freeze => ("a0", 0),
+            Moment::Start => ("a1", 0),
+            Moment::Play(time_ms) => ("a2", time_ms),
+            Moment::End => ("b0", 0),
+        };
+        format!("{starts:010}.{round:05}.{part}.{time_ms:010}.{number:03}")
     }
 }

@@ -7,7 +7,7 @@ use matchwire_domain::{
     live_match::{Label, TeamIndex},
     timestamp::Timestamp,
 };
-use serde::Deserialize as _;
+use serde::{Deserialize as _, de::IgnoredAny};
 use serde_json::Value;
 
 use super::{
@@ -29,7 +29,15 @@ impl Source for StatsBomb {
 
     const NAME: &'static str = "statsbomb";
 
-    fn identity(&self, post: &Post<'_>) -> String {
+    const HEADERS: &'static [&'static str] = &[KICK_OFF_HEADER];
+
+    fn is_foreign(&self, post: &Post<'_>) -> bool {
+        let mut lines = post.body.split(|byte| *byte == b'\n');
+        let is_json = |text: &[u8]| serde_json::from_slice::<IgnoredAny>(text).is_ok();
+        !is_json(post.body) && !lines.any(is_json)
+    }
+
+    fn identity(&self, _: &Carry, post: &Post<'_>) -> String {
         let kick_off = post.headers.get(KICK_OFF_HEADER).map_or("", String::as_str);
         format!("{}-{}", hash(post.body), hash(kick_off))
     }
@@ -170,7 +178,7 @@ impl Reading<'_> {
         let told = parse::squad(squad, team, self.exchange);
         let data = told.to_json();
         self.drafts.push(Draft {
-            map: self.map,
+            map: Some(self.map),
             source: StatsBomb::NAME.into(),
             id: format!("lineup-{}-{}", squad.team_id, hash(&data)),
             // Before everything that happens.
@@ -189,7 +197,7 @@ impl Reading<'_> {
         };
         let id = if part.is_empty() { event.id.clone() } else { format!("{}-{part}", event.id) };
         self.drafts.push(Draft {
-            map: self.map,
+            map: Some(self.map),
             source: StatsBomb::NAME.into(),
             id,
             sequence: event.index.map(sequence),

@@ -308,7 +308,7 @@ fn a_kick_off_gives_times() {
         let body = lines(&feed());
         let post = Post { body: &body, headers: &headers };
         let answer = StatsBomb.read(None, Carry::default(), &post, &mut str::to_owned);
-        (answer.drafts, StatsBomb.identity(&post))
+        (answer.drafts, StatsBomb.identity(&Carry::default(), &post))
     };
     let (drafts, identity) = read("2026-03-01T20:00:00Z");
     let goal = drafts.iter().find(|draft| draft.tag == "goal.scored").unwrap();

@@ -15,6 +15,8 @@ mod server;
 
 mod cs_log;
 mod gsi;
+mod matchzy;
+mod statistics;
 mod statsbomb;
 
 use std::path::{Path, PathBuf};

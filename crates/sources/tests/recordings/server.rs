@@ -54,7 +54,7 @@ impl<S: Source> Server<S> {
             accounts.entry(account.into()).or_insert(id).clone()
         };
         let post = Post { body, headers };
-        let identity = self.source.identity(&post);
+        let identity = self.source.identity(&self.carry, &post);
         if let Some(appended) = self.posts.get(&identity) {
             return Taken { appended: 0, duplicate: *appended, unknown: 0 };
         }

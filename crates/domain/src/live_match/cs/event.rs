@@ -296,6 +296,27 @@ vocabulary! {
         /// Health taken from enemies.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         damage: Option<u32>,
+        /// Health taken from enemies with grenades and fire.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        utility_damage: Option<u32>,
+        /// Rounds with the first kill.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        opening_kills: Option<u16>,
+        /// Rounds in which the player was the first to die.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        opening_deaths: Option<u16>,
+        /// Rounds with two kills or more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        multi_kills: Option<u16>,
+        /// Rounds won when left alone against one or more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        clutches_won: Option<u16>,
+        /// Rounds played.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rounds: Option<u16>,
+        /// Rounds with a kill, an assist, survival or a death that was avenged.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kast_rounds: Option<u16>,
         /// Rounds in which the game called the player the most valuable.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mvps: Option<u16>,
@@ -461,6 +482,13 @@ impl PlayerReported {
             trades: None,
             team_kills: None,
             damage: None,
+            utility_damage: None,
+            opening_kills: None,
+            opening_deaths: None,
+            multi_kills: None,
+            clutches_won: None,
+            rounds: None,
+            kast_rounds: None,
             mvps: None,
         }
     }

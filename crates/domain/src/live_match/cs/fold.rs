@@ -1,6 +1,6 @@
 //! The fold: how each event changes the state, and what counts when.
 
-use super::{Bomb, Event, Gear, MapEnded, Phase, RulesSet, State, equipment};
+use super::{Bomb, Event, MapEnded, Phase, RulesSet, State, equipment};
 use crate::{
     live_match::{Status, course::leader},
     timestamp::Timestamp,
@@ -91,7 +91,7 @@ impl State {
             }
             Event::RoundEnded(ended) if self.counts() => self.end_round(ended),
             Event::RoundDrawn(_) if self.counts() => self.phase = Phase::RoundOver,
-            Event::SidesSwapped(_) => self.swap_sides(),
+            Event::SidesSwapped(_) => self.change_sides(),
             _ => return false,
         }
         !matches!(event, Event::ScoreReported(_))
@@ -126,10 +126,17 @@ impl State {
     /// What is done in a round.
     fn apply_play(&mut self, event: &Event, time: Timestamp) -> bool {
         match event {
-            Event::PlayerKilled(killed) => self.kill(killed, time),
-            Event::PlayerDied(died) => self.die(died),
+            Event::PlayerKilled(killed) => {
+                self.kill(killed, time);
+                self.reassess();
+            }
+            Event::PlayerDied(died) => {
+                self.die(died);
+                self.reassess();
+            }
             Event::PlayerAssisted(assisted) => {
                 self.assist(assisted);
+                self.reassess();
                 return false;
             }
             Event::PlayerReported(reported) => return self.report(reported),
@@ -163,10 +170,7 @@ impl State {
                 return false;
             }
             Event::PlayerEquipped(equipped) => {
-                if let Some(player) = self.person(&equipped.player) {
-                    player.equipment = Some(equipment::value(&equipped.items));
-                    player.gear = Some(Gear::of(&equipped.items));
-                }
+                self.equip(equipped, time);
                 return false;
             }
             Event::RoundStats(stats) => {

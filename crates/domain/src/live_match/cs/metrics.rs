@@ -3,13 +3,25 @@
 //! All of it is counted for the round that is on, so that it comes and goes with the round when play is
 //! void or restored.
 
-use super::{Buy, Clutch, Economy, Phase, PlayerKilled, Role, Side, State, TRADE_MS, people::add};
+use super::{
+    Buy, Clutch, Economy, Gear, Phase, PlayerEquipped, PlayerKilled, Role, Side, State, TRADE_MS,
+    Tally, equipment, people::add,
+};
 use crate::timestamp::Timestamp;
+
+/// How long one can buy after a round's start, in milliseconds: the game's `mp_buytime` unless a server sets
+/// another one.
+const BUY_MS: i64 = 20_000;
 
 /// Whether a weapon is a grenade that hurts, or the fire it leaves; being hit by a can does not count, as it
 /// does not in the server's own table.
 pub(super) fn is_utility(weapon: &str) -> bool {
     matches!(weapon, "hegrenade" | "inferno" | "firebomb")
+}
+
+/// Whether a player had a part in a round: the K, A, S and T of KAST.
+fn has_part(round: &Tally) -> bool {
+    round.kills > 0 || round.assists > 0 || round.deaths == 0 || round.traded_deaths > 0
 }
 
 impl State {
@@ -94,6 +106,42 @@ impl State {
         Some([economy(carried(first.side)?), economy(carried(second.side)?)])
     }
 
+    /// After what is done between a round's end and the next one: who dies by the bomb when it goes off
+    /// has not survived the round.
+    pub(super) fn reassess(&mut self) {
+        if self.phase != Phase::RoundOver {
+            return;
+        }
+        let Some(round) = self.ledger.tallies.get_mut(&self.ledger.round) else { return };
+        for tally in round.values_mut().filter(|tally| tally.rounds > 0) {
+            tally.kast_rounds = u16::from(has_part(tally));
+            tally.multi_kills = u16::from(tally.kills >= 2);
+        }
+        self.total_up();
+    }
+
+    /// A player carries things out of the buy zone. What was bought is known when that is first told in a
+    /// round, or as long as one can buy; who comes through the zone later carries what was found, and who
+    /// dies in it nothing.
+    pub(super) fn equip(&mut self, equipped: &PlayerEquipped, time: Timestamp) {
+        let id: &str = &equipped.player;
+        let is_time = match (self.phase, self.round_started) {
+            (Phase::Round, Some(started)) => time.ms() - started.ms() <= BUY_MS,
+            (phase, _) => phase != Phase::RoundOver,
+        };
+        let is_first = !self.ledger.equipped.contains(id) && self.phase != Phase::RoundOver;
+        let in_round = self.phase == Phase::Round;
+        let Some(player) = self.person(id) else { return };
+        if in_round && player.side.is_some() && !player.alive {
+            return;
+        }
+        player.gear = Some(Gear::of(&equipped.items));
+        if is_time || is_first {
+            player.equipment = Some(equipment::value(&equipped.items));
+            self.ledger.equipped.insert(id.into());
+        }
+    }
+
     /// At the end of a round: what counts once for a round.
     pub(super) fn close_accounts(&mut self, clutches: &[Clutch]) {
         let done = self.ledger.tallies.get(&self.ledger.round).cloned().unwrap_or_default();
@@ -109,14 +157,10 @@ impl State {
             .collect();
         for id in ids {
             let round = done.get(&id).copied().unwrap_or_default();
-            let kast = round.kills > 0
-                || round.assists > 0
-                || round.deaths == 0
-                || round.traded_deaths > 0;
             let clutch = clutches.iter().find(|clutch| clutch.player == id);
             self.count(&id, |tally| {
                 add(&mut tally.rounds, true);
-                add(&mut tally.kast_rounds, kast);
+                add(&mut tally.kast_rounds, has_part(&round));
                 add(&mut tally.multi_kills, round.kills >= 2);
                 add(&mut tally.clutches, clutch.is_some());
                 add(&mut tally.clutches_won, clutch.is_some_and(|clutch| clutch.won));

@@ -162,13 +162,17 @@ impl State {
         let friend = own.is_some() && own == self.side_of(&hurt.victim);
         let Some(victim) = self.person(&hurt.victim) else { return };
         // Health is what the server counts by: damage is cut to whole points, so a hit may take one more
-        // than it says, and the last one takes no more than there was.
+        // than it says, and the last one takes no more than there was. Where more is gone, nobody told of
+        // a fall, and the hit took what it says.
         let lost = victim.health.saturating_sub(hurt.health);
-        let taken = lost.min(hurt.damage.saturating_add(1));
+        let is_whole = lost <= hurt.damage.saturating_add(1);
+        let taken = if is_whole { lost } else { hurt.damage };
         victim.health = hurt.health.min(100);
         if let Some(gear) = &mut victim.gear {
             gear.set_armor(hurt.armor);
         }
+        // Where it is known it is kept up to date.
+        victim.armor = victim.armor.map(|_| hurt.armor.min(100));
         self.ledger.health_told = true;
         if !friend && self.person(&hurt.attacker).is_some() {
             let taken = u32::from(taken);

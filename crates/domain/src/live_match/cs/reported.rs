@@ -14,6 +14,18 @@ pub(super) struct Reported {
     pub(super) tally: Tally,
 }
 
+impl Reported {
+    /// Whichever says more in each count. Where not every death was told one by one, what was counted takes
+    /// players to have survived; who had a part in a round then only the scoreboard knows.
+    pub(super) fn together_with(&self, counted: Tally) -> Tally {
+        let mut tally = counted.at_least(self.tally);
+        if counted.deaths < self.tally.deaths && self.tally.kast_rounds > 0 {
+            tally.kast_rounds = self.tally.kast_rounds;
+        }
+        tally
+    }
+}
+
 impl State {
     /// Takes what the scoreboard says; answers whether a player died or lives of it.
     pub(super) fn report(&mut self, told: &PlayerReported) -> bool {
@@ -74,14 +86,24 @@ impl Tally {
             (&mut self.headshots, told.headshots),
             (&mut self.trades, told.trades),
             (&mut self.team_kills, told.team_kills),
+            (&mut self.opening_kills, told.opening_kills),
+            (&mut self.opening_deaths, told.opening_deaths),
+            (&mut self.multi_kills, told.multi_kills),
+            (&mut self.clutches_won, told.clutches_won),
+            (&mut self.rounds, told.rounds),
+            (&mut self.kast_rounds, told.kast_rounds),
         ];
         let mut any = false;
         for (count, told) in counts {
             any |= told.is_some();
             *count = told.unwrap_or(*count);
         }
-        any |= told.damage.is_some();
-        self.damage = told.damage.unwrap_or(self.damage);
+        let damage =
+            [(&mut self.damage, told.damage), (&mut self.utility_damage, told.utility_damage)];
+        for (sum, told) in damage {
+            any |= told.is_some();
+            *sum = told.unwrap_or(*sum);
+        }
         any
     }
 }

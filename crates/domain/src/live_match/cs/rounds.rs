@@ -2,7 +2,7 @@
 //!
 //! A void round is not forgotten but shelved: a back-up may bring it back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Gear, Phase, Reason, Role, Round, RoundEnded, Score, Side, State, Tally,
@@ -42,6 +42,8 @@ pub(super) struct Ledger {
     pub(super) voided: u32,
     /// Who is left alone, against how many when it came to that: CT, T.
     pub(super) clutches: [Option<(String, u16)>; 2],
+    /// Who was told to carry something out of the buy zone in this round.
+    pub(super) equipped: BTreeSet<String>,
 }
 
 /// What each player did, by player id.
@@ -80,6 +82,7 @@ impl State {
         self.ledger.round = self.round;
         self.kills.clear();
         self.ledger.clutches = [None, None];
+        self.ledger.equipped.clear();
         self.clear_bomb();
         self.round_started = None;
         self.ledger.freeze_started = None;
@@ -310,7 +313,7 @@ impl State {
             let done = ledger.tallies.values().filter_map(|round| round.get(id));
             player.tally = done.fold(Tally::default(), |sum, one| sum.plus(*one));
             if let Some(reported) = ledger.reported.get(id) {
-                player.tally = player.tally.at_least(reported.tally);
+                player.tally = reported.together_with(player.tally);
             }
         }
     }
@@ -363,6 +366,23 @@ impl State {
         for player in self.players.values_mut() {
             if let (Some(side), true, Role::Player) = (player.side, player.connected, player.role) {
                 player.team = Some(usize::from(side != first_side));
+            }
+        }
+    }
+
+    /// The feed says that the teams change sides. Their players go with them, unless they were told to
+    /// have gone already.
+    pub(super) fn change_sides(&mut self) {
+        self.swap_sides();
+        let (mut gone, mut left) = (0, 0);
+        for player in self.players.values() {
+            if let (Some(team), Some(side), true) = (player.team, player.side, player.connected) {
+                *if self.team_on(side) == team { &mut gone } else { &mut left } += 1;
+            }
+        }
+        if left > gone {
+            for player in self.players.values_mut() {
+                player.side = player.side.map(Side::other);
             }
         }
     }

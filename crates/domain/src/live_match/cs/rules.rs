@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    Bomb, Event, Phase, Score, Side, State, Stats,
+    Bomb, Event, Phase, Score, Side, State, Stats, fill,
     odds::{self, MODELS, Model},
 };
 use crate::{
@@ -93,6 +93,14 @@ impl Rules for State {
             }
             _ => None,
         }
+    }
+
+    fn aspects(event: &Event) -> Vec<&'static str> {
+        fill::aspects(event)
+    }
+
+    fn fill(&mut self, event: &Event, time: Timestamp, lacking: &dyn Fn(&str) -> bool) -> bool {
+        self.fill_in(event, time, lacking)
     }
 
     fn stats(maps: &[&Self]) -> Value {

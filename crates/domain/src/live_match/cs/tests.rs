@@ -3,6 +3,8 @@
 //! A story is a line an event, `tag {data}`, at one second after another; `check` folds it and
 //! compares the parts of the state that the case names.
 
+mod by_hand;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -211,6 +213,21 @@ fn sides_change_where_only_the_score_tells() {
     given(&rounds("CT"))
         .when("sides.swapped")
         .then(json!({"teams": [{"side": "T"}, {"side": "CT"}]}));
+}
+
+#[test]
+fn players_change_sides_with_their_team_once() {
+    let moved = json!({
+        "teams": [{"side": "T"}, {"side": "CT"}],
+        "players": {"a1": {"side": "T", "team": 0}, "b2": {"side": "CT", "team": 1}},
+    });
+    // Told with the teams alone, before the players, and after them.
+    for story in
+        ["sides.swapped".into(), format!("sides.swapped\n{SWAP}"), format!("{SWAP}\nsides.swapped")]
+    {
+        let told = given(LINE_UP).when(&rounds("CCC")).when(&story).then(moved.clone());
+        told.when("freeze.started\nround.started").then(moved.clone());
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::{
 impl Rules for State {
     const GAME: &'static str = "football";
     const WHOLE: Target = Target::Result;
+    const IS_ONE_MAP: bool = true;
     type Event = Event;
 
     fn begin(course: Course) -> Self {

@@ -52,7 +52,7 @@ impl Model {
         let [low, normal, critical] = rates.map(|rate| rate * tick_s);
         let kept = match self.decision.level {
             Level::Open => low + normal,
-            Level::Sampling => low / f64::from(self.decision.sample) + normal,
+            Level::Sampling => low / self.decision.sample + normal,
             Level::NoLow => normal,
             Level::CriticalOnly => 0.0,
         };

@@ -26,7 +26,7 @@ fn admission(sources: &[&str]) -> Admission {
 }
 
 /// What becomes of a thousand events of each priority: taken, sampled, refused.
-fn outcome(admission: &Admission, source: &str, level: Level, sample: u32) -> [[u32; 3]; 3] {
+fn outcome(admission: &Admission, source: &str, level: Level, sample: f64) -> [[u32; 3]; 3] {
     let mut gate = Gate::new(admission, Decision { level, sample, limit: None });
     KINDS.map(|(kind, _)| {
         let mut counts = [0; 3];
@@ -48,15 +48,15 @@ fn what_is_given_up_at_each_level() {
     const REFUSED: [u32; 3] = [0, 0, 1_000];
     let admission = admission(&["b=1000000:broadcast", "s=1000000:social", "g=1000000"]);
     for source in ["b", "s", "g", "other"] {
-        assert_eq!(outcome(&admission, source, Level::Open, 1), [TAKEN; 3]);
-        let last = outcome(&admission, source, Level::CriticalOnly, 1);
+        assert_eq!(outcome(&admission, source, Level::Open, 1.0), [TAKEN; 3]);
+        let last = outcome(&admission, source, Level::CriticalOnly, 1.0);
         assert_eq!(last, [REFUSED, REFUSED, TAKEN]);
     }
-    assert_eq!(outcome(&admission, "s", Level::Sampling, 4), [REFUSED, TAKEN, TAKEN]);
-    assert_eq!(outcome(&admission, "s", Level::NoLow, 1), [REFUSED, REFUSED, TAKEN]);
+    assert_eq!(outcome(&admission, "s", Level::Sampling, 4.0), [REFUSED, TAKEN, TAKEN]);
+    assert_eq!(outcome(&admission, "s", Level::NoLow, 1.0), [REFUSED, REFUSED, TAKEN]);
     for (source, about) in [("g", 200..300), ("other", 200..300), ("b", 90..160)] {
-        assert_eq!(outcome(&admission, source, Level::NoLow, 1), [REFUSED, TAKEN, TAKEN]);
-        let [low, normal, critical] = outcome(&admission, source, Level::Sampling, 4);
+        assert_eq!(outcome(&admission, source, Level::NoLow, 1.0), [REFUSED, TAKEN, TAKEN]);
+        let [low, normal, critical] = outcome(&admission, source, Level::Sampling, 4.0);
         assert!(about.contains(&low[0]) && low[2] == 0, "{source}: {low:?}");
         assert_eq!([normal, critical], [TAKEN; 2]);
     }
@@ -67,7 +67,7 @@ fn the_same_event_gets_the_same_verdict() {
     let admission = admission(&[]);
     let gate =
         |sample| Gate::new(&admission, Decision { level: Level::Sampling, sample, limit: None });
-    let (mut four, mut eight, mut again) = (gate(4), gate(8), gate(8));
+    let (mut four, mut eight, mut again) = (gate(4.0), gate(8.0), gate(8.0));
     for id in 0..1_000 {
         let json = json("s", id, "x.position");
         let verdict = eight.judge(json.as_bytes());
@@ -75,6 +75,27 @@ fn the_same_event_gets_the_same_verdict() {
         if verdict == Verdict::Take(8) {
             assert_eq!(four.judge(json.as_bytes()), Verdict::Take(4));
         }
+    }
+}
+
+/// Between two whole numbers so many are kept as that says, and what they stand for adds up.
+#[test]
+fn a_sample_need_not_be_a_whole_number() {
+    let admission = admission(&[]);
+    for sample in [1.0, 1.3, 2.6, 7.5] {
+        let decision = Decision { level: Level::Sampling, sample, limit: None };
+        let mut gate = Gate::new(&admission, decision);
+        let (mut kept, mut told) = (0, 0);
+        for id in 0..20_000 {
+            match gate.judge(json("s", id, "x.position").as_bytes()) {
+                Verdict::Take(rate) => (kept, told) = (kept + 1, told + rate),
+                Verdict::Sampled(rate) => assert!(rate >= 2, "{sample}: {rate}"),
+                refused @ Verdict::Refused(_) => panic!("{refused:?}"),
+            }
+        }
+        let share = f64::from(kept) / 20_000.0;
+        assert!((share * sample - 1.0).abs() < 0.05, "{sample}: {share} are kept");
+        assert!((f64::from(told) / 20_000.0 - 1.0).abs() < 0.05, "{sample}: {told} are told of");
     }
 }
 
