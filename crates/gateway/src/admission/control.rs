@@ -9,22 +9,26 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-/// What is too much must be so for as long as this (CoDel's interval).
+/// What is too much must be so for as long as this (CoDel's interval), and half as long while it is
+/// tried whether more can be done.
 const INTERVAL: Duration = Duration::from_millis(100);
 /// The limit is lowered once in so long, at most: what it does takes a while to show.
-const HOLD: Duration = Duration::from_millis(200);
+const HOLD: Duration = Duration::from_millis(400);
+/// What had piled up before is worked off so long after that.
+const WORKED_OFF: Duration = Duration::from_secs(2);
 /// What it is lowered to: by how far the wait is above the target, within these.
 const DECREASE: RangeInclusive<f64> = 0.4..=0.8;
-/// By how much it grows in a second below where it last was too much, near to that, and above.
+/// By how much it grows in a second far below where it last was too much, near to that, and beyond. What
+/// is left between is for those who take the processor now and then: sealing does for half a second.
 const GROWTH_BELOW: f64 = 0.5;
 const GROWTH_NEAR: f64 = 0.05;
 const GROWTH_ABOVE: f64 = 0.1;
-const NEAR: RangeInclusive<f64> = 0.9..=1.05;
+const NEAR: RangeInclusive<f64> = 0.45..=0.55;
 /// The limit never goes below this, in events per second: what so few wait for is not themselves.
 const LEAST: f64 = 1_000.0;
 /// Further than that it goes only after so long without too much, and twice as long after each time
 /// that this was in vain.
-const PATIENCE: RangeInclusive<Duration> = Duration::from_secs(4)..=Duration::from_mins(1);
+const PATIENCE: RangeInclusive<Duration> = Duration::from_secs(20)..=Duration::from_mins(2);
 /// Over how long rates are averaged.
 const AVERAGE: Duration = Duration::from_millis(200);
 /// Less is given up only once less would have been enough for so long.
@@ -154,10 +158,15 @@ impl Controller {
         let is_above = measured.wait > self.target.max(slow) || measured.behind > BEHIND_EVENTS;
         self.above = if is_above { self.above + measured.elapsed } else { Duration::ZERO };
         self.since_lowered += measured.elapsed;
-        if self.above >= INTERVAL && self.since_lowered >= HOLD {
+        let is_tried = self.limit.is_some_and(|limit| limit > self.ceiling * NEAR.end());
+        let interval = if is_tried { INTERVAL / 2 } else { INTERVAL };
+        if self.above >= interval && self.since_lowered >= HOLD {
             self.lower(measured.wait);
         } else if !is_above {
             self.raise(measured.elapsed);
+        } else if self.limit.is_some() {
+            // While something waits, what is done is all that can be.
+            self.ceiling = self.ceiling.max(self.done);
         }
         self.settle(measured.elapsed);
         Decision { level: self.level, sample: self.sample, limit: self.limit }
@@ -184,7 +193,10 @@ impl Controller {
         if self.limit.is_some_and(|limit| limit > self.ceiling) {
             self.patience = (self.patience * 2).min(*PATIENCE.end());
         }
-        self.ceiling = reached;
+        // What is done while the queue of before is worked off says nothing of what can be done.
+        if self.since_lowered >= WORKED_OFF || self.ceiling.is_infinite() {
+            self.ceiling = reached;
+        }
         let part = self.target.as_secs_f64() / wait.as_secs_f64().max(1e-3);
         self.limit = Some((reached * part.clamp(*DECREASE.start(), *DECREASE.end())).max(LEAST));
         self.since_lowered = Duration::ZERO;
@@ -239,7 +251,9 @@ impl Controller {
         let Some(limit) = self.limit else { return (Level::Open, 1.0) };
         let [low, normal, critical] = self.offered;
         let left = limit - critical - normal;
-        if left < 0.0 && normal > 0.0 {
+        // What is left for others comes out of low priority alone.
+        let whole = (limit / NEAR.end()).min(self.ceiling).max(limit);
+        if critical + normal > whole && normal > 0.0 {
             (Level::CriticalOnly, 1.0)
         } else if low <= left {
             (Level::Open, 1.0)

@@ -7,9 +7,9 @@
 //! | 2 | refused | taken; of `social` refused | taken |
 //! | 3 | refused | refused | taken |
 //!
-//! What is critical is refused by its source's own last bound and by a log that is full alone. An
-//! event is kept or left out by a hash of its identity, so that the same one gets the same verdict
-//! again, and what is kept of 1 in 8 is also kept of 1 in 4.
+//! What is critical is refused by its source's own last bound and by a log that is full alone. What is
+//! of low priority in a request is kept or left out as a whole, by a hash of its first event's identity:
+//! the same request gets the same verdict again, and what is kept of 1 in 8 is also kept of 1 in 4.
 
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
@@ -52,6 +52,9 @@ pub(crate) struct Gate<'a> {
     shed: Vec<Shed>,
     /// How the last source with a limit stands to it.
     source: Option<Advice>,
+    /// By what the request's events of low priority are kept or left out, all of them: what costs is
+    /// to append at all, and not how many.
+    draw: Option<Draw>,
 }
 
 impl<'a> Gate<'a> {
@@ -64,6 +67,7 @@ impl<'a> Gate<'a> {
             has_critical: false,
             shed: Vec::new(),
             source: None,
+            draw: None,
         }
     }
 
@@ -142,7 +146,7 @@ impl<'a> Gate<'a> {
 
     /// The verdict by how much there is, where its source's own rate keeps one of `sample`.
     fn by_level(
-        &self,
+        &mut self,
         glance: &Glance<'_>,
         priority: Priority,
         class: Class,
@@ -164,7 +168,7 @@ impl<'a> Gate<'a> {
                 Class::Sensor => sample.max(self.decision.sample),
             },
         };
-        sampled(glance, rate)
+        self.draw.get_or_insert_with(|| Draw::of(glance)).verdict(rate)
     }
 
     /// What the sender is to be told of limits: of its own source, or of the server's.
@@ -215,20 +219,36 @@ pub(crate) fn refusal(code: Code) -> &'static str {
     }
 }
 
-/// Keeps one event of so many, at least one. Of how many it is kept can only be told as a whole
-/// number: that is the one below or the one above, so that on average it is right.
-fn sampled(glance: &Glance<'_>, rate: f64) -> Verdict {
-    // Its keys are fixed, so the same event is always kept or never, whoever asks.
-    let mut hasher = DefaultHasher::new();
-    (&*glance.subject, &*glance.source, &*glance.id).hash(&mut hasher);
-    let [a, b, c, d, rest @ ..] = hasher.finish().to_be_bytes();
-    let part = |bytes| f64::from(u32::from_be_bytes(bytes)) / f64::from(u32::MAX);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 128")]
-    let whole = rate.clamp(1.0, f64::from(2 * MAX_SAMPLE)) as u32;
-    if part([a, b, c, d]) <= 1.0 / rate.max(1.0) {
-        Verdict::Take(whole + u32::from(part(rest) < rate.fract()))
-    } else {
-        Verdict::Sampled(whole + u32::from(rate.fract() > 0.0))
+/// What decides whether the events of a request are among those that are kept.
+#[derive(Debug, Clone, Copy)]
+struct Draw {
+    /// From 0 to 1: what is kept of few is also kept of more.
+    place: f64,
+    /// From 0 to 1: which whole number is told.
+    rounding: f64,
+}
+
+impl Draw {
+    /// By the first event's identity: the same request gets the same verdict again.
+    fn of(glance: &Glance<'_>) -> Self {
+        // Its keys are fixed, so it is the same for everyone.
+        let mut hasher = DefaultHasher::new();
+        (&*glance.subject, &*glance.source, &*glance.id).hash(&mut hasher);
+        let [a, b, c, d, rest @ ..] = hasher.finish().to_be_bytes();
+        let part = |bytes| f64::from(u32::from_be_bytes(bytes)) / f64::from(u32::MAX);
+        Self { place: part([a, b, c, d]), rounding: part(rest) }
+    }
+
+    /// Keeps one of so many, at least one. Of how many it is kept can only be told as a whole number:
+    /// that is the one below or the one above, so that on average it is right.
+    fn verdict(self, rate: f64) -> Verdict {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 128")]
+        let whole = rate.clamp(1.0, f64::from(2 * MAX_SAMPLE)) as u32;
+        if self.place <= 1.0 / rate.max(1.0) {
+            Verdict::Take(whole + u32::from(self.rounding < rate.fract()))
+        } else {
+            Verdict::Sampled(whole + u32::from(rate.fract() > 0.0))
+        }
     }
 }
 

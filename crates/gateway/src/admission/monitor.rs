@@ -38,6 +38,7 @@ pub(crate) async fn watch(app: Arc<App>) {
         let woken = task::spawn_blocking(Instant::now).await.unwrap_or(due);
         let measured = gauge.measure(&app, woken);
         let decision = controller.step(&measured);
+        tracing::trace!(?measured, ?decision, "measured");
         let before = std::mem::replace(&mut *app.admission.decision.lock(), decision);
         if before.level != decision.level {
             let (level, limit) = (decision.level.number(), decision.limit.unwrap_or(0.0).round());

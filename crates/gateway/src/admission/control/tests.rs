@@ -95,7 +95,7 @@ fn what_is_too_much_is_sampled_and_little_waits() {
         );
         let limits = decisions.iter().filter_map(|it| it.limit);
         let mean = limits.sum::<f64>() / decisions.len() as f64;
-        assert!(mean > capacity * 0.7 && mean < capacity * 1.1, "{capacity}: limited to {mean}");
+        assert!(mean > capacity * 0.4 && mean < capacity, "{capacity}: limited to {mean}");
     }
 }
 
@@ -106,7 +106,7 @@ fn levels_follow_from_what_is_left() {
         let (_, decisions) = model.run([95_000.0, 4_000.0, 1_000.0], 20);
         decisions.iter().map(|it| it.level).max().unwrap()
     };
-    assert_eq!(level(5_500.0), Level::CriticalOnly);
+    assert_eq!(level(4_000.0), Level::CriticalOnly);
     assert_eq!(level(60_000.0), Level::Sampling);
     let mut model = Model::new(5_500.0);
     let (_, decisions) = model.run([95_000.0, 2_000.0, 1_000.0], 20);

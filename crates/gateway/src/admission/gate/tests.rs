@@ -25,12 +25,12 @@ fn admission(sources: &[&str]) -> Admission {
     Admission::new(Settings { target: Duration::from_secs(1), sources }, Games::default())
 }
 
-/// What becomes of a thousand events of each priority: taken, sampled, refused.
+/// What becomes of a thousand requests with an event of each priority: taken, sampled, refused.
 fn outcome(admission: &Admission, source: &str, level: Level, sample: f64) -> [[u32; 3]; 3] {
-    let mut gate = Gate::new(admission, Decision { level, sample, limit: None });
     KINDS.map(|(kind, _)| {
         let mut counts = [0; 3];
         for id in 0..1_000 {
+            let mut gate = Gate::new(admission, Decision { level, sample, limit: None });
             let place = match gate.judge(json(source, id, kind).as_bytes()) {
                 Verdict::Take(_) => 0,
                 Verdict::Sampled(_) => 1,
@@ -63,18 +63,21 @@ fn what_is_given_up_at_each_level() {
 }
 
 #[test]
-fn the_same_event_gets_the_same_verdict() {
+fn the_same_request_gets_the_same_verdict() {
     let admission = admission(&[]);
     let gate =
         |sample| Gate::new(&admission, Decision { level: Level::Sampling, sample, limit: None });
-    let (mut four, mut eight, mut again) = (gate(4.0), gate(8.0), gate(8.0));
     for id in 0..1_000 {
-        let json = json("s", id, "x.position");
-        let verdict = eight.judge(json.as_bytes());
-        assert_eq!(again.judge(json.as_bytes()), verdict);
+        let (mut four, mut eight, mut again) = (gate(4.0), gate(8.0), gate(8.0));
+        let first = json("s", id, "x.position");
+        let verdict = eight.judge(first.as_bytes());
+        assert_eq!(again.judge(first.as_bytes()), verdict);
         if verdict == Verdict::Take(8) {
-            assert_eq!(four.judge(json.as_bytes()), Verdict::Take(4));
+            assert_eq!(four.judge(first.as_bytes()), Verdict::Take(4));
         }
+        // So do the others of its events.
+        let other = json("s", id + 1_000_000, "x.position");
+        assert_eq!(eight.judge(other.as_bytes()), verdict);
     }
 }
 
@@ -84,9 +87,9 @@ fn a_sample_need_not_be_a_whole_number() {
     let admission = admission(&[]);
     for sample in [1.0, 1.3, 2.6, 7.5] {
         let decision = Decision { level: Level::Sampling, sample, limit: None };
-        let mut gate = Gate::new(&admission, decision);
         let (mut kept, mut told) = (0, 0);
         for id in 0..20_000 {
+            let mut gate = Gate::new(&admission, decision);
             match gate.judge(json("s", id, "x.position").as_bytes()) {
                 Verdict::Take(rate) => (kept, told) = (kept + 1, told + rate),
                 Verdict::Sampled(rate) => assert!(rate >= 2, "{sample}: {rate}"),
