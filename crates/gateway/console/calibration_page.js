@@ -86,7 +86,7 @@ function card({ key, game, target }) {
   const element = h('section', { class: 'card calibration-card', 'aria-label': `${asks}, ${game}`, 'data-target': key },
     h('div', { class: 'card-head' }, h('h2', {}, `${asks} `, h('span', { class: 'chip small' }, game))),
     h('div', { class: 'calibration-body' }, diagrams,
-      h('div', { class: 'figures' }, h('div', { class: 'figures-scroll' }, h('table', {}, h('thead', {}, h('tr', {}, ...head)), body)), h('p', { class: 'quiet' }, blind))));
+      h('div', { class: 'calibration-figures' }, h('div', { class: 'calibration-scroll' }, h('table', {}, h('thead', {}, h('tr', {}, ...head)), body)), h('p', { class: 'quiet' }, blind))));
   element.show = ({ rows }) => {
     keyed(body, rows, ({ model, shadow }) => `${model}/${shadow}`, row, (line, each) => updateRow(line, each, rows.indexOf(each)));
     const outcomes = Object.keys(OUTCOMES).filter((outcome) => rows.some(({ reliability }) => reliability.some((each) => each.outcome === outcome)));
