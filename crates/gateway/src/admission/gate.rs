@@ -52,8 +52,8 @@ pub(crate) struct Gate<'a> {
     shed: Vec<Shed>,
     /// How the last source with a limit stands to it.
     source: Option<Advice>,
-    /// By what the request's events of low priority are kept or left out, all of them: what costs is
-    /// to append at all, and not how many.
+    /// By what the request's events of low priority are kept or left out, all of them, while there is too
+    /// much: what costs is to append at all, and not how many.
     draw: Option<Draw>,
 }
 
@@ -161,7 +161,8 @@ impl<'a> Gate<'a> {
             (Priority::Normal, _) | (Priority::Low, Level::NoLow | Level::CriticalOnly) => {
                 return refused;
             }
-            (Priority::Low, Level::Open) => sample,
+            // So many of its source's are kept, and not so many requests.
+            (Priority::Low, Level::Open) => return Draw::of(glance).verdict(sample),
             (Priority::Low, Level::Sampling) => match class {
                 Class::Social => return refused,
                 Class::Broadcast => sample.max(self.decision.sample * 2.0),
