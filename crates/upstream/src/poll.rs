@@ -54,14 +54,11 @@ impl Poll {
             request = request.header(IF_NONE_MATCH, etag);
         }
         let response = request.send().await?;
-        if response.status() == StatusCode::NOT_MODIFIED {
+        if matches!(response.status(), StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT) {
             return Ok(Message::of(Body::Nothing, position));
         }
         if !response.status().is_success() {
             return Err(wire::refused(response).await);
-        }
-        if !wire::has_body(response.status()) {
-            return Ok(Message::of(Body::Nothing, position));
         }
         let header = |name| response.headers().get(name).and_then(|it| it.to_str().ok());
         let etag = header(ETAG).map(ToOwned::to_owned);

@@ -205,7 +205,9 @@ impl Puller {
             self.inlet.post(&self.feed.name, &self.feed.format, place, post.clone())
         };
         if let Err(problem) = self.try_to(take).await {
-            self.give_up(&problem, ATTEMPTS, post);
+            let place = (place.match_id.as_str(), place.map.as_str());
+            self.health.took(Taken { rejected: 1, ..Taken::default() });
+            self.inlet.keep_post(&self.feed.format, place, &problem, ATTEMPTS, post);
         }
     }
 

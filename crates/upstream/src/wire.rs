@@ -4,7 +4,7 @@
 use std::{error::Error as _, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Client, Response, StatusCode, Url, header, redirect::Policy};
+use reqwest::{Client, Response, Url, header, redirect::Policy};
 
 use crate::Feed;
 
@@ -153,9 +153,4 @@ pub(crate) async fn body(mut response: Response) -> Result<Bytes, Trouble> {
         all.extend_from_slice(&piece);
     }
     Ok(all.freeze())
-}
-
-/// Whether an answer has a body that is to be read.
-pub(crate) fn has_body(status: StatusCode) -> bool {
-    status.is_success() && status != StatusCode::NO_CONTENT
 }

@@ -128,7 +128,7 @@ impl Inlet {
         let post = Arrived { place, headers: &headers, body: &body, received };
         let told = source::tell(app, (name, &**reader), charged, post).await?;
         if let Some((reason, detail)) = told.refusal() {
-            source::keep(app, (name, &**reader), post, reason, &detail);
+            source::keep(app, (name, &**reader), post, reason, &detail, 1);
         }
         let Told::Of(_, Answer { appended, duplicate, unknown, refused, .. }) = told else {
             return Ok(Taken::default());
@@ -136,7 +136,24 @@ impl Inlet {
         Ok(Taken { appended, duplicate, unknown, rejected: refused })
     }
 
-    /// Keeps what could not be taken, after so many tries, as a dead letter of its source.
+    /// Keeps a body in another system's own format that could not be taken, after so many tries, as a dead
+    /// letter that can be tried again for the match and the map.
+    pub fn keep_post(
+        &self,
+        format: &str,
+        (match_id, map): (&str, &str),
+        problem: &Problem,
+        attempts: u32,
+        body: &Bytes,
+    ) {
+        let Some((name, reader)) = self.app.sources.get_key_value(format) else { return };
+        let (place, headers) = (Place::Map(match_id, map), &HeaderMap::new());
+        let post = Arrived { place, headers, body, received: Instant::now() };
+        let (reason, detail) = (problem.code.as_str(), &*problem.detail);
+        source::keep(&self.app, (name, &**reader), post, reason, detail, attempts);
+    }
+
+    /// Keeps what else could not be taken, after so many tries, as a dead letter of its source.
     pub fn keep(&self, source: &str, problem: &Problem, attempts: u32, body: &[u8]) {
         let origin = Origin { source: source.into(), ..Origin::default() };
         let letter = Letter::new(UPSTREAM, problem.code.as_str(), &*problem.detail, origin, body);

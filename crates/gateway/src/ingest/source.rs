@@ -191,7 +191,7 @@ async fn take(
     let post = Arrived { place, headers: &head.headers, body: &body.bytes, received };
     let told = tell(app, (name, source), name, post).await?;
     if let Some((reason, detail)) = told.refusal() {
-        keep(app, (name, source), post, reason, &detail);
+        keep(app, (name, source), post, reason, &detail, 1);
         if matches!(told, Told::NoMatch(_)) {
             return Err(Problem::new(
                 Code::NotFound,
@@ -224,18 +224,19 @@ pub(crate) async fn post_again(
     })
 }
 
-/// Keeps a post that was refused, as it may be kept.
+/// Keeps a post that was refused, after so many tries, as it may be kept.
 pub(super) fn keep(
     app: &App,
     (name, source): Named<'_>,
     post: Arrived<'_>,
     reason: &'static str,
     detail: &str,
+    attempts: u32,
 ) {
     let origin = Origin { source: name.into(), ..Origin::default() };
     let posted = Posted::new(post.place.to_string(), source.headers(), post.headers);
     let letter = Letter::new(name, reason, detail, origin, &source.without_secret(post.body));
-    app.letters.keep(Letter { post: Some(posted), ..letter });
+    app.letters.keep(Letter { post: Some(posted), attempts, ..letter });
 }
 
 /// Gives a post to its source, for the match that it is for now; what it tells is charged to whoever is

@@ -9,7 +9,7 @@ use hyper::{
     client::conn::http1,
 };
 use hyper_util::rt::TokioIo;
-use matchwire_gateway::DeadLetters;
+use matchwire_gateway::{DeadLetters, Inlet};
 use matchwire_log::Log;
 use serde_json::{Value, json};
 use tokio::{net::TcpStream, sync::oneshot, task::JoinHandle};
@@ -30,6 +30,7 @@ pub(crate) struct Server {
     pub(crate) log: Log,
     pub(crate) ids: Arc<Ids>,
     pub(crate) letters: DeadLetters,
+    pub(crate) inlet: Inlet,
     pub(crate) stop: Option<oneshot::Sender<()>>,
     pub(crate) task: JoinHandle<std::io::Result<()>>,
 }

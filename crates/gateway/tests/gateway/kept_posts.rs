@@ -1,7 +1,7 @@
 //! Posts of sources that cannot be used: they are kept with where they were for, and tried again there.
 
 use hyper::body::Bytes;
-use matchwire_gateway::MAX_BODY_BYTES;
+use matchwire_gateway::{Code, MAX_BODY_BYTES, Problem};
 use serde_json::{Value, json};
 
 use crate::harness::{Reply, Server, event};
@@ -56,6 +56,21 @@ async fn a_post_of_a_server_without_a_match_waits_for_one() {
     assert_eq!(again.json(), json!({"appended": 0, "duplicate": 1, "unknown": 2, "match": "m1"}));
     assert_eq!(letters(&server).await.len(), 1);
     assert_eq!(redrive(&server, 1).await.status, 404);
+    server.end().await;
+}
+
+/// What was fetched and could not be taken stands for the same place, and is tried again there.
+#[tokio::test]
+async fn a_fetched_post_that_was_given_up_is_tried_again_where_it_was_for() {
+    let server = Server::start().await;
+    let failed = Problem::new(Code::Internal, "the reader failed");
+    server.inlet.keep_post("cs-log", ("m1", "auto"), &failed, 3, &"one\ntwo".into());
+    let kept = letters(&server).await;
+    assert_eq!((&kept[0]["attempts"], &kept[0]["place"]), (&json!(3), &json!("m1/auto")));
+    assert_eq!((&kept[0]["via"], &kept[0]["reason"]), (&json!("cs-log"), &json!("internal")));
+    let again = redrive(&server, 1).await;
+    assert_eq!((again.status.as_u16(), &again.json()["unknown"]), (200, &json!(2)));
+    assert_eq!(letters(&server).await.len(), 0);
     server.end().await;
 }
 

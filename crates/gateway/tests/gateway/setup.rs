@@ -12,8 +12,8 @@ use axum::http::HeaderMap;
 use hyper::body::Bytes;
 use matchwire_domain::{dead_letter::Bounds, live_match::Games, secret::Secret};
 use matchwire_gateway::{
-    Access, AdmissionSettings, Answer, App, Code, Damage, DeadLetters, Exchange, Followup, Limits,
-    Meter, Parts, Post, Problem, Ranking, Source, Sources, Storage,
+    Access, AdmissionSettings, Answer, App, Code, Damage, DeadLetters, Exchange, Followup, Inlet,
+    Limits, Meter, Parts, Post, Problem, Ranking, Source, Sources, Storage,
 };
 use matchwire_log::{
     Log, ManualClock, Medium, Memory, Options,
@@ -179,12 +179,13 @@ impl Server {
             upstreams: Arc::new(Vec::new),
             memory_acks,
         });
+        let inlet = Inlet::new(&app);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(matchwire_gateway::serve(listener, app, async move {
             let _ = stopped.await;
         }));
-        Self { address, log, ids, letters, stop: Some(stop), task }
+        Self { address, log, ids, letters, inlet, stop: Some(stop), task }
     }
 }
