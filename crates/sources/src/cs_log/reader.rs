@@ -132,6 +132,7 @@ impl Reading<'_> {
             let gap = course::Event::from(SourceGap { from, to: begin }).into();
             self.draft(context.series.map, format!("gap-{from}-{begin}"), None, &gap);
         }
+        feed.prefixed |= tells_prefix(begin, bytes);
         let mut span = if before == Some(begin) {
             feed.spans.remove(at - 1)
         } else {
@@ -139,7 +140,6 @@ impl Reading<'_> {
             let (head, tail, prefixed) = (Vec::new(), Vec::new(), feed.prefixed);
             Span { begin, end: begin, head, head_open, prefixed, tail, context }
         };
-        feed.prefixed |= bytes.starts_with(b"L ") || bytes.windows(3).any(|b| b == b"\nL ");
         self.extend(&mut span, bytes);
         let at = feed.spans.partition_point(|other| other.end <= begin);
         match feed.spans.get_mut(at) {
@@ -273,6 +273,12 @@ impl Reading<'_> {
         let draft = Draft::new(map, &self.source, id, event);
         self.drafts.push(Draft { sequence, time: Some(self.time), ..draft });
     }
+}
+
+/// Whether these bytes of a feed show that its lines start with `L `.
+fn tells_prefix(begin: u64, bytes: &[u8]) -> bool {
+    let first = if begin == 0 { &b"L"[..] } else { b"L " };
+    bytes.starts_with(first) || bytes.windows(3).any(|three| three == b"\nL ")
 }
 
 /// Whether a line at the head of a span makes sense only with what is missing before it: the rest

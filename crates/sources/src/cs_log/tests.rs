@@ -315,6 +315,25 @@ fn a_gap_is_told_and_can_be_closed() {
     assert_eq!(feed.post(0, log.as_bytes()).drafts, []);
 }
 
+/// A cut that takes just the prefix of a line, while nothing whole has shown that lines have one.
+#[test]
+fn a_line_without_its_prefix_waits_for_it() {
+    let log = log();
+    let (start, line) = (log.find("L 01/02").unwrap(), log.find("Starting").unwrap());
+    let date = log[..line].rfind("01/02").unwrap();
+    let end = line + log[line..].find('\n').unwrap() + 1;
+    for rest in [log.len(), end] {
+        for begin in [1, date - 2] {
+            let mut feed = Feed::default();
+            feed.post(0, &log.as_bytes()[start..begin]);
+            feed.post(date, &log.as_bytes()[date..rest]);
+            feed.post(begin, &log.as_bytes()[begin..date]);
+            feed.post(rest, &log.as_bytes()[rest..]);
+            assert_eq!(feed.facts(), whole().facts(), "{begin} {rest}");
+        }
+    }
+}
+
 /// A map with so many rounds, as far as its numbering goes; its end is not told.
 fn left_after(name: &str, rounds: u16, last: &str) -> String {
     let mut log =
