@@ -54,7 +54,8 @@ pub fn accept_loss(directory: &Path) -> Result<AcceptedLoss, Error> {
 
 /// Like [`accept_loss`], on another disk than the real one.
 pub fn accept_loss_on(disk: &dyn Disk) -> Result<AcceptedLoss, Error> {
-    let mut broken = Broken::open(disk)?;
+    // At least one group was in a segment; those behind it get another lineage.
+    let mut broken = Broken::open(disk, &Some)?;
     let mut loss = Loss { salvaged: Vec::new(), ..Loss::default() };
     loss.find(&broken)?;
     let Loss { mut report, lost, salvaged, told } = loss;

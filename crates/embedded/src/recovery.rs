@@ -13,7 +13,8 @@
 //!   … valid, bad, valid                    a hole
 //!   … bad, in a segment before the last    a hole, up to the next segment
 //!   a number missing between files         a hole
-//!   last segment: bad header, no group     the start is refused: what it had is not known
+//!   last segment: bad header, no group     the start is refused: what it had is not known; a repair
+//!                                          or an accepted loss makes it a hole
 //!   a sealed file that cannot be opened    it is written again, if its blocks are whole; else a
 //!                                          hole, unless those that it was made from are there
 //!   a file whose name ends in .tmp         removed: it was being made
@@ -68,11 +69,16 @@ pub(crate) struct Opened {
     pub(crate) report: Recovery,
 }
 
+/// Up to which position a last segment is given up of which nothing can be read, by its first one;
+/// `None` refuses to.
+pub(crate) type GiveUp<'a> = &'a dyn Fn(u64) -> Option<u64>;
+
 /// Opens a directory, or makes a log in an empty one. `log_id` is that of a log that is made.
 pub(crate) fn recover(
     disk: &dyn Disk,
     log_id: Option<u64>,
     cache: &Arc<Blocks>,
+    give_up: GiveUp<'_>,
 ) -> Result<Opened, Error> {
     remove_unfinished(disk)?;
     let mut identity = match Identity::read(disk)? {
@@ -98,7 +104,15 @@ pub(crate) fn recover(
     loop {
         let mut history = History::new(disk, &identity, cache);
         let last = history.collect()?;
-        let scanned = history.last(last)?;
+        let mut scanned = history.last(last)?;
+        if scanned.is_lost() {
+            let position = scanned.lose(give_up)?;
+            let mut identity = identity.clone();
+            // It may have had more, whose positions are now given again.
+            identity.fork(position + 1);
+            identity.write(disk)?;
+            return history.open(identity, scanned, report);
+        }
         if let Some(position) = scanned.settle(&history, moved, &mut report)? {
             moved = Some(position);
             continue;
@@ -460,6 +474,26 @@ impl Scanned {
         !is_damaged && header.home.version == VERSION && (last.is_none() || is_closed || is_moved)
     }
 
+    /// Whether nobody can say what it had. The word that the log was closed there says that it had
+    /// nothing.
+    fn is_lost(&self) -> bool {
+        self.has_bad_header && self.found.last.is_none() && !self.found.is_closed
+    }
+
+    /// Makes all of it a hole, and gives its last position.
+    fn lose(&mut self, give_up: GiveUp<'_>) -> Result<u64, Error> {
+        let first = self.header.home.segment;
+        let Some(last) = give_up(first) else {
+            let what = "its header is damaged, and none of its groups can be read; put back a copy of \
+                        it, repair the log from a copy, or accept the loss";
+            return Err(corrupt(first, 0, what));
+        };
+        let Scan { end: offset, torn_bytes: bytes, .. } = self.found;
+        self.pieces.damage(Damage { offset, bytes, first, last });
+        self.found.next = last + 1;
+        Ok(last)
+    }
+
     /// Cuts off what was not finished at the end of the last segment, and moves its last group to a
     /// new one if nobody can say whether it is on the disk. Gives the position of a group that was
     /// moved; then everything is to be read again. `moved` is that of one that was moved before.
@@ -472,13 +506,9 @@ impl Scanned {
         let Scan { end, last, is_closed, torn_bytes, recorded, .. } = self.found;
         let home = self.header.home;
         let name = segment_name(home.segment);
+        // Nobody can say then that what follows was never finished.
         if self.has_bad_header {
-            // Nobody can say then that what follows was never finished.
-            // The word that the log was closed there says that it had none.
-            let is_lost = last.is_none() && !is_closed;
-            let what = "its header is damaged, and none of its groups can be read; put back a copy of \
-                        it, or remove it to give up what it had";
-            return if is_lost { Err(corrupt(home.segment, 0, what)) } else { Ok(None) };
+            return Ok(None);
         }
         if torn_bytes > 0 {
             tracing::warn!(

@@ -11,7 +11,7 @@ use crate::{
     history::{Hole, Part},
     identity::Identity,
     recovery::History,
-    replacement::{Broken, Replacement, check_fit},
+    replacement::{Broken, Replacement, check_fit, identity},
     scan::segment_name,
     sealed::{Blocks, Prepared, Range, parse_name, sealed_name},
 };
@@ -36,17 +36,20 @@ pub struct Repaired {
 ///
 /// Missing positions are taken from there if they fit: every stream's chain must go on from the
 /// parts before and into those behind. If any does not fit, that is [`Error::Corrupt`], and nothing
-/// is changed. What the other directory does not have stays missing, and is told. It is safe to
-/// repeat a repair that was interrupted.
+/// is changed. What the other directory does not have stays missing, and is told. Only what a last
+/// segment had of which nothing can be read is not known: all that the other directory has is taken,
+/// and the lineage is another one from there on. It is safe to repeat a repair that was interrupted.
 pub fn repair(directory: &Path, from: &Path) -> Result<Repaired, Error> {
     repair_on(&Directory::open(directory)?, &Directory::unlocked(from))
 }
 
 /// Like [`repair`], on other disks than the real one.
 pub fn repair_on(disk: &dyn Disk, from: &dyn Disk) -> Result<Repaired, Error> {
-    let broken = Broken::open(disk)?;
+    let source = source(disk, from)?;
+    let end = source.iter().map(|part| part.range().1).max();
+    let broken = Broken::open(disk, &|first| end.filter(|end| *end >= first))?;
     let mut plan = Plan {
-        source: Arc::new(source(&broken, from)?),
+        source: Arc::new(source),
         broken: &broken,
         replacement: Replacement::default(),
         report: Repaired { resealed: broken.resealed.clone(), ..Repaired::default() },
@@ -74,14 +77,14 @@ fn check(parts: &[(Part, bool)]) -> Result<(), Error> {
 }
 
 /// The parts of the other copy.
-fn source(broken: &Broken<'_>, from: &dyn Disk) -> Result<Vec<Part>, Error> {
+fn source(disk: &dyn Disk, from: &dyn Disk) -> Result<Vec<Part>, Error> {
+    let mut identity = identity(disk)?;
     if let Some(other) = Identity::read(from)?
-        && other.id != broken.identity.id
+        && other.id != identity.id
     {
-        let what = format!("it is log {}, and not {}", other.id, broken.identity.id);
+        let what = format!("it is log {}, and not {}", other.id, identity.id);
         return Err(Error::Unusable { place: from.place(), what });
     }
-    let mut identity = broken.identity.clone();
     identity.lost.clear();
     let cache = Arc::new(Blocks::new(0));
     let mut history = History::read_only(from, &identity, &cache);

@@ -21,7 +21,7 @@ use crate::{
     history::{self, Hole, Part},
     identity::Identity,
     keeper::arrival,
-    recovery::{Listed, Opened, list, recover},
+    recovery::{GiveUp, Listed, Opened, list, recover},
     scan::segment_name,
     sealed::{Blocks, LEVEL, Prepared, Range, Sealed, Streams, Target, prepare, sealed_name},
     segment::Segment,
@@ -49,14 +49,12 @@ pub(crate) struct Broken<'a> {
 
 impl<'a> Broken<'a> {
     /// Opens a log, reads all of its sealed files, and writes those again of which only derived
-    /// parts are damaged.
-    pub(crate) fn open(disk: &'a dyn Disk) -> Result<Self, Error> {
-        if Identity::read(disk)?.is_none() {
-            let what = "it has no log.json that can be read".into();
-            return Err(Error::Unusable { place: disk.place(), what });
-        }
+    /// parts are damaged. A last segment of which nothing can be read is a hole, if it may be given
+    /// up.
+    pub(crate) fn open(disk: &'a dyn Disk, give_up: GiveUp<'_>) -> Result<Self, Error> {
+        identity(disk)?;
         let cache = Arc::new(Blocks::new(0));
-        let Opened { identity, mut parts, open, .. } = recover(disk, None, &cache)?;
+        let Opened { identity, mut parts, open, .. } = recover(disk, None, &cache, give_up)?;
         if !open.is_empty() {
             parts.push(Part::Segment(Arc::new(open)));
         }
@@ -136,6 +134,14 @@ impl<'a> Broken<'a> {
     pub(crate) fn has(&self, name: &str) -> Result<bool, Error> {
         Ok(self.disk.list()?.iter().any(|other| other == name))
     }
+}
+
+/// Whose log it is that is to be repaired.
+pub(crate) fn identity(disk: &dyn Disk) -> Result<Identity, Error> {
+    Identity::read(disk)?.ok_or_else(|| {
+        let what = "it has no log.json that can be read".into();
+        Error::Unusable { place: disk.place(), what }
+    })
 }
 
 /// New files, and those that they replace.

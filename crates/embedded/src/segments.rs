@@ -142,7 +142,8 @@ impl Segments {
         lifecycle: Lifecycle,
     ) -> Result<Self, Error> {
         let cache = Arc::new(Blocks::over(options.cache_bytes, lifecycle.archive.clone()));
-        let Opened { identity, parts, open, report } = recover(&*disk, options.log_id, &cache)?;
+        let Opened { identity, parts, open, report } =
+            recover(&*disk, options.log_id, &cache, &|_| None)?;
         let size = open.file.size()?.max(open.end);
         let writer = Writer::new(open.file.clone(), open.home, open.end, size, options.ahead_bytes);
         let tail = Tail { position: open.next, recorded: open.recorded };

@@ -20,6 +20,8 @@ use crate::{
     AcceptedLoss, Options, Segments, accept_loss_on,
     disk::{Disk, Faulty},
     recovery::{Listed, list},
+    replacement::identity,
+    scan::segment_name,
     sealed::sealed_name,
 };
 
@@ -260,6 +262,23 @@ fn lost_groups_are_a_gap() {
 }
 
 /// Segments behind a hole that nobody has accepted yet are sealed, too.
+/// Its positions are given again, in another history.
+#[test]
+fn a_last_segment_of_which_nothing_is_left_is_given_up() {
+    let (disk, files) = written(GROUPS);
+    let (last, before) = (files.last().unwrap(), identity(&disk).unwrap().lineage());
+    disk.open(last).unwrap().set_size(20).unwrap();
+    let accepted = accept_loss_on(&disk).unwrap();
+    let [(first, _)] = accepted.groups[..] else { panic!("{accepted:?}") };
+    assert_eq!(segment_name(first), *last);
+    assert_eq!(accepted.kept, [format!("{last}.damaged")]);
+    assert!(verified(&disk).damage.is_empty());
+    let lineage = identity(&disk).unwrap().lineage();
+    assert_eq!(lineage.shared_until(before.current()), Some(first));
+    goes_on(&disk);
+    assert_eq!(accept_loss_on(&disk).unwrap().groups, []);
+}
+
 #[test]
 fn a_hole_does_not_stop_the_keeper() {
     let (disk, files) = written(GROUPS);

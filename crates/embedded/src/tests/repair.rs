@@ -39,8 +39,8 @@ fn all(disk: &Faulty) -> Streams {
 type Harm = fn(&Faulty, &[String]);
 
 /// The first file is written again or damaged beyond that; a file is missing; a segment is damaged
-/// at its start, in its middle and at its end, and in two places.
-const HARMS: [Harm; 6] = [
+/// at its start, in its middle and at its end, and in two places; of the last one nothing is left.
+const HARMS: [Harm; 7] = [
     |disk, files| disk.flip(&files[0], 200, 1),
     |disk, files| disk.remove(&files[files.len() - 2]).unwrap(),
     |disk, files| disk.flip(files.last().unwrap(), 50, 1),
@@ -58,6 +58,7 @@ const HARMS: [Harm; 6] = [
         let last = files.last().unwrap();
         disk.flip(last, groups(disk, last)[0] + 70, 1);
     },
+    |disk, files| disk.open(files.last().unwrap()).unwrap().set_size(20).unwrap(),
 ];
 
 #[test]
@@ -180,15 +181,17 @@ fn a_repair_can_be_interrupted_anywhere() {
                 } else {
                     disk.restart();
                 }
-                let heads = log(&disk).unwrap();
-
-                let head = heads.head(&subject("match/a/1"));
-                // A hole at the end of all hides the head, until it is filled.
-                assert!(
-                    head.as_ref().map_or(true, |head| *head >= 2),
-                    "{number} {changes}: {head:?}"
-                );
-                drop(heads);
+                match log(&disk) {
+                    // A hole at the end of all hides the head, until it is filled.
+                    Ok(log) => {
+                        let head = log.head(&subject("match/a/1")).unwrap_or(2);
+                        assert!(head >= 2, "{number} {changes}: {head}");
+                    }
+                    // An unreadable last file is not a hole before the repair makes it one.
+                    Err(error) => {
+                        assert!(number == HARMS.len() - 1 && !is_done, "{number}: {error}");
+                    }
+                }
                 repair_on(&disk, &from).unwrap();
                 assert_eq!(all(&disk), good, "{number} {changes}");
                 if is_done {
