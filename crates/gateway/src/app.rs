@@ -14,6 +14,7 @@ use crate::{
     access::Access,
     admission::{self, Admission},
     followup::Followup,
+    hub::Hub,
     letters::DeadLetters,
     limits::Limits,
     metrics::Meter,
@@ -21,6 +22,7 @@ use crate::{
     reads::Summaries,
     storage::StorageWatch,
     upstreams::UpstreamWatch,
+    websocket::packet::Deflater,
 };
 
 /// Exchanges outside accounts for the player ids that events carry.
@@ -137,6 +139,8 @@ pub struct App {
     pub(crate) bodies: Semaphore,
     pub(crate) heavy: Semaphore,
     pub(crate) deflate: DeflatePool,
+    pub(crate) deflater: Deflater,
+    pub(crate) hub: Hub,
     pub(crate) closing: watch::Sender<bool>,
     pub(crate) summaries: Summaries,
     pub(crate) started: Instant,
@@ -171,6 +175,8 @@ impl App {
             bodies: Semaphore::new(limits.bodies_bytes / crate::body::UNIT_BYTES),
             heavy: Semaphore::new(limits.heavy_reads),
             deflate: crate::websocket::deflate_pool(),
+            deflater: Deflater::default(),
+            hub: Hub::default(),
             limits,
             storage: parts.storage,
             upstreams: parts.upstreams,
