@@ -26,7 +26,7 @@ const TURN: usize = 64;
 pub(super) struct Packet {
     plain: Bytes,
     /// With large frames compressed; the same if nobody wants that.
-    deflated: Bytes,
+    compressed: Bytes,
     /// Where everybody is after it.
     bookmark: Arc<Bookmark>,
 }
@@ -35,16 +35,16 @@ impl Packet {
     pub(super) fn new(app: &App, outs: &[Out], bookmark: Arc<Bookmark>, deflates: bool) -> Self {
         let plain = packet::encode(outs, None);
         let is_large = outs.iter().any(|out| packet::is_large(&out.text));
-        let deflated = if deflates && is_large {
+        let compressed = if deflates && is_large {
             packet::encode(outs, Some(&app.deflater))
         } else {
             plain.clone()
         };
-        Self { plain, deflated, bookmark }
+        Self { plain, compressed, bookmark }
     }
 
     fn small(bytes: Bytes, bookmark: Arc<Bookmark>) -> Self {
-        Self { plain: bytes.clone(), deflated: bytes, bookmark }
+        Self { plain: bytes.clone(), compressed: bytes, bookmark }
     }
 }
 
@@ -76,8 +76,8 @@ impl Part {
 
     /// Sends everybody a packet.
     pub(super) async fn send(&self, packet: &Packet) {
-        let Packet { plain, deflated, bookmark } = packet;
-        let choose = |wire: &Wire| if wire.deflates() { deflated } else { plain };
+        let Packet { plain, compressed, bookmark } = packet;
+        let choose = |wire: &Wire| if wire.deflates() { compressed } else { plain };
         self.each(|wire, ticket| wire.deliver(ticket, choose(wire), bookmark)).await;
     }
 

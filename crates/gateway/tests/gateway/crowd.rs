@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use matchwire_domain::merge_patch::merge;
 use matchwire_gateway::Limits;
-use matchwire_log::live::merge;
 use rand::Rng;
 use serde_json::{Value, json};
 
@@ -56,8 +56,7 @@ impl Told {
 
 fn kill(n: u64) -> Value {
     let (killer, victim) = (format!("steam:{}", n % 7), format!("steam:{}", 7 + n % 5));
-    let data =
-        json!({"killer": killer, "victim": victim, "weapon": "ak47", "headshot": n % 2 == 0});
+    let data = json!({"killer": killer, "victim": victim, "weapon": "ak47", "headshot": n.is_multiple_of(2)});
     event("match/m1/1", n, "player.killed", &data)
 }
 
