@@ -392,15 +392,10 @@ impl Client {
 
     /// Sends a short frame, masked with zeros.
     fn say(&mut self, opcode: u8, payload: &[u8]) -> io::Result<()> {
-        let mut frame = vec![0x80 | opcode];
-        match u8::try_from(payload.len()) {
-            Ok(short @ ..=125) => frame.push(0x80 | short),
-            _ => {
-                frame.push(0x80 | 126);
-                frame.extend_from_slice(&u16::try_from(payload.len()).unwrap_or(0).to_be_bytes());
-            }
-        }
-        frame.extend_from_slice(&[0; 4]);
+        // A mask bit, the length, and a mask of zeros; what clients say here is short.
+        let length = u8::try_from(payload.len()).ok().filter(|length| *length <= 125);
+        let length = length.ok_or(io::ErrorKind::InvalidInput)?;
+        let mut frame = vec![0x80 | opcode, 0x80 | length, 0, 0, 0, 0];
         frame.extend_from_slice(payload);
         self.stream.write_all(&frame)
     }
