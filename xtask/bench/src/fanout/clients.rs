@@ -51,6 +51,8 @@ pub(crate) enum Protocol {
 pub(crate) struct Wanted {
     pub(crate) layout: Layout,
     pub(crate) protocol: Protocol,
+    /// The topic of the first one.
+    pub(crate) first_topic: usize,
     /// One client in so many reads the time at which its events were sent.
     pub(crate) sample: usize,
     /// How many connect at once.
@@ -64,8 +66,8 @@ pub(crate) struct Wanted {
 impl Wanted {
     /// New ones, of which few read times.
     pub(crate) fn new(layout: Layout, protocol: Protocol) -> Self {
-        let (sample, connecting, seen, target) = (25, 64, Vec::new(), 0);
-        Self { layout, protocol, sample, connecting, seen, target }
+        let (first_topic, sample, connecting, seen, target) = (0, 25, 64, Vec::new(), 0);
+        Self { layout, protocol, first_topic, sample, connecting, seen, target }
     }
 }
 
@@ -247,7 +249,7 @@ impl Client {
         Self {
             stream,
             place,
-            topic: place / wanted.layout.clients,
+            topic: wanted.first_topic + place / wanted.layout.clients,
             protocol: wanted.protocol.clone(),
             is_upgrading: matches!(wanted.protocol, Protocol::Web { .. }),
             greetings: 0,
