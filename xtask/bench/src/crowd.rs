@@ -40,9 +40,9 @@ const STAYING: usize = 1_000;
 /// How many events those who come back have missed.
 const MISSED: usize = 500;
 /// How many events there are before.
-const CALM: u64 = 40;
+const CALM: u64 = 20;
 /// How often something happens while they do.
-const EVERY: Duration = Duration::from_millis(250);
+const EVERY: Duration = Duration::from_secs(1);
 /// How long all of it may take.
 const PATIENCE: Duration = Duration::from_mins(2);
 /// The clients next to one that does not read, and how often they are sent something.
