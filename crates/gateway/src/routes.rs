@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use axum::{
-    Router, middleware,
+    Router,
     response::Redirect,
     routing::{get, post},
 };
 
 use crate::{
     app::App,
-    console, front, ingest, letters, openapi,
+    console,
+    front::{self, Front},
+    ingest, letters, openapi,
     problem::{Code, Problem},
     reads, sse, status, upstreams, websocket,
 };
@@ -98,8 +100,16 @@ pub const ROUTES: &[Route] = &[
     read("/console/assets/{file}", "A file of the console", &[], "text/javascript", None),
 ];
 
-/// The router over an app.
+/// The router over an app: whoever asks passes the front first, which knows to what audience they belong.
 pub(crate) fn router(app: &Arc<App>) -> Router {
+    let of = |app: &Arc<App>| handlers().with_state(app.clone());
+    let audiences = app.audiences.iter().map(|app| app.as_ref().map(of)).collect();
+    let front = Front { app: app.clone(), router: of(app), audiences };
+    Router::new().fallback(front::pass).with_state(front)
+}
+
+/// What answers, whatever is seen by those who ask.
+fn handlers() -> Router<Arc<App>> {
     let api = Router::new()
         .route("/events", get(reads::list_events).post(ingest::post_events))
         .route("/events/{match}", get(reads::list_events_of_match))
@@ -138,6 +148,4 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .method_not_allowed_fallback(|| async {
             Problem::new(Code::MethodNotAllowed, "the Allow header names the methods of this path")
         })
-        .layer(middleware::from_fn_with_state(app.clone(), front::pass))
-        .with_state(app.clone())
 }

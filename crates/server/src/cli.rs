@@ -74,12 +74,15 @@ pub(crate) struct Serve {
     #[arg(long, env = "MATCHWIRE_DATA", value_name = "DIR")]
     pub(crate) data: PathBuf,
     /// A TOML file with settings: what a flag or a variable says goes over it. Upstreams, from which
-    /// events are fetched, are set there alone
+    /// events are fetched, and audiences, which see them later, are set there alone
     #[arg(long, env = "MATCHWIRE_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// The upstreams of that file.
     #[arg(skip)]
     pub(crate) upstreams: Vec<matchwire_upstream::Feed>,
+    /// The audiences of that file.
+    #[arg(skip)]
+    pub(crate) audiences: Vec<matchwire_gateway::Audience>,
     /// Where to listen; port 0 takes a free one
     #[arg(long, env = "MATCHWIRE_LISTEN", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
@@ -89,6 +92,9 @@ pub(crate) struct Serve {
     /// Who may read without a key, beside this machine; may be given several times
     #[arg(long, env = "MATCHWIRE_INSECURE_READ", value_name = "CIDR", value_delimiter = ',')]
     pub(crate) insecure_read: Vec<String>,
+    /// A proxy that is believed when it says in X-Forwarded-For for whom it asks; may be given several times
+    #[arg(long, env = "MATCHWIRE_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
+    pub(crate) trusted_proxy: Vec<String>,
     /// A name by which the server is reached, beside addresses and localhost; may be given several
     /// times
     #[arg(long, env = "MATCHWIRE_HOST", value_name = "NAME", value_delimiter = ',')]

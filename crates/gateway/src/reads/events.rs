@@ -8,7 +8,7 @@ use axum::{
     http::Response,
 };
 use matchwire_domain::subject::Subject;
-use matchwire_log::Log;
+use matchwire_log::View;
 
 use super::{blocking, json};
 use crate::{
@@ -64,7 +64,7 @@ pub(super) fn subject(params: &Params) -> Result<Subject, Problem> {
 }
 
 /// The `seq` after which a reader goes on, if what it has seen is still part of the log.
-fn seq(log: &Log, subject: &Subject, after: &After) -> Result<u64, Problem> {
+fn seq(log: &View, subject: &Subject, after: &After) -> Result<u64, Problem> {
     let cursor = match after {
         After::Seq(seq) => return Ok(*seq),
         After::Snapshot => return Ok(0),

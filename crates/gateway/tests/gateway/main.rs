@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod audiences;
 mod bad_input;
 mod calibration;
 mod corrections;

@@ -1,0 +1,157 @@
+//! Which events of a stream are due, found without reading the stream.
+
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicI64, Ordering},
+};
+
+use matchwire_domain::{envelope::Recorded, subject::Subject, timestamp::Timestamp};
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use super::Delays;
+use crate::{Error, Log};
+
+/// Of how many streams it is remembered how far they were seen.
+const KEPT: usize = 50_000;
+
+/// What hides events until they are due.
+pub(super) struct Curtain {
+    delays: Delays,
+    /// The latest time that was asked for: a clock that is set back hides nothing again.
+    latest_ms: AtomicI64,
+    /// By stream, an event up to which all are due.
+    due: Mutex<HashMap<Subject, u64>>,
+    /// The heads that are watched, as they are seen.
+    pub(super) watched: Mutex<HashMap<Subject, watch::Sender<u64>>>,
+}
+
+/// What an event that was looked at says of its stream.
+enum Probe {
+    /// All up to this one are due.
+    Due(u64),
+    /// It is not due, and none behind it is.
+    Hidden,
+}
+
+impl Curtain {
+    pub(super) fn new(delays: Delays) -> Self {
+        Self {
+            delays,
+            latest_ms: AtomicI64::new(i64::MIN),
+            due: Mutex::default(),
+            watched: Mutex::default(),
+        }
+    }
+
+    /// Whether anything of a stream may be hidden.
+    pub(super) fn hides(&self, subject: &Subject) -> bool {
+        self.delays.ms(subject) > 0
+    }
+
+    /// The time now; it never goes back.
+    fn now(&self, log: &Log) -> Timestamp {
+        let now = log.clock().now();
+        let latest = self.latest_ms.fetch_max(now.ms(), Ordering::Relaxed);
+        Timestamp::from_ms(now.ms().max(latest))
+    }
+
+    /// When an event is due.
+    pub(super) fn due(&self, subject: &Subject, recorded: &Recorded) -> Timestamp {
+        Timestamp::from_ms(recorded.recorded.ms().saturating_add(self.delays.ms(subject)))
+    }
+
+    /// The latest time at which an event of a stream was recorded that is due now.
+    pub(super) fn until(&self, log: &Log, subject: &Subject) -> Timestamp {
+        Timestamp::from_ms(self.now(log).ms().saturating_sub(self.delays.ms(subject)))
+    }
+
+    /// The last event of a stream that is due.
+    pub(super) fn head(&self, log: &Log, subject: &Subject) -> Result<u64, Error> {
+        // The time first: what is recorded later is not due at it.
+        let until = self.until(log, subject);
+        let end = log.head(subject)?;
+        let known = self.known(subject);
+        if known >= end {
+            return Ok(known.min(end));
+        }
+        let found = last_due(log, subject, known, end, until)?;
+        self.note(subject, found);
+        Ok(found)
+    }
+
+    /// Whether the first event of a stream is due.
+    pub(super) fn has_begun(&self, log: &Log, subject: &Subject) -> Result<bool, Error> {
+        if !self.hides(subject) || self.known(subject) > 0 {
+            return Ok(true);
+        }
+        let until = self.until(log, subject);
+        match probe(log, subject, 1, until) {
+            Ok(Probe::Due(seq)) => {
+                self.note(subject, seq);
+                Ok(true)
+            }
+            Ok(Probe::Hidden) => Ok(false),
+            // It is there, and whoever reads it is told what stands against that.
+            Err(error) if error.is_partial() => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn known(&self, subject: &Subject) -> u64 {
+        self.due.lock().get(subject).copied().unwrap_or(0)
+    }
+
+    fn note(&self, subject: &Subject, seq: u64) {
+        let mut due = self.due.lock();
+        if let Some(known) = due.get_mut(subject) {
+            *known = seq.max(*known);
+            return;
+        }
+        if seq == 0 {
+            return;
+        }
+        if due.len() >= KEPT {
+            // Any of them can be found again.
+            due.clear();
+        }
+        due.insert(subject.clone(), seq);
+    }
+}
+
+/// The last event that is due from `low`, which is, up to `high`. What is hidden is mostly a little of
+/// a stream's end, so that is where it is looked for, in steps that double; then by halves.
+fn last_due(
+    log: &Log,
+    subject: &Subject,
+    mut low: u64,
+    mut high: u64,
+    until: Timestamp,
+) -> Result<u64, Error> {
+    let mut step = Some(0);
+    while low < high {
+        let seq = match step {
+            Some(step) => high.saturating_sub(step).max(low + 1),
+            None => low + (high - low).div_ceil(2),
+        };
+        match probe(log, subject, seq, until)? {
+            Probe::Due(seq) => (low, step) = (seq.min(high), None),
+            Probe::Hidden => {
+                high = seq - 1;
+                step = step.map(|step| 2 * step + 1);
+            }
+        }
+    }
+    Ok(low)
+}
+
+/// Looks at the event with a seq, or where that was lost, at the next one.
+fn probe(log: &Log, subject: &Subject, seq: u64, until: Timestamp) -> Result<Probe, Error> {
+    let entry = match log.read(subject, seq - 1, 1) {
+        // It was removed for its age.
+        Err(Error::Trimmed { floor, .. }) => return Ok(Probe::Due(floor.seq)),
+        entries => entries?.pop(),
+    };
+    let due = entry.filter(|entry| entry.recorded.recorded <= until);
+    Ok(due.map_or(Probe::Hidden, |entry| Probe::Due(entry.recorded.seq)))
+}
