@@ -43,7 +43,7 @@ async fn an_audience_sees_events_later() {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), due).await.unwrap();
+    tokio::time::timeout(Duration::from_mins(1), due).await.unwrap();
     let list: Value =
         serde_json::from_str(&server.text_with("/api/v1/matches", AS_FAN).await).unwrap();
     assert_eq!(
