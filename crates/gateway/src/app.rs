@@ -15,6 +15,7 @@ use crate::{
     admission::{self, Admission},
     audience::Audience,
     followup::Followup,
+    hub::Hub,
     letters::DeadLetters,
     limits::Limits,
     metrics::Meter,
@@ -22,6 +23,7 @@ use crate::{
     reads::Summaries,
     storage::StorageWatch,
     upstreams::UpstreamWatch,
+    websocket::packet::Deflater,
 };
 
 /// Exchanges outside accounts for the player ids that events carry.
@@ -131,6 +133,8 @@ pub struct App {
     /// The live folds over what is seen here.
     pub(crate) live: Live,
     pub(crate) summaries: Summaries,
+    /// Those who follow the same, and see the same.
+    pub(crate) hub: Hub,
     /// By the place of its audience in [`Access::audiences`]; `None` for one that sees what all see.
     pub(crate) audiences: Vec<Option<Arc<App>>>,
 }
@@ -156,6 +160,7 @@ pub struct Common {
     pub(crate) bodies: Semaphore,
     pub(crate) heavy: Semaphore,
     pub(crate) deflate: DeflatePool,
+    pub(crate) deflater: Deflater,
     pub(crate) closing: watch::Sender<bool>,
     pub(crate) started: Instant,
 }
@@ -177,6 +182,7 @@ impl App {
             bodies: Semaphore::new(limits.bodies_bytes / crate::body::UNIT_BYTES),
             heavy: Semaphore::new(limits.heavy_reads),
             deflate: crate::websocket::deflate_pool(),
+            deflater: Deflater::default(),
             limits,
             storage: parts.storage,
             upstreams: parts.upstreams,
@@ -197,8 +203,8 @@ impl App {
 impl Common {
     /// An app for those who see what these folds are over.
     fn app(self: &Arc<Self>, live: Live, audiences: Vec<Option<Arc<App>>>) -> Arc<App> {
-        let summaries = Summaries::default();
-        Arc::new(App { common: self.clone(), live, summaries, audiences })
+        let (summaries, hub) = (Summaries::default(), Hub::default());
+        Arc::new(App { common: self.clone(), live, summaries, hub, audiences })
     }
 }
 

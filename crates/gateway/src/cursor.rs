@@ -7,7 +7,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use crate::query;
+use crate::{app::App, query};
 
 /// The form of cursors; another form gets another name. The live folds write it into frames, too.
 const FORM: &str = "c1";
@@ -31,6 +31,13 @@ pub(crate) enum After {
     Seq(u64),
     /// After a position.
     Cursor(Cursor),
+}
+
+impl Cursor {
+    /// A position in the log as it is.
+    pub(crate) fn now(app: &App, seqs: BTreeMap<u16, u64>) -> Self {
+        Self { lineage: app.live.log().lineage().current().to_owned(), seqs }
+    }
 }
 
 impl After {

@@ -8,6 +8,7 @@
 //! Events are strictly consecutive for each stream. State and prediction are sent once the events
 //! they stand for are, and are conflated when there are too many.
 
+mod bookmark;
 mod compose;
 mod opening;
 mod subscription;
@@ -17,9 +18,9 @@ use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use matchwire_log::live::{Bell, EventFrame};
+use serde_json::{Map, Value, json};
 
-use self::subscription::Subscription;
-pub(crate) use self::views::Views;
+pub(crate) use self::{bookmark::Bookmark, subscription::Subscription, views::Views};
 use crate::{app::App, cursor::After, problem::Problem, topic::Topic};
 
 /// How often new maps of a match are looked for.
@@ -186,14 +187,8 @@ impl Delivery {
 
     /// The heartbeat: up to where each topic was sent.
     pub(crate) fn heartbeat(&self) -> String {
-        let heads: serde_json::Map<_, _> = self
-            .subscriptions
-            .iter()
-            .map(|subscription| {
-                (subscription.topic().as_str().to_owned(), subscription.sent(&self.app))
-            })
-            .collect();
-        serde_json::json!({"type": "heartbeat", "heads": heads}).to_string()
+        let subscriptions = self.subscriptions.iter();
+        heartbeat(subscriptions.map(|it| (it.topic().as_str(), it.sent(&self.app))))
     }
 
     fn streams(&self) -> usize {
@@ -227,10 +222,17 @@ impl Delivery {
     }
 }
 
+/// The heartbeat of a reader with these topics, with up to where each was sent.
+fn heartbeat<'a>(heads: impl IntoIterator<Item = (&'a str, Value)>) -> String {
+    let heads: Map<_, _> =
+        heads.into_iter().map(|(topic, sent)| (topic.to_owned(), sent)).collect();
+    json!({"type": "heartbeat", "heads": heads}).to_string()
+}
+
 /// Frames that are written together.
 #[derive(Default)]
-struct Batch {
-    outs: Vec<Out>,
+pub(crate) struct Batch {
+    pub(crate) outs: Vec<Out>,
     bytes: usize,
 }
 

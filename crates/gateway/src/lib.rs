@@ -31,6 +31,7 @@ mod reads;
 
 mod cursor;
 mod delivery;
+mod hub;
 mod topic;
 
 mod close;

@@ -160,13 +160,17 @@ impl Meter {
         self.stage(1, took);
     }
 
-    /// A frame was given to the operating system.
-    pub(crate) fn sent(&self, kind: &'static str, event: Option<&EventFrame>) {
+    /// A frame was given to the operating system, for so many connections. The time it took counts
+    /// once, as it is for the last of them.
+    pub(crate) fn sent_to(&self, count: u64, kind: &'static str, event: Option<&EventFrame>) {
+        if count == 0 {
+            return;
+        }
         let Some(event) = event else {
-            self.frames.get_or_create(&[("type", kind)]).inc();
+            self.frames.get_or_create(&[("type", kind)]).inc_by(count);
             return;
         };
-        self.events_sent.inc();
+        self.events_sent.inc_by(count);
         // Only an event that has just happened tells how long things take.
         let Some(ready) = event.ready else { return };
         let now = Instant::now();
@@ -181,6 +185,11 @@ impl Meter {
         if took > SLO {
             self.slo.inc();
         }
+    }
+
+    /// A frame was given to the operating system.
+    pub(crate) fn sent(&self, kind: &'static str, event: Option<&EventFrame>) {
+        self.sent_to(1, kind, event);
     }
 
     pub(crate) fn conflated(&self) {

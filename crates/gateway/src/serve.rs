@@ -17,10 +17,8 @@ use tokio::{
 
 use tower::ServiceExt;
 
-use self::{
-    phase::{Kind, Phase},
-    stall::Stall,
-};
+use self::phase::{Kind, Phase};
+pub(crate) use self::stall::Stall;
 use crate::{
     admission,
     app::{App, going_away},

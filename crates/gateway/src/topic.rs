@@ -7,7 +7,7 @@ use matchwire_log::View;
 const MAX_STREAMS: usize = 1_000;
 
 /// A topic, valid by construction.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Topic {
     subject: Subject,
     is_match: bool,

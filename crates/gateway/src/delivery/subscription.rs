@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use matchwire_domain::subject::Subject;
-use matchwire_log::live::{Bell, Events, Follow, Snapshot, States};
+use matchwire_log::live::{Bell, EventFrame, Events, Follow, Snapshot, States};
 use serde_json::Value;
 
 use super::{Batch, Kind, Place, Refusal, Views, compose};
@@ -17,7 +17,7 @@ use crate::{
 /// How many events are pulled at once.
 const PULL_EVENTS: usize = 128;
 
-pub(super) struct Subscription {
+pub(crate) struct Subscription {
     pub(super) topic: Topic,
     pub(super) views: Views,
     pub(super) parts: Vec<Part>,
@@ -27,6 +27,15 @@ pub(super) struct Subscription {
     pub(super) has_state: bool,
 }
 
+/// Why a pull cannot go on with what is in memory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Obstacle {
+    /// The stream of this part could not be read.
+    Failed(usize),
+    /// The next event of this part must be read from the log.
+    Older(usize),
+}
+
 /// One stream of a topic.
 pub(super) struct Part {
     pub(super) follow: Follow,
@@ -34,16 +43,20 @@ pub(super) struct Part {
     /// The last event that was sent.
     pub(super) seq: u64,
     /// The version of the state that was sent.
-    version: Option<u64>,
+    pub(super) version: Option<u64>,
     /// The number of the prediction that was sent.
     pub(super) predicted: u64,
     /// Whether the reader has once been up to date.
-    is_live: bool,
+    pub(super) is_live: bool,
 }
 
 impl Subscription {
-    pub(super) fn topic(&self) -> &Topic {
+    pub(crate) fn topic(&self) -> &Topic {
         &self.topic
+    }
+
+    pub(crate) fn views(&self) -> Views {
+        self.views
     }
 
     pub(super) fn streams(&self) -> usize {
@@ -63,12 +76,12 @@ impl Subscription {
     }
 
     /// Up to where the reader was sent.
-    pub(super) fn sent(&self, app: &App) -> Value {
+    pub(crate) fn sent(&self, app: &App) -> Value {
         self.position(app, |part| part.seq)
     }
 
     /// Follows streams that are not followed yet, and says how many those are.
-    pub(super) async fn look_for_maps(
+    pub(crate) async fn look_for_maps(
         &mut self,
         app: &App,
         bell: &Bell,
@@ -95,7 +108,32 @@ impl Subscription {
     }
 
     /// Puts what comes next into the batch.
-    pub(super) async fn pull(&mut self, app: &App, batch: &mut Batch) -> Result<(), Refusal> {
+    pub(crate) async fn pull(&mut self, app: &App, batch: &mut Batch) -> Result<(), Refusal> {
+        while let Some(obstacle) = self.pull_at_hand(app, batch) {
+            match obstacle {
+                Obstacle::Failed(index) => {
+                    let Some(part) = self.parts.get(index) else { continue };
+                    // What it failed of is found out by asking again.
+                    part.follow.snapshot().await?;
+                }
+                Obstacle::Older(index) => {
+                    let Some(part) = self.parts.get(index) else { continue };
+                    let events = part.follow.older(part.seq, PULL_EVENTS).await?;
+                    if events.is_empty() {
+                        return Ok(());
+                    }
+                    self.put_events(app, batch, index, events);
+                    if batch.is_full() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts what comes next into the batch, as far as it is in memory, and tells what is not.
+    pub(crate) fn pull_at_hand(&mut self, app: &App, batch: &mut Batch) -> Option<Obstacle> {
         for (kind, text) in std::mem::take(&mut self.first) {
             let place = match kind {
                 Kind::Snapshot => self.place(app),
@@ -104,9 +142,11 @@ impl Subscription {
             batch.put(kind, text, place);
         }
         for index in 0..self.parts.len() {
-            self.pull_events(app, batch, index).await?;
+            if let Some(obstacle) = self.pull_events(app, batch, index) {
+                return Some(obstacle);
+            }
             if batch.is_full() {
-                return Ok(());
+                return None;
             }
         }
         if self.views.state {
@@ -115,60 +155,63 @@ impl Subscription {
         if self.views.prediction {
             self.pull_predictions(batch);
         }
-        Ok(())
+        None
     }
 
-    async fn pull_events(
-        &mut self,
-        app: &App,
-        batch: &mut Batch,
-        index: usize,
-    ) -> Result<(), Refusal> {
+    fn pull_events(&mut self, app: &App, batch: &mut Batch, index: usize) -> Option<Obstacle> {
         loop {
-            let Some(part) = self.parts.get_mut(index) else { return Ok(()) };
+            let part = self.parts.get_mut(index)?;
             if part.follow.has_failed() {
-                // What it failed of is found out by asking again.
-                part.follow.snapshot().await?;
+                return Some(Obstacle::Failed(index));
             }
             if !self.views.events {
                 part.seq = part.head();
                 part.is_live = true;
-                return Ok(());
+                return None;
             }
             let events = match part.follow.events(part.seq, PULL_EVENTS) {
                 Events::Ready(events) => events,
-                Events::Older => part.follow.older(part.seq, PULL_EVENTS).await?,
+                Events::Older => return Some(Obstacle::Older(index)),
             };
             if events.is_empty() {
                 part.is_live = true;
-                return Ok(());
+                return None;
             }
-            for event in events {
-                let Some(part) = self.parts.get_mut(index) else { return Ok(()) };
-                assert!(event.seq > part.seq, "events are delivered in order");
-                // Only a loss that was accepted leaves a gap.
-                if event.seq > part.seq + 1 {
-                    let (first, last) = (part.seq + 1, event.seq - 1);
-                    let detail = format!("{}: seq {first} to {last} are lost", part.subject());
-                    let members = [("code", Value::from("lost")), ("detail", detail.into())];
-                    let members = members.map(|(name, value)| (name.to_owned(), value));
-                    let text = compose::error(&self.topic, members.into_iter().collect());
-                    batch.put(Kind::Error, text, Place::Same);
-                }
-                part.seq = event.seq;
-                if self.topic.is_match() {
-                    let cursor = self.cursor(app, |part| part.seq).to_string();
-                    let subject = self.parts.get(index).map(|part| part.subject().clone());
-                    let Some(subject) = subject else { return Ok(()) };
-                    let text = compose::event(&self.topic, &subject, &event, &cursor);
-                    batch.put_event(event, text, Place::Cursor(cursor));
-                } else {
-                    let text = event.text.clone();
-                    batch.put_event(event, text, Place::Event);
-                }
-            }
+            self.put_events(app, batch, index, events);
             if batch.is_full() {
-                return Ok(());
+                return None;
+            }
+        }
+    }
+
+    fn put_events(
+        &mut self,
+        app: &App,
+        batch: &mut Batch,
+        index: usize,
+        events: Vec<Arc<EventFrame>>,
+    ) {
+        for event in events {
+            let Some(part) = self.parts.get_mut(index) else { return };
+            assert!(event.seq > part.seq, "events are delivered in order");
+            // Only a loss that was accepted leaves a gap.
+            if event.seq > part.seq + 1 {
+                let (first, last) = (part.seq + 1, event.seq - 1);
+                let detail = format!("{}: seq {first} to {last} are lost", part.subject());
+                let members = [("code", Value::from("lost")), ("detail", detail.into())];
+                let members = members.map(|(name, value)| (name.to_owned(), value));
+                let text = compose::error(&self.topic, members.into_iter().collect());
+                batch.put(Kind::Error, text, Place::Same);
+            }
+            part.seq = event.seq;
+            if self.topic.is_match() {
+                let subject = part.subject().clone();
+                let cursor = self.cursor(app, |part| part.seq).to_string();
+                let text = compose::event(&self.topic, &subject, &event, &cursor);
+                batch.put_event(event, text, Place::Cursor(cursor));
+            } else {
+                let text = event.text.clone();
+                batch.put_event(event, text, Place::Event);
             }
         }
     }
@@ -278,7 +321,7 @@ impl Subscription {
 
     pub(super) fn cursor(&self, app: &App, seq: impl Fn(&Part) -> u64) -> Cursor {
         let seqs = self.parts.iter().map(|part| (part.number, seq(part))).collect();
-        Cursor { lineage: app.live.log().lineage().current().to_owned(), seqs }
+        Cursor::now(app, seqs)
     }
 
     pub(super) fn position(&self, app: &App, seq: impl Fn(&Part) -> u64) -> Value {
@@ -294,12 +337,12 @@ impl Subscription {
 }
 
 impl Part {
-    fn new(follow: Follow) -> Self {
+    pub(super) fn new(follow: Follow) -> Self {
         let number = topic::number(follow.subject());
         Self { follow, number, seq: 0, version: None, predicted: 0, is_live: false }
     }
 
-    fn subject(&self) -> &Subject {
+    pub(super) fn subject(&self) -> &Subject {
         self.follow.subject()
     }
 

@@ -1,7 +1,7 @@
 //! The views of a topic that a reader may choose from.
 
 /// What a reader wants to see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Views {
     pub(crate) events: bool,
     pub(crate) state: bool,

@@ -19,7 +19,7 @@ use tokio::{
 use super::phase::{Kind, Phase};
 use crate::limits::Limits;
 
-pub(super) struct Stall {
+pub(crate) struct Stall {
     stream: TcpStream,
     limit: Duration,
     /// Runs while a write waits.
@@ -35,6 +35,11 @@ impl Stall {
     pub(super) fn new(stream: TcpStream, limits: &Limits, phase: Phase) -> Self {
         let Limits { stall: limit, head, idle, .. } = *limits;
         Self { stream, limit, timer: None, phase, head, idle, reading: None }
+    }
+
+    /// The stream, without any more of its limits.
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.stream
     }
 
     /// Whether the peer has been silent, or about a head, for too long.

@@ -1,20 +1,26 @@
 //! One connection, from `welcome` to its close.
 
-use std::{future::poll_fn, sync::Arc, time::Instant};
+use std::{convert::Infallible, future::poll_fn, sync::Arc, time::Instant};
 
+use bytes::Bytes;
 use futures_util::SinkExt;
 use serde_json::{Map, Value, json};
 use tokio::{
     sync::watch,
-    time::{self, Duration, Interval, MissedTickBehavior},
+    time::{self, Duration, MissedTickBehavior},
 };
-use yawc::{Frame, HttpWebSocket, OpCode, WebSocketError};
+use yawc::{Frame, OpCode, WebSocket, WebSocketError};
 
-use super::message::{self, Message, Position};
+use super::{
+    line::Line,
+    message::{self, Message, Position},
+    packet::{self, Deflater},
+    wire::{Returned, Wire},
+};
 use crate::{
     app::{App, going_away},
     close::Close,
-    delivery::{Delivery, Out, Refusal},
+    delivery::{Delivery, Out, Refusal, Subscription},
     problem::Problem,
     topic::Topic,
     trace,
@@ -29,38 +35,31 @@ const LOOK: Duration = Duration::from_millis(250);
 
 pub(super) struct Session {
     app: Arc<App>,
-    socket: HttpWebSocket,
+    wire: Arc<Wire>,
+    socket: WebSocket<Line>,
     delivery: Delivery,
     closing: watch::Receiver<bool>,
-    heartbeat: Interval,
-    ping: Interval,
-    /// When the client was last heard.
-    heard: Instant,
     /// Messages since the window began.
     messages: (Instant, u32),
     /// Whether there may be more to pull without the bell having rung.
     has_more: bool,
+    /// Whether a crowd may take the connection: not again at once after it was refused.
+    may_join: bool,
     /// Events that were pulled and are not known to be written.
     unwritten: u64,
 }
 
 impl Session {
-    pub(super) fn new(app: Arc<App>, socket: HttpWebSocket) -> Self {
-        let every = |period: Duration| {
-            let mut interval = time::interval_at(time::Instant::now() + period, period);
-            interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            interval
-        };
+    pub(super) fn new(app: Arc<App>, wire: Arc<Wire>, socket: WebSocket<Line>) -> Self {
         Self {
             delivery: Delivery::new(app.clone()),
             closing: app.closing.subscribe(),
-            heartbeat: every(app.limits.heartbeat),
-            ping: every(app.limits.ping),
-            heard: Instant::now(),
             messages: (Instant::now(), 0),
             has_more: false,
+            may_join: false,
             unwritten: 0,
             app,
+            wire,
             socket,
         }
     }
@@ -75,11 +74,11 @@ impl Session {
         if close == Close::TooSlow {
             self.app.meter.dropped(self.delivery.behind() + self.unwritten);
         }
-        self.finish(close).await;
+        Box::pin(self.finish(close)).await;
         drop(open);
     }
 
-    async fn serve(&mut self) -> Result<std::convert::Infallible, Close> {
+    async fn serve(&mut self) -> Result<Infallible, Close> {
         let welcome = json!({
             "type": "welcome",
             "protocol": super::PROTOCOL,
@@ -87,7 +86,23 @@ impl Session {
             "heartbeat_ms": u64::try_from(self.app.limits.heartbeat.as_millis()).unwrap_or(0),
             "log_id": self.app.live.log().id(),
         });
-        self.say("welcome", welcome.to_string()).await?;
+        self.say("welcome", &welcome.to_string()).await?;
+        loop {
+            // What it takes to read by oneself is only there for as long as it is needed.
+            Box::pin(self.read_alone()).await?;
+            self.stay_in_crowd().await?;
+        }
+    }
+
+    /// Pulls and writes until a crowd is asked to.
+    async fn read_alone(&mut self) -> Result<(), Close> {
+        let every = |period: Duration| {
+            let mut interval = time::interval_at(time::Instant::now() + period, period);
+            interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            interval
+        };
+        let (mut heartbeat, mut ping) =
+            (every(self.app.limits.heartbeat), every(self.app.limits.ping));
         loop {
             let bell = self.delivery.bell().clone();
             let (has_more, follows_matches) = (self.has_more, self.delivery.follows_matches());
@@ -100,15 +115,86 @@ impl Session {
                 biased;
                 () = going_away(&mut self.closing) => return Err(Close::Away),
                 frame = self.socket.next_frame() => self.hear(frame).await?,
-                _ = self.heartbeat.tick() => {
+                _ = heartbeat.tick() => {
                     let heartbeat = self.delivery.heartbeat();
-                    self.say("heartbeat", heartbeat).await?;
+                    self.say("heartbeat", &heartbeat).await?;
                 }
-                _ = self.ping.tick() => self.check_silence().await?,
+                _ = ping.tick() => self.check_silence().await?,
                 () = ready => self.deliver().await?,
                 () = time::sleep(LOOK), if follows_matches => self.deliver().await?,
             }
+            if !self.has_more && self.may_join && self.join() {
+                return Ok(());
+            }
         }
+    }
+
+    /// Asks the crowd of the only subscription to take the connection.
+    fn join(&mut self) -> bool {
+        let Some(subscription) = self.delivery.take_only() else { return false };
+        if !self.wire.apply() {
+            self.delivery.put_back(subscription);
+            return false;
+        }
+        self.app.hub.join(&self.app, &self.wire, subscription);
+        true
+    }
+
+    /// Listens to the client, until the crowd gives the connection back, or the client says what
+    /// cannot be answered from within the crowd.
+    async fn stay_in_crowd(&mut self) -> Result<(), Close> {
+        loop {
+            tokio::select! {
+                biased;
+                () = going_away(&mut self.closing) => return Err(Close::Away),
+                () = self.wire.returned() => {
+                    if let Some(returned) = self.wire.take_back() {
+                        return self.read_on(returned).await;
+                    }
+                }
+                frame = self.socket.next_frame() => {
+                    if frame.as_ref().is_ok_and(|frame| frame.opcode() == OpCode::Pong) {
+                        self.wire.hear();
+                        self.count_message()?;
+                        continue;
+                    }
+                    self.leave_crowd().await?;
+                    return self.hear(frame).await;
+                }
+            }
+        }
+    }
+
+    async fn leave_crowd(&mut self) -> Result<(), Close> {
+        let returned = loop {
+            match self.wire.take_back() {
+                Some(returned) => break returned,
+                None => self.wire.returned().await,
+            }
+        };
+        self.read_on(returned).await
+    }
+
+    /// Goes on where the crowd left the client.
+    async fn read_on(&mut self, returned: Returned) -> Result<(), Close> {
+        let subscription = match returned {
+            Returned::Untaken(subscription) => {
+                self.may_join = false;
+                *subscription
+            }
+            Returned::At(bookmark) => {
+                let bell = self.delivery.bell();
+                Box::pin(Subscription::resume(&self.app, bell, &bookmark))
+                    .await
+                    .map_err(|_| Close::Internal)?
+            }
+        };
+        self.delivery.put_back(subscription);
+        if self.wire.silence() >= self.app.limits.silence {
+            return Err(Close::Silent);
+        }
+        // What waits in the wire goes first.
+        self.write(Bytes::new()).await
     }
 
     async fn deliver(&mut self) -> Result<(), Close> {
@@ -123,7 +209,8 @@ impl Session {
         if batch.is_empty() {
             return Ok(());
         }
-        let frames = batch.iter().map(|out| Frame::text(out.text.clone())).collect();
+        self.may_join = true;
+        let frames = packet::encode(&batch, self.deflater());
         self.unwritten = batch.iter().filter(|out| out.event.is_some()).count() as u64;
         self.write(frames).await?;
         self.unwritten = 0;
@@ -133,21 +220,20 @@ impl Session {
         Ok(())
     }
 
-    async fn say(&mut self, kind: &'static str, text: String) -> Result<(), Close> {
-        self.write(vec![Frame::text(text)]).await?;
+    fn deflater(&self) -> Option<&Deflater> {
+        self.wire.deflates().then_some(&self.app.deflater)
+    }
+
+    async fn say(&mut self, kind: &'static str, text: &str) -> Result<(), Close> {
+        let frame = packet::text(text.as_bytes(), self.deflater());
+        self.write(frame).await?;
         self.app.meter.sent(kind, None);
         Ok(())
     }
 
-    /// Writes frames and flushes them once, for as long as the client keeps up.
-    async fn write(&mut self, frames: Vec<Frame>) -> Result<(), Close> {
-        let Self { socket, delivery, closing, app, .. } = self;
-        let sending = async {
-            for frame in frames {
-                socket.feed(frame).await?;
-            }
-            socket.flush().await
-        };
+    /// Writes frames, for as long as the client keeps up.
+    async fn write(&mut self, frames: Bytes) -> Result<(), Close> {
+        let Self { wire, delivery, closing, app, .. } = self;
         let lagging = async {
             loop {
                 delivery.bell().notified().await;
@@ -158,7 +244,7 @@ impl Session {
         };
         let result = tokio::select! {
             biased;
-            sent = sending => sent.map_err(|_| Close::Done),
+            sent = wire.write(frames) => sent.map_err(|_| Close::Done),
             () = going_away(closing) => Err(Close::Away),
             () = lagging => Err(Close::TooSlow),
             () = time::sleep(app.limits.stall) => Err(Close::TooSlow),
@@ -176,14 +262,17 @@ impl Session {
             | WebSocketError::HTTPError(_) => Close::Done,
             _ => Close::BadFrame,
         })?;
-        self.heard = Instant::now();
+        self.wire.hear();
         self.count_message()?;
         match frame.opcode() {
-            OpCode::Text => self.obey(frame.payload()).await,
+            OpCode::Text => Box::pin(self.obey(frame.payload())).await,
             OpCode::Binary | OpCode::Continuation => Err(Close::BadFrame),
             OpCode::Close => Err(Close::Done),
             // The pong is written before more is read, so that pings cannot pile up.
-            OpCode::Ping => self.write(Vec::new()).await,
+            OpCode::Ping => {
+                let _ = poll_fn(|cx| self.socket.poll_flush_unpin(cx)).await;
+                self.write(Bytes::new()).await
+            }
             OpCode::Pong => Ok(()),
         }
     }
@@ -201,7 +290,7 @@ impl Session {
         match serde_json::from_slice(text).map_err(|_| Close::BadFrame)? {
             Message::Ping {} => {
                 let heartbeat = self.delivery.heartbeat();
-                self.say("heartbeat", heartbeat).await
+                self.say("heartbeat", &heartbeat).await
             }
             Message::Unsubscribe { topic } => match Topic::parse(&topic) {
                 Ok(topic) => {
@@ -257,14 +346,14 @@ impl Session {
     async fn tell(&mut self, mut members: Map<String, Value>, topic: &str) -> Result<(), Close> {
         members.insert("type".into(), "error".into());
         members.insert("topic".into(), topic.chars().take(200).collect::<String>().into());
-        self.say("error", Value::Object(members).to_string()).await
+        self.say("error", &Value::Object(members).to_string()).await
     }
 
     async fn check_silence(&mut self) -> Result<(), Close> {
-        if self.heard.elapsed() >= self.app.limits.silence {
+        if self.wire.silence() >= self.app.limits.silence {
             return Err(Close::Silent);
         }
-        self.write(vec![Frame::ping("")]).await
+        self.write(packet::control(&Frame::ping(""))).await
     }
 
     /// Sends the close frame, and waits a little for the client to have it.

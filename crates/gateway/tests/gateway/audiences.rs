@@ -154,6 +154,10 @@ async fn what_is_streamed_is_what_was_streamed_to_others_and_never_earlier() {
     let mut fan = Events::open_at(&server, path, &AS_FAN).await;
     let mut of_match =
         Events::open_at(&server, "/api/v1/stream?topic=match/m1&after=0", &AS_FAN).await;
+    // Of those who follow the same over a WebSocket, the first is no fan.
+    let mut other = server.socket().await;
+    other.subscribe("match/m1/1", json!(0)).await;
+    assert_eq!(other.next_of("state").await["seq"], 0);
     let mut socket = Socket::connect_with(server.address, &AS_FAN).await;
     socket.subscribe("match/m1/1", json!(0)).await;
     let (mut now, mut rest, mut told, mut heard) = (START, &play[..], Vec::new(), 0);
@@ -165,6 +169,8 @@ async fn what_is_streamed_is_what_was_streamed_to_others_and_never_earlier() {
             for _ in batch {
                 told.push(next_event(&mut others).await);
             }
+            while other.next_of("event").await["seq"] != told.len() {}
+            follows_up_to(&mut socket, heard as u64).await;
         }
         now += rng.random_range(0..20_000);
         clock.set(now);
