@@ -5,20 +5,28 @@
 //! first event is not due does not exist in it yet. As `recordedtime` never goes back, what is due is
 //! always the beginning of a stream, and only grows; so folds and delivery work on a view as they do on the
 //! log itself, and what they make of it is what they made of the log when it ended there.
+//!
+//! A replay is a view, too, in which a match that was played is played again: the events come when their turn comes by a
+//! [`Timetable`].
 
 mod curtain;
 mod delays;
+mod replay;
 #[cfg(test)]
 mod tests;
 mod watch;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use matchwire_domain::subject::Subject;
 use tokio::sync::watch as channel;
 
-use self::curtain::Curtain;
-pub use self::delays::{Delays, MAX_DELAY};
+use self::curtain::{Curtain, Schedule};
+use self::replay::Playing;
+pub use self::{
+    delays::{Delays, MAX_DELAY},
+    replay::{MAX_REPLAYED, Pace, Timetable},
+};
 use crate::{Entry, Error, Lineage, Log};
 
 /// How many subjects are looked at in one go.
@@ -42,7 +50,18 @@ impl View {
     /// A view in which events are seen only so long after their `recordedtime`, by the log's clock.
     /// While that clock is behind the log, they are seen later.
     pub fn delayed(log: Log, delays: Delays) -> Self {
-        Self { log, curtain: Some(Arc::new(Curtain::new(delays))) }
+        Self { log, curtain: Some(Arc::new(Curtain::new(Schedule::Delays(delays)))) }
+    }
+
+    /// A view in which the events of a timetable, and no others, are seen again, each when its turn comes;
+    /// it begins now, `skipped` into the timetable. [`read`](Self::read) does not look at delays any more: what is in
+    /// a timetable was seen when it was made.
+    #[must_use]
+    pub fn replay(&self, timetable: Timetable, skipped: Duration) -> Self {
+        let skipped_ms = i64::try_from(skipped.as_millis()).unwrap_or(i64::MAX);
+        let begun_ms = self.log.clock().now().ms().saturating_sub(skipped_ms);
+        let schedule = Schedule::Replay(Playing { timetable, begun_ms });
+        Self { log: self.log.clone(), curtain: Some(Arc::new(Curtain::new(schedule))) }
     }
 
     /// The log's id, see [`Log::id`].
@@ -68,9 +87,7 @@ impl View {
     pub fn read(&self, subject: &Subject, after: u64, limit: usize) -> Result<Vec<Entry>, Error> {
         let mut entries = self.log.read(subject, after, limit)?;
         if let Some(curtain) = self.curtain_of(subject) {
-            let until = curtain.until(&self.log, subject);
-            let hidden = |entry: &Entry| entry.recorded.recorded > until;
-            entries.truncate(entries.iter().position(hidden).unwrap_or(entries.len()));
+            curtain.hide(&self.log, subject, &mut entries);
             for entry in &mut entries {
                 // How long it took until it was due says nothing of the server.
                 (entry.received, entry.durable) = (None, None);

@@ -9,15 +9,23 @@ use matchwire_domain::{envelope::Recorded, subject::Subject, timestamp::Timestam
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use super::Delays;
-use crate::{Error, Log};
+use super::{Delays, replay::Playing};
+use crate::{Entry, Error, Log};
 
 /// Of how many streams it is remembered how far they were seen.
 const KEPT: usize = 50_000;
 
+/// When events are due.
+pub(super) enum Schedule {
+    /// So long after they were recorded.
+    Delays(Delays),
+    /// When their turn comes in a replay.
+    Replay(Playing),
+}
+
 /// What hides events until they are due.
 pub(super) struct Curtain {
-    delays: Delays,
+    schedule: Schedule,
     /// The latest time that was asked for: a clock that is set back hides nothing again.
     latest_ms: AtomicI64,
     /// By stream, an event up to which all are due.
@@ -35,9 +43,9 @@ enum Probe {
 }
 
 impl Curtain {
-    pub(super) fn new(delays: Delays) -> Self {
+    pub(super) fn new(schedule: Schedule) -> Self {
         Self {
-            delays,
+            schedule,
             latest_ms: AtomicI64::new(i64::MIN),
             due: Mutex::default(),
             watched: Mutex::default(),
@@ -46,7 +54,10 @@ impl Curtain {
 
     /// Whether anything of a stream may be hidden.
     pub(super) fn hides(&self, subject: &Subject) -> bool {
-        self.delays.ms(subject) > 0
+        match &self.schedule {
+            Schedule::Delays(delays) => delays.ms(subject) > 0,
+            Schedule::Replay(_) => true,
+        }
     }
 
     /// The time now; it never goes back.
@@ -56,20 +67,31 @@ impl Curtain {
         Timestamp::from_ms(now.ms().max(latest))
     }
 
-    /// When an event is due.
-    pub(super) fn due(&self, subject: &Subject, recorded: &Recorded) -> Timestamp {
-        Timestamp::from_ms(recorded.recorded.ms().saturating_add(self.delays.ms(subject)))
-    }
-
-    /// The latest time at which an event of a stream was recorded that is due now.
-    pub(super) fn until(&self, log: &Log, subject: &Subject) -> Timestamp {
-        Timestamp::from_ms(self.now(log).ms().saturating_sub(self.delays.ms(subject)))
+    /// Leaves of consecutive events of a stream those that are due.
+    pub(super) fn hide(&self, log: &Log, subject: &Subject, entries: &mut Vec<Entry>) {
+        let now = self.now(log);
+        let due = match &self.schedule {
+            Schedule::Delays(delays) => {
+                let until = recorded_until(now, delays, subject);
+                entries.partition_point(|entry| entry.recorded.recorded <= until)
+            }
+            Schedule::Replay(playing) => {
+                let seen = playing.seen(subject, now);
+                entries.partition_point(|entry| entry.recorded.seq <= seen)
+            }
+        };
+        entries.truncate(due);
     }
 
     /// The last event of a stream that is due.
     pub(super) fn head(&self, log: &Log, subject: &Subject) -> Result<u64, Error> {
         // The time first: what is recorded later is not due at it.
-        let until = self.until(log, subject);
+        let now = self.now(log);
+        let delays = match &self.schedule {
+            Schedule::Delays(delays) => delays,
+            Schedule::Replay(playing) => return Ok(playing.seen(subject, now)),
+        };
+        let until = recorded_until(now, delays, subject);
         let end = log.head(subject)?;
         let known = self.known(subject);
         if known >= end {
@@ -82,11 +104,15 @@ impl Curtain {
 
     /// Whether the first event of a stream is due.
     pub(super) fn has_begun(&self, log: &Log, subject: &Subject) -> Result<bool, Error> {
+        let now = self.now(log);
+        let delays = match &self.schedule {
+            Schedule::Delays(delays) => delays,
+            Schedule::Replay(playing) => return Ok(playing.seen(subject, now) > 0),
+        };
         if !self.hides(subject) || self.known(subject) > 0 {
             return Ok(true);
         }
-        let until = self.until(log, subject);
-        match probe(log, subject, 1, until) {
+        match probe(log, subject, 1, recorded_until(now, delays, subject)) {
             Ok(Probe::Due(seq)) => {
                 self.note(subject, seq);
                 Ok(true)
@@ -96,6 +122,26 @@ impl Curtain {
             Err(error) if error.is_partial() => Ok(true),
             Err(error) => Err(error),
         }
+    }
+
+    /// When the event after the last one that is due is; `None` if there is none yet.
+    pub(super) fn next_due(
+        &self,
+        log: &Log,
+        subject: &Subject,
+        seen: u64,
+    ) -> Result<Option<Timestamp>, Error> {
+        let delays = match &self.schedule {
+            Schedule::Delays(delays) => delays,
+            Schedule::Replay(playing) => return Ok(playing.due(subject, seen + 1)),
+        };
+        let next = match log.read(subject, seen, 1) {
+            // What is seen was removed meanwhile.
+            Err(Error::Trimmed { floor, .. }) => log.read(subject, floor.seq, 1)?,
+            entries => entries?,
+        };
+        let due = |recorded: &Recorded| recorded.recorded.ms().saturating_add(delays.ms(subject));
+        Ok(next.first().map(|entry| Timestamp::from_ms(due(&entry.recorded))))
     }
 
     fn known(&self, subject: &Subject) -> u64 {
@@ -117,6 +163,11 @@ impl Curtain {
         }
         due.insert(subject.clone(), seq);
     }
+}
+
+/// The latest time at which an event of a stream was recorded that is due now.
+fn recorded_until(now: Timestamp, delays: &Delays, subject: &Subject) -> Timestamp {
+    Timestamp::from_ms(now.ms().saturating_sub(delays.ms(subject)))
 }
 
 /// The last event that is due from `low`, which is, up to `high`. What is hidden is mostly a little of

@@ -167,3 +167,82 @@ proptest! {
         })?;
     }
 }
+
+/// What is seen of streams, by their last seq.
+fn heads(view: &View) -> [u64; 3] {
+    ["match/m1", "match/m1/1", "match/m1/2"].map(|stream| view.head(&subject(stream)).unwrap())
+}
+
+/// A match that was set an hour before, of two maps with a pause of ten minutes between.
+async fn played() -> (Fixture, Vec<Subject>) {
+    let mut at = Fixture::new();
+    at.write("match/m1", 1).await;
+    for (second, stream) in [(3_600, 1), (3_601, 1), (3_604, 1), (4_204, 2), (4_206, 2)] {
+        at.set(START + second * 1_000);
+        at.write(&format!("match/m1/{stream}"), 1).await;
+    }
+    at.write("match/m1", 1).await;
+    let subjects = ["match/m1", "match/m1/1", "match/m1/2"].map(subject).to_vec();
+    (at, subjects)
+}
+
+#[tokio::test]
+async fn a_replay_goes_as_the_match_went_and_ends_where_it_ended() {
+    let (mut at, subjects) = played().await;
+    let whole = View::from(at.log.clone());
+    let pace = |speed, max_gap| Pace { speed, max_gap };
+    let read = |pace| Timetable::read(&whole, &subjects, pace).unwrap().unwrap();
+    let timetable = read(pace(2.0, None));
+    assert_eq!(timetable.offset(&subjects[1], 3), Duration::from_secs(2));
+    assert_eq!(timetable.offset(&subjects[2], 9), Duration::from_secs(303));
+    let replay = whole.replay(timetable, Duration::ZERO);
+    let begun = at.now;
+    // What comes in meanwhile is not in it.
+    at.write("match/m1/2", 1).await;
+    for (ms, seen) in [
+        (0, [1, 1, 0]),
+        (499, [1, 1, 0]),
+        (500, [1, 2, 0]),
+        (2_000, [1, 3, 0]),
+        (301_999, [1, 3, 0]),
+        (302_000, [1, 3, 1]),
+        (303_000, [2, 3, 2]),
+        (900_000, [2, 3, 2]),
+    ] {
+        at.set(begun + ms);
+        assert_eq!(heads(&replay), seen, "after {ms} ms");
+        assert_eq!(seqs(&replay, "match/m1/1", 0), (1..=seen[1]).collect::<Vec<_>>());
+        let listed = replay.subjects("match/m1/", None, 9).unwrap().len();
+        assert_eq!(listed, 1 + usize::from(seen[2] > 0));
+    }
+    // Pauses may be cut; one may begin later; and all may come at once.
+    let short = whole.replay(read(pace(1.0, Some(Duration::from_secs(5)))), Duration::from_secs(4));
+    assert_eq!(heads(&short), [1, 3, 0]);
+    at.set(at.now + 5_000);
+    assert_eq!(heads(&short), [1, 3, 1]);
+    let once = whole.replay(read(pace(0.0, None)), Duration::ZERO);
+    assert_eq!(heads(&once), [2, 3, 3]);
+    assert_eq!(once.head(&subject("match/m2/1")).unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_replay_has_what_its_audience_may_see_and_is_watched() {
+    let (mut at, subjects) = played().await;
+    let delayed = at.delayed(&[("match/**", 60)]);
+    at.set(START + 4_205_000 + 60_000);
+    let pace = Pace { speed: 1.0, max_gap: None };
+    let timetable = Timetable::read(&delayed, &subjects, pace).unwrap().unwrap();
+    let mut ends: Vec<(String, u64)> =
+        timetable.ends().map(|(subject, last)| (subject.to_string(), last)).collect();
+    ends.sort_unstable();
+    assert_eq!(ends, [("match/m1".into(), 1), ("match/m1/1".into(), 3), ("match/m1/2".into(), 1)]);
+    let replay = delayed.replay(timetable, Duration::ZERO);
+    let mut head = replay.watch(&subjects[1]);
+    for (ms, seq) in [(0, 1), (1_000, 2), (3_000, 1)] {
+        at.set(at.now + ms);
+        let seq = seq.max(replay.head(&subjects[1]).unwrap());
+        let due = head.wait_for(|seen| *seen == seq);
+        tokio::time::timeout(Duration::from_secs(30), due).await.unwrap().unwrap();
+    }
+    assert_eq!(*head.borrow(), 3);
+}

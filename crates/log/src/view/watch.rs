@@ -79,13 +79,8 @@ impl Next {
 /// The last event that is due, and what comes next.
 fn look(log: &Log, curtain: &Curtain, subject: &Subject) -> Result<(u64, Next), Error> {
     let seen = curtain.head(log, subject)?;
-    let next = match log.read(subject, seen, 1) {
-        // What is seen was removed meanwhile.
-        Err(Error::Trimmed { floor, .. }) => log.read(subject, floor.seq, 1)?,
-        entries => entries?,
-    };
-    let due = next.first().map(|entry| curtain.due(subject, &entry.recorded));
-    Ok((seen, due.map_or(Next::Event, Next::Due)))
+    let next = curtain.next_due(log, subject, seen)?;
+    Ok((seen, next.map_or(Next::Event, Next::Due)))
 }
 
 /// Whether nobody watches any more: under the lock, since another one may just be coming.
