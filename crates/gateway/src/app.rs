@@ -159,6 +159,7 @@ pub struct Common {
     /// Bytes of bodies that are being read, in units of [`crate::body::UNIT_BYTES`].
     pub(crate) bodies: Semaphore,
     pub(crate) heavy: Semaphore,
+    pub(crate) replays: Arc<Semaphore>,
     pub(crate) deflate: DeflatePool,
     pub(crate) deflater: Deflater,
     pub(crate) closing: watch::Sender<bool>,
@@ -181,6 +182,7 @@ impl App {
             access: parts.access,
             bodies: Semaphore::new(limits.bodies_bytes / crate::body::UNIT_BYTES),
             heavy: Semaphore::new(limits.heavy_reads),
+            replays: Arc::new(Semaphore::new(limits.replays)),
             deflate: crate::websocket::deflate_pool(),
             deflater: Deflater::default(),
             limits,
@@ -197,6 +199,13 @@ impl App {
         };
         let audiences = common.access.audiences.iter().map(audience).collect();
         common.app(live, audiences)
+    }
+}
+
+impl App {
+    /// An app for a reader who sees what these folds are over.
+    pub(crate) fn seeing(&self, live: Live) -> Arc<Self> {
+        self.common.app(live, Vec::new())
     }
 }
 

@@ -32,6 +32,7 @@ mod reads;
 mod cursor;
 mod delivery;
 mod hub;
+mod replay;
 mod topic;
 
 mod close;

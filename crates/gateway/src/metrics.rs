@@ -79,6 +79,7 @@ pub struct Meter {
     prediction: PredictionMeter,
     upstreams: UpstreamMeter,
     audiences: AudienceMeter,
+    replays: Gauge<u64, AtomicU64>,
     lag: Family<Label, Gauge<u64, AtomicU64>>,
 }
 
@@ -114,7 +115,7 @@ impl Meter {
         let lag = Family::default();
         let connections: Family<Label, Gauge> =
             gauge(&mut registry, "connections", "Open connections, by kind");
-        for kind in ["websocket", "sse"] {
+        for kind in ["websocket", "sse", "replay"] {
             let _ = connections.get_or_create(&[("kind", kind)]);
         }
         let help = "Events not delivered since the client was closed as too slow";
@@ -139,6 +140,7 @@ impl Meter {
             prediction: PredictionMeter::new(&mut registry),
             upstreams: UpstreamMeter::new(&mut registry),
             audiences: AudienceMeter::new(&mut registry),
+            replays: gauge(&mut registry, "replays", "Replays that run, over SSE and WebSocket"),
             lag: add(&mut registry, "view_lag_events", "Events that a view is behind", lag),
             registry,
         })
@@ -229,6 +231,8 @@ impl Meter {
             let delayed = app.audiences.iter().flatten().map(|app| app.live.lag()).sum();
             self.lag.get_or_create(&[("view", "delayed")]).set(delayed);
         }
+        let running = app.limits.replays - app.replays.available_permits();
+        self.replays.set(running as u64);
         let events = self.frames.get_or_create(&[("type", "event")]).clone();
         events.inc_by(self.events_sent.get() - events.get());
         let mut out = String::new();

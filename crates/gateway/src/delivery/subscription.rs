@@ -11,6 +11,7 @@ use super::{Batch, Kind, Place, Refusal, Views, compose};
 use crate::{
     app::App,
     cursor::Cursor,
+    replay::Replay,
     topic::{self, Topic},
 };
 
@@ -25,6 +26,8 @@ pub(crate) struct Subscription {
     pub(super) first: Vec<(Kind, Bytes)>,
     /// Whether the reader has the whole state, so that changes to it make sense.
     pub(super) has_state: bool,
+    /// What it is a replay of; nothing if it is live.
+    pub(super) replay: Option<Replay>,
 }
 
 /// Why a pull cannot go on with what is in memory.

@@ -25,6 +25,14 @@ pub(super) fn parameter(name: &str) -> Value {
         "source" => ("Only those of this source", json!({"type": "string"})),
         "game" => ("Only this game", json!({"type": "string", "examples": ["cs2"]})),
         "model" => ("Only this model", json!({"type": "string", "examples": ["mw-gbt-1"]})),
+        "speed" => (
+            "How many times as fast as it was recorded; 0 is at once",
+            json!({"type": "number", "minimum": 0, "maximum": 1000, "default": 1}),
+        ),
+        "max_gap" => (
+            "The longest pause, in seconds of the match; a longer one is cut to it. Without it none is cut",
+            json!({"type": "number", "minimum": 0, "maximum": 86400}),
+        ),
         "at_seq" => ("As of this event", json!({"type": "integer", "minimum": 0})),
         "views" => (
             "Of events, state and prediction those that are wanted, with commas",

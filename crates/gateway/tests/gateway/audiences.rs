@@ -51,6 +51,7 @@ fn paths() -> Vec<String> {
         "/api/v1/events?subject=match/m1/1&limit=1000",
         "/api/v1/events?subject=match/m1/1&limit=7&after=3",
         "/api/v1/events/m1?limit=1000",
+        "/api/v1/replay/m1?speed=0&views=events",
     ]
     .map(str::to_owned)
     .to_vec();
@@ -240,6 +241,7 @@ async fn what_tells_of_events_before_is_refused_and_every_route_is_decided() {
         "/api/v1/matches/{match}/stats",
         "/api/v1/predictions",
         "/api/v1/stream",
+        "/api/v1/replay/{match}",
         "/api/v1/ws",
         "/api/v1/schemas",
         "/api/v1/schemas/{type}.json",

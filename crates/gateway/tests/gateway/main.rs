@@ -29,6 +29,7 @@ mod play;
 mod predictor;
 mod proof;
 mod reads;
+mod replays;
 mod resume;
 mod rigged;
 mod rope;
