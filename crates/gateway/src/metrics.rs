@@ -115,7 +115,7 @@ impl Meter {
         let lag = Family::default();
         let connections: Family<Label, Gauge> =
             gauge(&mut registry, "connections", "Open connections, by kind");
-        for kind in ["websocket", "sse", "replay"] {
+        for kind in ["websocket", "sse", "replay", "poll"] {
             let _ = connections.get_or_create(&[("kind", kind)]);
         }
         let help = "Events not delivered since the client was closed as too slow";

@@ -25,6 +25,10 @@ pub(super) fn parameter(name: &str) -> Value {
         "source" => ("Only those of this source", json!({"type": "string"})),
         "game" => ("Only this game", json!({"type": "string", "examples": ["cs2"]})),
         "model" => ("Only this model", json!({"type": "string", "examples": ["mw-gbt-1"]})),
+        "wait" => (
+            "For how many seconds to wait until there is an event after the cursor; then the list is empty",
+            json!({"type": "integer", "minimum": 0, "maximum": 30, "default": 0}),
+        ),
         "speed" => (
             "How many times as fast as it was recorded; 0 is at once",
             json!({"type": "number", "minimum": 0, "maximum": 1000, "default": 1}),

@@ -10,7 +10,7 @@ use rand::Rng;
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Events, PATIENCE, Reply, Server, Socket, event, numbered, own},
+    harness::{Events, PATIENCE, Reply, Server, Socket, event, numbered, own, soon},
     play,
     setup::Setup,
 };
@@ -187,6 +187,23 @@ async fn what_is_streamed_is_what_was_streamed_to_others_and_never_earlier() {
         heard = due;
         follows_up_to(&mut socket, due as u64).await;
     }
+}
+
+#[tokio::test]
+async fn whoever_waits_waits_until_an_event_is_due() {
+    let (server, clock) = server().await;
+    let server = Arc::new(server);
+    let asking = server.clone();
+    let path = "/api/v1/events?subject=match/m1/1&wait=30";
+    let asked = tokio::spawn(async move { asking.get_for(FAN, path).await });
+    server.metric_reaches("matchwire_connections{kind=\"poll\"}", 1.0).await;
+    server.post(&numbered("match/m1/1", 1, 2)).await;
+    assert_eq!(server.get(path).await.json()["events"].as_array().unwrap().len(), 2);
+    clock.set(START + DELAY_MS - 1);
+    assert!(!asked.is_finished());
+    clock.set(START + DELAY_MS);
+    let reply = soon(asked).await.unwrap().json();
+    assert_eq!(reply, server.get("/api/v1/events?subject=match/m1/1").await.json());
 }
 
 /// Waits until a socket was sent the events up to a seq; none beyond may come.

@@ -26,6 +26,7 @@ mod letters;
 mod lineage;
 mod overload;
 mod play;
+mod polls;
 mod predictor;
 mod proof;
 mod reads;
