@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde::Deserialize;
-use serde_json::{json, value::RawValue};
+use serde_json::{Map, json, value::RawValue};
 use tokio::net::TcpStream;
 use yawc::{Frame, HttpRequest, OpCode, Options, WebSocket};
 
@@ -21,9 +21,20 @@ pub struct Follow {
     authority: String,
     topic: String,
     after: String,
+    /// How fast it is replayed; nothing if it is live.
+    pace: Option<Pace>,
     socket: Option<WebSocket<TcpStream>>,
     wait: Duration,
     log_id: Option<String>,
+}
+
+/// How fast a topic is replayed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// How many times as fast as it was; 0 is at once.
+    pub speed: f64,
+    /// The longest pause, in seconds of the match; longer ones are cut to it.
+    pub max_gap_s: Option<f64>,
 }
 
 /// What the server tells.
@@ -35,6 +46,8 @@ pub enum Told {
     Lost(String),
     /// What was told before is void; the reason. Events go on from the state of now.
     Reset(String),
+    /// The replay has ended: nothing more comes.
+    End,
 }
 
 /// A frame of the server; what it does not name is of no interest here.
@@ -60,7 +73,13 @@ impl Follow {
     pub(crate) fn new(authority: String, topic: &str, after: &str) -> Self {
         let (topic, after) = (topic.into(), after.into());
         let wait = Duration::from_millis(100);
-        Self { authority, topic, after, socket: None, wait, log_id: None }
+        Self { authority, topic, after, pace: None, socket: None, wait, log_id: None }
+    }
+
+    /// The same topic as it was, replayed, until [`Told::End`].
+    #[must_use]
+    pub fn replayed(self, pace: Pace) -> Self {
+        Self { pace: Some(pace), ..self }
     }
 
     /// The cursor of the last event that was told.
@@ -126,6 +145,7 @@ impl Follow {
                 self.log_id = frame.log_id.map(Cow::into_owned);
                 Ok(None)
             }
+            "end" => Ok(Some(Told::End)),
             "reset" => Ok(Some(Told::Reset(text(frame.reason)))),
             "error" if frame.code.as_deref() == Some("lost") => {
                 Ok(Some(Told::Lost(text(frame.detail))))
@@ -150,9 +170,17 @@ impl Follow {
             .await
             .map_err(|_| Error::Timeout(SILENCE))?
             .map_err(|e| broken(&e))?;
-        let subscribe = json!({
+        let mut subscribe = json!({
             "type": "subscribe", "topic": self.topic, "after": self.after, "views": ["events"],
         });
+        if let (Some(Pace { speed, max_gap_s }), Some(said)) =
+            (self.pace, subscribe.as_object_mut())
+        {
+            let gap = max_gap_s.map(|gap| ("max_gap".to_owned(), gap.into()));
+            let replay: Map<_, _> =
+                [("speed".to_owned(), speed.into())].into_iter().chain(gap).collect();
+            said.insert("replay".into(), replay.into());
+        }
         socket.send(Frame::text(subscribe.to_string())).await.map_err(|e| broken(&e))?;
         Ok(socket)
     }

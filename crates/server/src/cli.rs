@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Send(Send),
     /// Print a stream's events as they come
     Tail(Tail),
+    /// Print a match's events again, as they came
+    Replay(Replay),
     /// Print P(CT wins the round) for each row of a file of snapshots
     Predict(crate::predict::Predict),
     /// Print how good predictions have been: Brier score, log loss and calibration error by model
@@ -277,6 +279,42 @@ pub(crate) struct Tail {
         value_name = "URL"
     )]
     pub(crate) server: String,
+    /// How events are printed.
+    #[command(flatten)]
+    pub(crate) shown: Shown,
+}
+
+/// `matchwire replay`.
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// The match, grand-final, or one of its maps, match/grand-final/1
+    #[arg(value_name = "MATCH")]
+    pub(crate) match_id: String,
+    /// How many times as fast as it was, 0.01 to 1000; 0 is at once
+    #[arg(long, default_value_t = 1.0, value_parser = speed, value_name = "X")]
+    pub(crate) speed: f64,
+    /// The longest pause, as in 30s of the match; longer ones are cut to it
+    #[arg(long, value_parser = humantime::parse_duration, value_name = "TIME")]
+    pub(crate) max_gap: Option<std::time::Duration>,
+    /// Go on after this cursor
+    #[arg(long, default_value = "0", value_name = "CURSOR")]
+    pub(crate) after: String,
+    /// The server
+    #[arg(
+        long,
+        env = "MATCHWIRE_SERVER",
+        default_value = "http://127.0.0.1:8080",
+        value_name = "URL"
+    )]
+    pub(crate) server: String,
+    /// How events are printed.
+    #[command(flatten)]
+    pub(crate) shown: Shown,
+}
+
+/// How events are printed.
+#[derive(Debug, Args)]
+pub(crate) struct Shown {
     /// Print each event as JSON, as it was delivered
     #[arg(long)]
     pub(crate) json: bool,
