@@ -54,13 +54,12 @@ impl View {
     }
 
     /// A view in which the events of a timetable, and no others, are seen again, each when its turn comes;
-    /// it begins now, `skipped` into the timetable. [`read`](Self::read) does not look at delays any more: what is in
-    /// a timetable was seen when it was made.
+    /// it begins now, `skipped` into the timetable. Delays do not count any more: what is in a timetable was
+    /// seen when it was made.
     #[must_use]
     pub fn replay(&self, timetable: Timetable, skipped: Duration) -> Self {
-        let skipped_ms = i64::try_from(skipped.as_millis()).unwrap_or(i64::MAX);
-        let begun_ms = self.log.clock().now().ms().saturating_sub(skipped_ms);
-        let schedule = Schedule::Replay(Playing { timetable, begun_ms });
+        let playing = Playing::begin(timetable, self.log.clock().now(), skipped);
+        let schedule = Schedule::Replay(playing);
         Self { log: self.log.clone(), curtain: Some(Arc::new(Curtain::new(schedule))) }
     }
 
@@ -101,7 +100,7 @@ impl View {
         self.log.is_at_hand(subject, after)
     }
 
-    /// The last seq of a stream that is seen; 0 if none is. It never goes back. May block like
+    /// The last seq of a stream that is seen; 0 if none is. May block like
     /// [`read`](Self::read) for a stream without recent events.
     pub fn head(&self, subject: &Subject) -> Result<u64, Error> {
         match self.curtain_of(subject) {

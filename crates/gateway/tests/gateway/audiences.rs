@@ -278,6 +278,13 @@ async fn what_tells_of_events_before_is_refused_and_every_route_is_decided() {
         assert_eq!(is_refused, !is_read, "{} {path}: {reply:?}", route.method);
         assert!(!is_read || delayed.contains(&route.path), "{path} is new: is it delayed?");
     }
+    // There is no other way to say the same path.
+    for path in ["/%6detrics", "/metrics/", "//metrics", "/api/v1/%73tatus", "/api/v1/status/"] {
+        assert_eq!(server.get_for(FAN, path).await.problem(), "not_found", "{path}");
+    }
+    let whole = format!("http://{}/metrics", server.address);
+    assert_eq!(server.get_for(FAN, &whole).await.problem(), "delayed_audience");
+    assert_eq!(server.send("HEAD", "/metrics", &AS_FAN, Bytes::new()).await.status, 403);
     // Nobody else is kept from anything.
     assert_eq!(server.get("/metrics").await.status, 200);
     let stranger = server.get_for("198.51.100.1", "/api/v1/matches").await;

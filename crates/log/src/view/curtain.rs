@@ -1,9 +1,6 @@
 //! Which events of a stream are due, found without reading the stream.
 
-use std::{
-    collections::HashMap,
-    sync::atomic::{AtomicI64, Ordering},
-};
+use std::collections::HashMap;
 
 use matchwire_domain::{envelope::Recorded, subject::Subject, timestamp::Timestamp};
 use parking_lot::Mutex;
@@ -26,9 +23,8 @@ pub(super) enum Schedule {
 /// What hides events until they are due.
 pub(super) struct Curtain {
     schedule: Schedule,
-    /// The latest time that was asked for: a clock that is set back hides nothing again.
-    latest_ms: AtomicI64,
-    /// By stream, an event up to which all are due.
+    /// By stream, an event up to which all were due: a clock that is set back does not hide them again. What is
+    /// recorded then is held back by that clock all the same.
     due: Mutex<HashMap<Subject, u64>>,
     /// The heads that are watched, as they are seen.
     pub(super) watched: Mutex<HashMap<Subject, watch::Sender<u64>>>,
@@ -44,12 +40,7 @@ enum Probe {
 
 impl Curtain {
     pub(super) fn new(schedule: Schedule) -> Self {
-        Self {
-            schedule,
-            latest_ms: AtomicI64::new(i64::MIN),
-            due: Mutex::default(),
-            watched: Mutex::default(),
-        }
+        Self { schedule, due: Mutex::default(), watched: Mutex::default() }
     }
 
     /// Whether anything of a stream may be hidden.
@@ -60,20 +51,15 @@ impl Curtain {
         }
     }
 
-    /// The time now; it never goes back.
-    fn now(&self, log: &Log) -> Timestamp {
-        let now = log.clock().now();
-        let latest = self.latest_ms.fetch_max(now.ms(), Ordering::Relaxed);
-        Timestamp::from_ms(now.ms().max(latest))
-    }
-
     /// Leaves of consecutive events of a stream those that are due.
     pub(super) fn hide(&self, log: &Log, subject: &Subject, entries: &mut Vec<Entry>) {
-        let now = self.now(log);
+        let now = log.clock().now();
         let due = match &self.schedule {
             Schedule::Delays(delays) => {
-                let until = recorded_until(now, delays, subject);
-                entries.partition_point(|entry| entry.recorded.recorded <= until)
+                let (until, known) = (recorded_until(now, delays, subject), self.known(subject));
+                let is_due =
+                    |recorded: &Recorded| recorded.recorded <= until || recorded.seq <= known;
+                entries.partition_point(|entry| is_due(&entry.recorded))
             }
             Schedule::Replay(playing) => {
                 let seen = playing.seen(subject, now);
@@ -81,12 +67,15 @@ impl Curtain {
             }
         };
         entries.truncate(due);
+        if let Some(last) = entries.last() {
+            self.note(subject, last.recorded.seq);
+        }
     }
 
     /// The last event of a stream that is due.
     pub(super) fn head(&self, log: &Log, subject: &Subject) -> Result<u64, Error> {
         // The time first: what is recorded later is not due at it.
-        let now = self.now(log);
+        let now = log.clock().now();
         let delays = match &self.schedule {
             Schedule::Delays(delays) => delays,
             Schedule::Replay(playing) => return Ok(playing.seen(subject, now)),
@@ -104,7 +93,7 @@ impl Curtain {
 
     /// Whether the first event of a stream is due.
     pub(super) fn has_begun(&self, log: &Log, subject: &Subject) -> Result<bool, Error> {
-        let now = self.now(log);
+        let now = log.clock().now();
         let delays = match &self.schedule {
             Schedule::Delays(delays) => delays,
             Schedule::Replay(playing) => return Ok(playing.seen(subject, now) > 0),

@@ -3,7 +3,11 @@
 //! The time that counts is `recordedtime`, at which whoever followed the match was told: it is the same for all streams of a
 //! match, never goes back within one, and is there for every event, which an event's own time is not.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
+};
 
 use matchwire_domain::{
     subject::{Kind, Subject},
@@ -45,8 +49,10 @@ struct Track {
 
 /// A timetable that is being played.
 pub(super) struct Playing {
-    pub(super) timetable: Timetable,
-    pub(super) begun_ms: i64,
+    timetable: Timetable,
+    begun_ms: i64,
+    /// The latest time that was asked for: a clock that is set back holds a replay up, and takes nothing back.
+    latest_ms: AtomicI64,
 }
 
 impl Timetable {
@@ -157,10 +163,18 @@ fn scaled(played_ms: i64, speed: f64) -> u32 {
 }
 
 impl Playing {
+    /// Begins now, so far into the timetable.
+    pub(super) fn begin(timetable: Timetable, now: Timestamp, skipped: Duration) -> Self {
+        let skipped_ms = i64::try_from(skipped.as_millis()).unwrap_or(i64::MAX);
+        let begun_ms = now.ms().saturating_sub(skipped_ms);
+        Self { timetable, begun_ms, latest_ms: AtomicI64::new(now.ms()) }
+    }
+
     /// The last event of a stream whose turn has come.
     pub(super) fn seen(&self, subject: &Subject, now: Timestamp) -> u64 {
         let Some(track) = self.timetable.tracks.get(subject) else { return 0 };
-        let played_ms = now.ms().saturating_sub(self.begun_ms);
+        let latest_ms = self.latest_ms.fetch_max(now.ms(), Ordering::Relaxed).max(now.ms());
+        let played_ms = latest_ms.saturating_sub(self.begun_ms);
         track.offsets_ms.partition_point(|offset| i64::from(*offset) <= played_ms) as u64
     }
 

@@ -102,6 +102,21 @@ async fn a_stream_ends_at_what_is_due_and_does_not_exist_before() {
 }
 
 #[tokio::test]
+async fn a_clock_that_was_wrong_for_a_moment_shows_nothing_that_comes_later() {
+    let mut at = Fixture::new();
+    let view = at.delayed(&[("match/**", 90)]);
+    let m1 = subject("match/m1/1");
+    at.write("match/m1/1", 1).await;
+    at.set(START + 500_000);
+    assert_eq!(view.head(&m1).unwrap(), 1);
+    at.set(START + 11_000);
+    at.write("match/m1/1", 1).await;
+    assert_eq!((view.head(&m1).unwrap(), seqs(&view, "match/m1/1", 0)), (1, vec![1]));
+    at.set(START + 101_000);
+    assert_eq!(seqs(&view, "match/m1/1", 0), [1, 2]);
+}
+
+#[tokio::test]
 async fn whoever_watches_is_told_when_an_event_is_due() {
     let mut at = Fixture::new();
     let view = at.delayed(&[("**", 5)]);
