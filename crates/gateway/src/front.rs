@@ -66,6 +66,10 @@ pub(crate) async fn pass(State(front): State<Front>, request: Request) -> Respon
     if !is_whole {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
+    if !app.audiences.is_empty() && !headers.contains_key(header::CACHE_CONTROL) {
+        // What one audience is told, no cache may tell another one.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private"));
+    }
     headers.insert(REQUEST_ID, trace.request_id);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response

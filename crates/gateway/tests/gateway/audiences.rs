@@ -116,6 +116,12 @@ async fn a_topic_without_delay_is_seen_at_once() {
     server.post(&numbered("match/m1/1", 1, 3)).await;
     let state = server.get_for(FAN, "/api/v1/matches/show/maps/1").await.json();
     assert_eq!(state, server.get("/api/v1/matches/show/maps/1").await.json());
+    // What others were told no cache between may tell.
+    let list = server.get("/api/v1/matches").await;
+    assert_eq!(
+        (list.json()["matches"].as_array().unwrap().len(), list.header("cache-control")),
+        (2, "private")
+    );
     let list = server.get_for(FAN, "/api/v1/matches").await.json();
     assert_eq!(list["matches"].as_array().unwrap().len(), 1);
     let mut socket = Socket::connect_with(server.address, &AS_FAN).await;
