@@ -14,6 +14,7 @@ use crate::{
     access::Access,
     admission::{self, Admission},
     audience::Audience,
+    comeback::Comeback,
     followup::Followup,
     hub::Hub,
     letters::DeadLetters,
@@ -162,6 +163,9 @@ pub struct Common {
     pub(crate) replays: Arc<Semaphore>,
     pub(crate) deflate: DeflatePool,
     pub(crate) deflater: Deflater,
+    /// Turns to be given what one missed, so that those who come back do not hold up those who are there.
+    pub(crate) turns: Arc<Semaphore>,
+    pub(crate) comeback: Comeback,
     pub(crate) closing: watch::Sender<bool>,
     pub(crate) started: Instant,
 }
@@ -185,6 +189,8 @@ impl App {
             replays: Arc::new(Semaphore::new(limits.replays)),
             deflate: crate::websocket::deflate_pool(),
             deflater: Deflater::default(),
+            turns: Arc::new(Semaphore::new(limits.catching_up)),
+            comeback: Comeback::default(),
             limits,
             storage: parts.storage,
             upstreams: parts.upstreams,

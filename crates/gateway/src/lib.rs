@@ -36,6 +36,7 @@ mod replay;
 mod topic;
 
 mod close;
+mod comeback;
 mod sse;
 mod websocket;
 

@@ -70,6 +70,7 @@ pub struct Meter {
     closed: Family<Label, Counter>,
     frames: Family<Label, Counter>,
     events_sent: Counter,
+    crowds: Gauge,
     conflated: Counter,
     dropped: Counter,
     slo: Counter,
@@ -128,6 +129,7 @@ impl Meter {
             batch,
             sync,
             connections,
+            crowds: gauge(&mut registry, "crowds", "Topics and views that connections follow"),
             dropped,
             closed: counter(&mut registry, "connections_closed", "Closed followers, by reason"),
             frames: counter(&mut registry, "frames_sent", "Frames sent, by type"),
@@ -220,6 +222,9 @@ impl Meter {
 
     /// The text for Prometheus.
     pub(crate) fn text(&self, app: &App) -> String {
+        let delayed = || app.audiences.iter().flatten();
+        let crowds = app.hub.crowds() + delayed().map(|app| app.hub.crowds()).sum::<usize>();
+        self.crowds.set(i64::try_from(crowds).unwrap_or(i64::MAX));
         self.log.set(&app.log.stats(), &(app.storage)());
         self.letters.set(app.letters.stats());
         self.admission.set(app.admission.state(app.log.backlog()));
@@ -228,8 +233,8 @@ impl Meter {
         self.upstreams.set(&(app.upstreams)());
         self.lag.get_or_create(&[("view", "live")]).set(app.live.lag());
         if !app.audiences.is_empty() {
-            let delayed = app.audiences.iter().flatten().map(|app| app.live.lag()).sum();
-            self.lag.get_or_create(&[("view", "delayed")]).set(delayed);
+            let lag = delayed().map(|app| app.live.lag()).sum();
+            self.lag.get_or_create(&[("view", "delayed")]).set(lag);
         }
         let running = app.limits.replays - app.replays.available_permits();
         self.replays.set(running as u64);

@@ -11,6 +11,7 @@ mod feeds;
 mod frame;
 mod guard;
 mod outlet;
+mod pages;
 mod patch;
 #[cfg(test)]
 mod tests;

@@ -121,7 +121,7 @@ impl Subscription {
                 }
                 Obstacle::Older(index) => {
                     let Some(part) = self.parts.get(index) else { continue };
-                    let events = part.follow.older(part.seq, PULL_EVENTS).await?;
+                    let events = part.follow.older(part.seq).await?;
                     if events.is_empty() {
                         return Ok(());
                     }
