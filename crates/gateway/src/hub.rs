@@ -30,7 +30,7 @@ use crate::{
     app::App,
     delivery::{Subscription, Views},
     topic::Topic,
-    websocket::Wire,
+    websocket::{Ticket, Wire},
 };
 
 /// What a crowd has in common.
@@ -77,4 +77,7 @@ impl Hub {
 }
 
 /// A member of a crowd: gone once its connection has ended.
-type Member = Weak<Wire>;
+struct Member {
+    wire: Weak<Wire>,
+    ticket: Ticket,
+}

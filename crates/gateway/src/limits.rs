@@ -75,7 +75,7 @@ impl Default for Limits {
             replays: 32,
             subscriptions: 64,
             lag_events: 5_000,
-            catching_up: 16,
+            catching_up: 2,
             frame_bytes: 64 << 10,
             messages: 500,
             heartbeat: Duration::from_secs(5),

@@ -53,6 +53,7 @@ async fn print_all(
                 proof.is_whole = false;
             }
             Ok(Told::Lost(what)) => eprintln!("{what}"),
+            Ok(Told::State) => {}
             Ok(Told::End) => return Ok(()),
             Err(error) if reached && error.is_retryable() => {
                 eprintln!("{error}; connecting again");

@@ -102,7 +102,8 @@ impl Subscription {
             part.is_live = true;
             parts.push(part);
         }
-        Ok(Self { topic, views, parts, first: Vec::new(), has_state, replay: None })
+        let (first, changes, replay) = (Vec::new(), 0, None);
+        Ok(Self { topic, views, parts, first, has_state, changes, replay })
     }
 }
 

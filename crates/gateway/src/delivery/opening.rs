@@ -25,8 +25,15 @@ impl Subscription {
         if topic.is_match() && matches!(after, After::Seq(1..)) {
             return Err(Refusal::Cursor);
         }
-        let (parts, first) = (Vec::new(), Vec::new());
-        let mut new = Self { topic, views, parts, first, has_state: false, replay: None };
+        let mut new = Self {
+            topic,
+            views,
+            parts: Vec::new(),
+            first: Vec::new(),
+            has_state: false,
+            changes: 0,
+            replay: None,
+        };
         new.look_for_maps(app, bell, room).await?;
         let head = new.position(app, Part::head);
         let subscribed = json!({"type": "subscribed", "topic": new.topic.as_str(), "head": head});

@@ -17,6 +17,9 @@ use crate::{
 
 /// How many events are pulled at once.
 const PULL_EVENTS: usize = 128;
+/// After so many changes the reader is sent the whole state instead of the next one, so that whatever it has
+/// made of them does not stay wrong for long.
+const WHOLE_EVERY: u32 = 256;
 
 pub(crate) struct Subscription {
     pub(super) topic: Topic,
@@ -26,6 +29,8 @@ pub(crate) struct Subscription {
     pub(super) first: Vec<(Kind, Bytes)>,
     /// Whether the reader has the whole state, so that changes to it make sense.
     pub(super) has_state: bool,
+    /// Changes since the whole state.
+    pub(super) changes: u32,
     /// What it is a replay of; nothing if it is live.
     pub(super) replay: Option<Replay>,
 }
@@ -220,7 +225,7 @@ impl Subscription {
     }
 
     fn pull_state(&mut self, app: &App, batch: &mut Batch) {
-        if !self.has_state {
+        if !self.has_state || self.changes >= WHOLE_EVERY {
             self.put_whole(app, batch);
             return;
         }
@@ -234,6 +239,7 @@ impl Subscription {
                             break;
                         }
                         part.version = Some(change.version);
+                        self.changes += 1;
                         let text = if self.topic.is_match() {
                             let subject = part.subject();
                             let head =
@@ -314,6 +320,7 @@ impl Subscription {
             part.version = Some(state.version);
         }
         self.has_state = true;
+        self.changes = 0;
     }
 
     pub(super) fn match_state(&self, states: &[Arc<Snapshot>]) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! One crowd: its reader, those who join, and the parts that are written to at the same time.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use matchwire_log::live::Bell;
@@ -18,7 +18,7 @@ use crate::{
     app::{App, going_away},
     delivery::{Batch, Bookmark, Out, Refusal, Subscription},
     limits::Limits,
-    websocket::packet,
+    websocket::{Wire, packet},
 };
 
 /// How many may join between two packets.
@@ -28,7 +28,7 @@ const LOOK: Duration = Duration::from_millis(250);
 
 /// A connection that wants to join.
 pub(crate) struct Applicant {
-    pub(super) wire: Member,
+    pub(super) wire: Weak<Wire>,
     pub(super) subscription: Subscription,
 }
 
@@ -107,7 +107,8 @@ fn admit(app: &App, bookmark: &Arc<Bookmark>, applicant: Applicant) -> Option<Me
         wire.refuse(bytes, subscription);
         return None;
     }
-    wire.take(bytes, bookmark).then_some(member)
+    let ticket = wire.take(bytes, bookmark)?;
+    Some(Member { wire: member, ticket })
 }
 
 impl Crowd {
@@ -154,7 +155,7 @@ impl Crowd {
     }
 
     fn add(&mut self, member: Member) {
-        self.deflates |= member.upgrade().is_some_and(|wire| wire.deflates());
+        self.deflates |= member.wire.upgrade().is_some_and(|wire| wire.deflates());
         let room = self.parts.iter().find(|part| part.len() < MAX_MEMBERS);
         if let Some(part) = room {
             part.add(member);

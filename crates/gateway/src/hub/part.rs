@@ -14,7 +14,7 @@ use super::Member;
 use crate::{
     app::App,
     delivery::{Bookmark, Out},
-    websocket::{Wire, packet},
+    websocket::{Ticket, Wire, packet},
 };
 
 /// The most members of a part: a core writes to them in one or two milliseconds.
@@ -26,7 +26,7 @@ const TURN: usize = 64;
 pub(super) struct Packet {
     plain: Bytes,
     /// With large frames compressed; the same if nobody wants that.
-    deflated: Bytes,
+    compressed: Bytes,
     /// Where everybody is after it.
     bookmark: Arc<Bookmark>,
 }
@@ -35,16 +35,16 @@ impl Packet {
     pub(super) fn new(app: &App, outs: &[Out], bookmark: Arc<Bookmark>, deflates: bool) -> Self {
         let plain = packet::encode(outs, None);
         let is_large = outs.iter().any(|out| packet::is_large(&out.text));
-        let deflated = if deflates && is_large {
+        let compressed = if deflates && is_large {
             packet::encode(outs, Some(&app.deflater))
         } else {
             plain.clone()
         };
-        Self { plain, deflated, bookmark }
+        Self { plain, compressed, bookmark }
     }
 
     fn small(bytes: Bytes, bookmark: Arc<Bookmark>) -> Self {
-        Self { plain: bytes.clone(), deflated: bytes, bookmark }
+        Self { plain: bytes.clone(), compressed: bytes, bookmark }
     }
 }
 
@@ -76,9 +76,9 @@ impl Part {
 
     /// Sends everybody a packet.
     pub(super) async fn send(&self, packet: &Packet) {
-        let Packet { plain, deflated, bookmark } = packet;
-        let choose = |wire: &Wire| if wire.deflates() { deflated } else { plain };
-        self.each(|wire| wire.deliver(choose(wire), bookmark)).await;
+        let Packet { plain, compressed, bookmark } = packet;
+        let choose = |wire: &Wire| if wire.deflates() { compressed } else { plain };
+        self.each(|wire, ticket| wire.deliver(ticket, choose(wire), bookmark)).await;
     }
 
     /// Sends everybody what is due: a heartbeat, and a ping. Who was silent for too long goes back to its
@@ -104,10 +104,10 @@ impl Part {
         }
         if pings {
             let silence = app.limits.silence;
-            self.each(|wire| {
+            self.each(|wire, ticket| {
                 let is_there = wire.silence() < silence;
                 if !is_there {
-                    wire.release();
+                    wire.release(ticket);
                 }
                 is_there
             })
@@ -121,13 +121,15 @@ impl Part {
 
     /// Gives everybody back.
     pub(super) fn release(&self) {
-        for wire in self.members.lock().drain(..).filter_map(|member| member.upgrade()) {
-            wire.release();
+        for Member { wire, ticket } in self.members.lock().drain(..) {
+            if let Some(wire) = wire.upgrade() {
+                wire.release(ticket);
+            }
         }
     }
 
     /// Does something for each member, and keeps those for whom it says so.
-    async fn each(&self, mut keep: impl FnMut(&Wire) -> bool) {
+    async fn each(&self, mut keep: impl FnMut(&Wire, Ticket) -> bool) {
         let (mut at, mut kept) = (0, 0);
         while !self.turn(&mut at, &mut kept, &mut keep) {
             task::yield_now().await;
@@ -135,12 +137,19 @@ impl Part {
     }
 
     /// Does it for the next ones, `at` and behind; true if those were the last.
-    fn turn(&self, at: &mut usize, kept: &mut usize, keep: &mut impl FnMut(&Wire) -> bool) -> bool {
+    fn turn(
+        &self,
+        at: &mut usize,
+        kept: &mut usize,
+        keep: &mut impl FnMut(&Wire, Ticket) -> bool,
+    ) -> bool {
         let mut members = self.members.lock();
         let end = members.len().min(*at + TURN);
         while *at < end {
-            let wire = members.get(*at).and_then(Member::upgrade);
-            if wire.is_some_and(|wire| keep(&wire)) {
+            let is_kept = members.get(*at).is_some_and(|Member { wire, ticket }| {
+                wire.upgrade().is_some_and(|wire| keep(&wire, *ticket))
+            });
+            if is_kept {
                 members.swap(*kept, *at);
                 *kept += 1;
             }

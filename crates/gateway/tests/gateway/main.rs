@@ -13,6 +13,7 @@ mod audiences;
 mod bad_input;
 mod calibration;
 mod corrections;
+mod crowd;
 mod damage;
 mod delivery;
 mod durability;

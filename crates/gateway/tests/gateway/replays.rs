@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use hyper::body::Bytes;
-use matchwire_domain::subject::Subject;
+use matchwire_domain::{merge_patch::merge, subject::Subject};
 use matchwire_gateway::Limits;
-use matchwire_log::{ManualClock, live::merge};
+use matchwire_log::ManualClock;
 use rand::Rng;
 use serde_json::{Value, json};
 
