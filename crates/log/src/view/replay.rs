@@ -146,13 +146,13 @@ impl Offsets {
     }
 }
 
-/// Milliseconds at a speed; more than 49 days are cut to that.
+/// Milliseconds at a speed, rounded up, so that nothing comes too early; more than 49 days are cut to that.
 fn scaled(played_ms: i64, speed: f64) -> u32 {
     if speed <= 0.0 {
         return 0;
     }
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of our time fit")]
-    let ms = (played_ms as f64 / speed).min(f64::from(u32::MAX));
+    let ms = (played_ms as f64 / speed).ceil().min(f64::from(u32::MAX));
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

@@ -238,6 +238,8 @@ async fn a_replay_goes_as_the_match_went_and_ends_where_it_ended() {
     let once = whole.replay(read(pace(0.0, None)), Duration::ZERO);
     assert_eq!(heads(&once), [2, 3, 3]);
     assert_eq!(once.head(&subject("match/m2/1")).unwrap(), 0);
+    // Where it does not come out even, an event comes a little later, and never earlier.
+    assert_eq!(read(pace(3.0, None)).offset(&subjects[1], 2), Duration::from_millis(334));
 }
 
 #[tokio::test]
