@@ -57,6 +57,8 @@ pub struct Pace {
     pub speed: f64,
     /// The longest pause, in seconds of the match; longer ones are cut to it.
     pub max_gap_s: Option<f64>,
+    /// Whether events come by their own time instead of when they were recorded.
+    pub by_time: bool,
 }
 
 /// What the server tells.
@@ -285,12 +287,13 @@ impl Follow {
         let mut subscribe = json!({
             "type": "subscribe", "topic": self.topic, "after": self.after, "views": views,
         });
-        if let (Some(Pace { speed, max_gap_s }), Some(said)) =
+        if let (Some(Pace { speed, max_gap_s, by_time }), Some(said)) =
             (self.pace, subscribe.as_object_mut())
         {
             let gap = max_gap_s.map(|gap| ("max_gap".to_owned(), gap.into()));
+            let by = by_time.then(|| ("by".to_owned(), "time".into()));
             let replay: Map<_, _> =
-                [("speed".to_owned(), speed.into())].into_iter().chain(gap).collect();
+                [("speed".to_owned(), speed.into())].into_iter().chain(gap).chain(by).collect();
             said.insert("replay".into(), replay.into());
         }
         socket.send(Frame::text(subscribe.to_string())).await.map_err(|e| broken(&e))?;

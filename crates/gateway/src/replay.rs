@@ -12,7 +12,7 @@ use axum::{
     http::{Response, StatusCode},
 };
 use matchwire_domain::subject::{self, Subject};
-use matchwire_log::{MAX_REPLAYED, Pace, Timetable};
+use matchwire_log::{By, MAX_REPLAYED, Pace, Timetable};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::{
@@ -42,7 +42,16 @@ pub(crate) struct Replay {
 }
 
 /// Reads how fast a replay is to go.
-pub(crate) fn pace(speed: Option<f64>, max_gap_s: Option<f64>) -> Result<Pace, String> {
+pub(crate) fn pace(
+    speed: Option<f64>,
+    max_gap_s: Option<f64>,
+    by: Option<&str>,
+) -> Result<Pace, String> {
+    let by = match by {
+        None | Some("recorded") => By::Recorded,
+        Some("time") => By::Time,
+        Some(_) => return Err("by must be recorded or time".into()),
+    };
     let speed = speed.unwrap_or(1.0);
     let [slowest, fastest] = SPEEDS;
     if speed != 0.0 && !(slowest..=fastest).contains(&speed) {
@@ -51,7 +60,7 @@ pub(crate) fn pace(speed: Option<f64>, max_gap_s: Option<f64>) -> Result<Pace, S
     if max_gap_s.is_some_and(|gap| !(0.0..=MAX_GAP_S).contains(&gap)) {
         return Err(format!("max_gap must be from 0 to {MAX_GAP_S} seconds"));
     }
-    Ok(Pace { speed, max_gap: max_gap_s.map(Duration::from_secs_f64) })
+    Ok(Pace { by, speed, max_gap: max_gap_s.map(Duration::from_secs_f64) })
 }
 
 impl Replay {
@@ -120,10 +129,11 @@ pub(crate) async fn stream(
     Path(match_id): Path<String>,
     request: Request,
 ) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(request.uri(), &["speed", "max_gap", "after", "views"])?;
+    let params = Params::parse(request.uri(), &["speed", "max_gap", "by", "after", "views"])?;
     subject::check_segment(&match_id)?;
     let topic = Topic::parse(&format!("match/{match_id}")).map_err(wrong)?;
-    let pace = pace(params.decimal("speed")?, params.decimal("max_gap")?).map_err(wrong)?;
+    let (speed, max_gap) = (params.decimal("speed")?, params.decimal("max_gap")?);
+    let pace = pace(speed, max_gap, params.get("by")).map_err(wrong)?;
     let after = sse::after(&request, &params)?.unwrap_or(After::Seq(0));
     let views = sse::views(&params)?;
     let replay = Replay::begin(&app, &topic, pace, &after).await?;

@@ -86,7 +86,7 @@ pub const ROUTES: &[Route] = &[
     read("/api/v1/predictions", "The latest win probability of every map that is being played", PAGE, JSON, Some("Predictions")),
     read("/api/v1/calibration", "How good predictions have been: scores and reliability by model and by what was predicted", &["game", "model"], JSON, Some("Calibration")),
     read("/api/v1/stream", "A topic as server-sent events", &["topic", "after", "views"], "text/event-stream", None),
-    read("/api/v1/replay/{match}", "A match again as server-sent events, with its maps, as it was delivered; its end is the event end", &["speed", "max_gap", "after", "views"], "text/event-stream", None),
+    read("/api/v1/replay/{match}", "A match again as server-sent events, with its maps, as it was delivered; its end is the event end", &["speed", "max_gap", "by", "after", "views"], "text/event-stream", None),
     read("/api/v1/ws", "A WebSocket with the subprotocol matchwire.v1.json", &[], JSON, None),
     read("/api/v1/status", "The latency of each stage over the last minute, counts and uptime", &[], JSON, Some("Status")),
     read("/api/v1/schemas", "The types of events", &[], JSON, Some("Schemas")),

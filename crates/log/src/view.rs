@@ -25,7 +25,7 @@ use self::curtain::{Curtain, Schedule};
 use self::replay::Playing;
 pub use self::{
     delays::{Delays, MAX_DELAY},
-    replay::{MAX_REPLAYED, Pace, Timetable},
+    replay::{By, MAX_REPLAYED, Pace, Timetable},
 };
 use crate::{Entry, Error, Lineage, Log};
 

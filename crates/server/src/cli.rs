@@ -315,6 +315,9 @@ pub(crate) struct Replay {
     /// The longest pause, as in 30s of the match; longer ones are cut to it
     #[arg(long, value_parser = humantime::parse_duration, value_name = "TIME")]
     pub(crate) max_gap: Option<std::time::Duration>,
+    /// Go by the events' own time instead of when they were recorded, for a match that was imported
+    #[arg(long)]
+    pub(crate) by_time: bool,
     /// Go on after this cursor
     #[arg(long, default_value = "0", value_name = "CURSOR")]
     pub(crate) after: String,

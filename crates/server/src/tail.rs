@@ -22,7 +22,8 @@ pub(crate) async fn run_replay(args: &Replay) -> anyhow::Result<()> {
     let client = Client::new(&args.server)?;
     let is_topic = args.match_id.contains('/');
     let topic = if is_topic { args.match_id.clone() } else { format!("match/{}", args.match_id) };
-    let pace = Pace { speed: args.speed, max_gap_s: args.max_gap.map(|gap| gap.as_secs_f64()) };
+    let max_gap_s = args.max_gap.map(|gap| gap.as_secs_f64());
+    let pace = Pace { speed: args.speed, max_gap_s, by_time: args.by_time };
     let follow = client.follow(&topic, &args.after).replayed(pace);
     print_all(client, follow, &topic, &args.shown, args.after == "0").await
 }

@@ -15,7 +15,7 @@ pub(super) enum Message {
         #[serde(default)]
         views: Option<Vec<String>>,
         #[serde(default)]
-        replay: Option<Speed>,
+        replay: Option<Pace>,
     },
     Unsubscribe {
         topic: String,
@@ -26,11 +26,13 @@ pub(super) enum Message {
 /// How fast a topic is to be replayed.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Speed {
+pub(super) struct Pace {
     #[serde(default)]
     pub(super) speed: Option<f64>,
     #[serde(default)]
     pub(super) max_gap: Option<f64>,
+    #[serde(default)]
+    pub(super) by: Option<String>,
 }
 
 /// A cursor, or a bare `seq`, which may stand there as a number.
@@ -66,7 +68,7 @@ mod tests {
         assert!(good(r#"{"type":"subscribe","topic":"match/m1/1","after":17,"views":["events"]}"#));
         assert!(good(r#"{"type":"subscribe","topic":"match/m1","after":"c1~x"}"#));
         assert!(good(
-            r#"{"type":"subscribe","topic":"match/m1","replay":{"speed":0.5,"max_gap":9}}"#
+            r#"{"type":"subscribe","topic":"match/m1","replay":{"speed":0.5,"by":"time"}}"#
         ));
         assert!(good(r#"{"type":"unsubscribe","topic":"match/m1"}"#));
         assert!(good(r#"{"type":"ping"}"#));

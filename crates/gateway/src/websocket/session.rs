@@ -13,7 +13,7 @@ use yawc::{Frame, OpCode, WebSocket, WebSocketError};
 
 use super::{
     line::Line,
-    message::{self, Message, Position, Speed},
+    message::{self, Message, Pace, Position},
     packet::{self, Deflater},
     wire::{Returned, Wire},
 };
@@ -336,7 +336,7 @@ impl Session {
         topic: &str,
         after: Option<Position>,
         views: Option<&[String]>,
-        replay: Option<Speed>,
+        replay: Option<Pace>,
     ) -> Result<(), Close> {
         let parsed = match Topic::parse(topic) {
             Ok(parsed) => parsed,
@@ -352,8 +352,8 @@ impl Session {
         };
         let subscribed = match replay {
             None => self.delivery.subscribe(parsed, after, views).await,
-            Some(Speed { speed, max_gap }) => {
-                let pace = match replay::pace(speed, max_gap) {
+            Some(Pace { speed, max_gap, by }) => {
+                let pace = match replay::pace(speed, max_gap, by.as_deref()) {
                     Ok(pace) => pace,
                     Err(detail) => return self.complain("replay", &detail, topic).await,
                 };

@@ -174,6 +174,7 @@ async fn what_is_wrong_and_what_is_too_much() {
         "max_gap=-1",
         "max_gap=90000",
         "after=3",
+        "by=hand",
         "from=1",
     ] {
         let reply = server.get(&format!("/api/v1/replay/m1?{bad}")).await;
@@ -221,4 +222,30 @@ async fn a_socket_goes_on_with_live_topics_behind_a_replay() {
     socket.subscribe("match/m1/1", end["cursor"].clone()).await;
     server.post(&numbered("match/m1/1", 4, 1)).await;
     assert_eq!(socket.next_of("event").await["seq"], 4);
+}
+
+#[tokio::test]
+async fn what_was_imported_at_once_can_go_by_its_own_time() {
+    let clock = Arc::new(ManualClock::new(START));
+    let server = Server::of(Setup { clock: clock.clone(), ..Setup::default() }).await;
+    let at = |second: u64| {
+        let mut event = own("match/m1/1", second, &json!({}));
+        event["time"] = format!("2022-12-18T15:00:{second:02}Z").into();
+        event
+    };
+    server.post(&[at(1), at(3), at(9)]).await;
+    let path = "/api/v1/replay/m1?by=time&speed=2&views=events";
+    let mut events = Events::open_at(&server, path, &[]).await;
+    let mut socket = server.socket().await;
+    let replay = json!({"by": "time", "speed": 2});
+    socket.say(&json!({"type": "subscribe", "topic": "match/m1/1", "replay": replay})).await;
+    for (ms, seq) in [(0, 1), (1_000, 2), (4_000, 3)] {
+        clock.set(START + ms);
+        let told: Value = serde_json::from_str(&next_event(&mut events).await.1).unwrap();
+        assert_eq!(
+            (&told["seq"], &socket.next_of("event").await["seq"]),
+            (&seq.into(), &seq.into())
+        );
+    }
+    assert_eq!(socket.next_of("end").await["topic"], "match/m1/1");
 }

@@ -1,7 +1,8 @@
 //! When the events of a replay come: as they were recorded, faster or slower.
 //!
 //! The time that counts is `recordedtime`, at which whoever followed the match was told: it is the same for all streams of a
-//! match, never goes back within one, and is there for every event, which an event's own time is not.
+//! match, never goes back within one, and is there for every event. Of a match that was imported at once it says nothing; there
+//! the events' own time can count instead, as far as they have one. The order of a stream is its own in any case.
 
 use std::{
     collections::HashMap,
@@ -10,6 +11,7 @@ use std::{
 };
 
 use matchwire_domain::{
+    envelope::{Attributes, Recorded},
     subject::{Kind, Subject},
     timestamp::Timestamp,
 };
@@ -22,9 +24,22 @@ pub const MAX_REPLAYED: usize = 500_000;
 /// How many events are read at once.
 const PAGE_EVENTS: usize = 1_000;
 
+/// Which time of its events a replay goes by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum By {
+    /// When they were recorded.
+    #[default]
+    Recorded,
+    /// When they happened, as they say. In the order of their stream: one that does not say, or says that it was
+    /// earlier, comes with the one before it.
+    Time,
+}
+
 /// How fast a replay goes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pace {
+    /// By which time.
+    pub by: By,
     /// How many times as fast as it was; 0 is at once.
     pub speed: f64,
     /// A pause in which nothing was recorded is no longer than this, before `speed` counts.
@@ -62,7 +77,7 @@ impl Timetable {
         let mut streams = Vec::with_capacity(subjects.len());
         let mut left = MAX_REPLAYED;
         for subject in subjects {
-            let Some(times) = recorded(view, subject, left)? else { return Ok(None) };
+            let Some(times) = times(view, subject, pace.by, left)? else { return Ok(None) };
             left -= times.len();
             streams.push((subject, times));
         }
@@ -89,9 +104,13 @@ impl Timetable {
     }
 }
 
-/// When the events of a stream were recorded, by `seq - 1`; `None` if there are more than `limit`.
-fn recorded(view: &View, subject: &Subject, limit: usize) -> Result<Option<Vec<i64>>, Error> {
-    let mut times: Vec<i64> = Vec::new();
+/// The time of events before the first one that says its own.
+const UNKNOWN: i64 = i64::MIN;
+
+/// When the events of a stream were, by `seq - 1`, none before the one that it follows; `None` if there are more than
+/// `limit`.
+fn times(view: &View, subject: &Subject, by: By, limit: usize) -> Result<Option<Vec<i64>>, Error> {
+    let (mut times, mut last) = (Vec::new(), UNKNOWN);
     loop {
         let page = view.read(subject, times.len() as u64, PAGE_EVENTS)?;
         if page.is_empty() {
@@ -102,9 +121,21 @@ fn recorded(view: &View, subject: &Subject, limit: usize) -> Result<Option<Vec<i
             if seq > limit {
                 return Ok(None);
             }
-            times.resize(seq, entry.recorded.recorded.ms());
+            last = time_of(&entry.recorded, by).unwrap_or(last).max(last);
+            times.resize(seq, last);
         }
     }
+}
+
+fn time_of(recorded: &Recorded, by: By) -> Option<i64> {
+    let time = match by {
+        By::Recorded => recorded.recorded,
+        By::Time => {
+            let attributes = Attributes::read(&recorded.stored).ok()?;
+            Timestamp::parse(attributes.time.as_deref()?).ok()?
+        }
+    };
+    Some(time.ms())
 }
 
 /// From the time at which something was recorded to the time at which it comes.
@@ -120,9 +151,9 @@ impl Offsets {
             let fitting = streams.iter().filter(move |(subject, _)| {
                 !is_map || matches!(subject.kind(), Kind::MatchMap(..))
             });
-            fitting.filter_map(|(_, times)| times.first()).min()
+            fitting.filter_map(|(_, times)| times.iter().find(|time| **time > UNKNOWN)).min()
         };
-        let begin = firsts(true).or_else(|| firsts(false)).copied().unwrap_or(0);
+        let begin = firsts(true).or_else(|| firsts(false)).copied().unwrap_or(UNKNOWN + 1);
         let all = streams.iter().flat_map(|(_, times)| times.iter().copied());
         let mut times: Vec<i64> = all.filter(|time| *time >= begin).collect();
         times.sort_unstable();

@@ -36,22 +36,23 @@ impl Fixture {
 
     async fn write(&mut self, subject: &str, count: u32) {
         for _ in 0..count {
-            self.written += 1;
-            let text = format!(
-                r#"{{"specversion":"1.0","id":"{}","source":"t","type":"x.a","subject":"{subject}","data":{{}}}}"#,
-                self.written
-            );
-            let event = Event::new(&Attributes::parse(&text).unwrap(), "{}").unwrap();
-            let subject = Subject::parse(subject).unwrap();
-            let append = Append {
-                subject,
-                events: vec![event],
-                expected_seq: None,
-                received: Instant::now(),
-            };
-            for result in self.log.append(vec![append]).await.unwrap() {
-                result.unwrap();
-            }
+            self.write_with(subject, "").await;
+        }
+    }
+
+    /// Writes an event with further attributes.
+    async fn write_with(&mut self, subject: &str, more: &str) {
+        self.written += 1;
+        let text = format!(
+            r#"{{"specversion":"1.0","id":"{}","source":"t",{more}"type":"x.a","subject":"{subject}","data":{{}}}}"#,
+            self.written
+        );
+        let event = Event::new(&Attributes::parse(&text).unwrap(), "{}").unwrap();
+        let subject = Subject::parse(subject).unwrap();
+        let append =
+            Append { subject, events: vec![event], expected_seq: None, received: Instant::now() };
+        for result in self.log.append(vec![append]).await.unwrap() {
+            result.unwrap();
         }
     }
 
@@ -205,7 +206,7 @@ async fn played() -> (Fixture, Vec<Subject>) {
 async fn a_replay_goes_as_the_match_went_and_ends_where_it_ended() {
     let (mut at, subjects) = played().await;
     let whole = View::from(at.log.clone());
-    let pace = |speed, max_gap| Pace { speed, max_gap };
+    let pace = |speed, max_gap| Pace { by: By::Recorded, speed, max_gap };
     let read = |pace| Timetable::read(&whole, &subjects, pace).unwrap().unwrap();
     let timetable = read(pace(2.0, None));
     assert_eq!(timetable.offset(&subjects[1], 3), Duration::from_secs(2));
@@ -247,7 +248,7 @@ async fn a_replay_has_what_its_audience_may_see_and_is_watched() {
     let (mut at, subjects) = played().await;
     let delayed = at.delayed(&[("match/**", 60)]);
     at.set(START + 4_205_000 + 60_000);
-    let pace = Pace { speed: 1.0, max_gap: None };
+    let pace = Pace { by: By::Recorded, speed: 1.0, max_gap: None };
     let timetable = Timetable::read(&delayed, &subjects, pace).unwrap().unwrap();
     let mut ends: Vec<(String, u64)> =
         timetable.ends().map(|(subject, last)| (subject.to_string(), last)).collect();
@@ -262,4 +263,28 @@ async fn a_replay_has_what_its_audience_may_see_and_is_watched() {
         tokio::time::timeout(Duration::from_secs(30), due).await.unwrap().unwrap();
     }
     assert_eq!(*head.borrow(), 3);
+}
+
+#[tokio::test]
+async fn what_was_imported_at_once_can_be_replayed_by_its_own_time() {
+    let mut at = Fixture::new();
+    let time = |seconds: u32| format!(r#""time":"2024-05-01T20:00:{seconds:02}Z","#);
+    // What has none, or an earlier one, comes with the one before it.
+    at.write("match/m1/1", 1).await;
+    for more in [time(10), time(14), String::new(), time(12), time(20)] {
+        at.write_with("match/m1/1", &more).await;
+    }
+    at.write_with("match/m1/2", &time(17)).await;
+    let subjects = ["match/m1/1", "match/m1/2"].map(subject);
+    let view = View::from(at.log.clone());
+    let pace = |by, max_gap_s| {
+        let max_gap = Some(Duration::from_secs(max_gap_s));
+        let timetable = Timetable::read(&view, &subjects, Pace { by, speed: 1.0, max_gap });
+        let timetable = timetable.unwrap().unwrap();
+        let of_first = (2..=6).map(|seq| timetable.offset(&subjects[0], seq).as_secs());
+        (of_first.collect::<Vec<_>>(), timetable.offset(&subjects[1], 1).as_secs())
+    };
+    assert_eq!(pace(By::Recorded, 99), (vec![0; 5], 0));
+    assert_eq!(pace(By::Time, 99), (vec![0, 4, 4, 4, 10], 7));
+    assert_eq!(pace(By::Time, 2), (vec![0, 2, 2, 2, 6], 4));
 }

@@ -131,6 +131,8 @@ async fn a_replay_is_told_as_the_match_was_and_ends() {
     let list = server.client().get("/events?subject=match/m1/1").await.unwrap();
     let first: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
     assert_eq!(first, list["events"][1]);
+    // Of none of them it is known when it was.
+    assert_eq!(replay(&["m1", "--by-time"]).1.len(), 6);
     assert_eq!(replay(&["m2"]).0, Some(1));
     assert_eq!(replay(&["m1", "--speed", "5000"]).0, Some(1));
 }
