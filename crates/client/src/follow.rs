@@ -10,7 +10,7 @@ use std::{
 use futures_util::{SinkExt as _, StreamExt as _};
 use matchwire_domain::merge_patch::merge;
 use serde::Deserialize;
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Map, Value, json, value::RawValue};
 use tokio::net::TcpStream;
 use yawc::{Frame, HttpRequest, OpCode, Options, WebSocket};
 
@@ -34,6 +34,8 @@ pub struct Follow {
     authority: String,
     topic: String,
     after: String,
+    /// How fast it is replayed; nothing if it is live.
+    pace: Option<Pace>,
     has_state: bool,
     state: Option<Value>,
     /// The last event of each stream.
@@ -48,6 +50,17 @@ pub struct Follow {
     log_id: Option<String>,
 }
 
+/// How fast a topic is replayed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// How many times as fast as it was; 0 is at once.
+    pub speed: f64,
+    /// The longest pause, in seconds of the match; longer ones are cut to it.
+    pub max_gap_s: Option<f64>,
+    /// Whether events come by their own time instead of when they were recorded.
+    pub by_time: bool,
+}
+
 /// What the server tells.
 #[derive(Debug, Clone)]
 pub enum Told {
@@ -59,6 +72,8 @@ pub enum Told {
     Lost(String),
     /// What was told before is void; the reason. Events go on from the state of now.
     Reset(String),
+    /// The replay has ended: nothing more comes.
+    End,
 }
 
 /// A frame of the server; what it does not name is of no interest here.
@@ -94,6 +109,7 @@ impl Follow {
             authority,
             topic: topic.into(),
             after: after.into(),
+            pace: None,
             has_state: false,
             state: None,
             seqs: HashMap::new(),
@@ -110,6 +126,12 @@ impl Follow {
     pub fn with_state(mut self) -> Self {
         self.has_state = true;
         self
+    }
+
+    /// The same topic as it was, replayed, until [`Told::End`].
+    #[must_use]
+    pub fn replayed(self, pace: Pace) -> Self {
+        Self { pace: Some(pace), ..self }
     }
 
     /// The cursor of the last event that was told.
@@ -188,6 +210,7 @@ impl Follow {
                 self.log_id = frame.log_id.map(Cow::into_owned);
                 Ok(None)
             }
+            "end" => Ok(Some(Told::End)),
             "drain" => {
                 self.asked_wait = Some(Duration::from_millis(frame.retry_ms).min(MAX_WAIT * 4));
                 Ok(None)
@@ -261,9 +284,18 @@ impl Follow {
             .map_err(|_| Error::Timeout(SILENCE))?
             .map_err(|e| broken(&e))?;
         let views: &[&str] = if self.has_state { &["events", "state"] } else { &["events"] };
-        let subscribe = json!({
+        let mut subscribe = json!({
             "type": "subscribe", "topic": self.topic, "after": self.after, "views": views,
         });
+        if let (Some(Pace { speed, max_gap_s, by_time }), Some(said)) =
+            (self.pace, subscribe.as_object_mut())
+        {
+            let gap = max_gap_s.map(|gap| ("max_gap".to_owned(), gap.into()));
+            let by = by_time.then(|| ("by".to_owned(), "time".into()));
+            let replay: Map<_, _> =
+                [("speed".to_owned(), speed.into())].into_iter().chain(gap).chain(by).collect();
+            said.insert("replay".into(), replay.into());
+        }
         socket.send(Frame::text(subscribe.to_string())).await.map_err(|e| broken(&e))?;
         Ok(socket)
     }

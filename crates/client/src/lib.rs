@@ -15,5 +15,5 @@ mod chains;
 pub use chains::{Broken, Chains, Checked};
 pub use delivered::{Delivered, digest};
 pub use error::Error;
-pub use follow::{Follow, Told};
+pub use follow::{Follow, Pace, Told};
 pub use http::Client;

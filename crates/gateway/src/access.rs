@@ -1,7 +1,8 @@
 //! Who may do what, as long as there are no keys.
 //!
 //! Peers on loopback may do everything; others may send events only from the networks that
-//! `--insecure-ingest` names, and read only from those of `--insecure-read`.
+//! `--insecure-ingest` names, and read only from those of `--insecure-read`. An [audience](crate::audience)
+//! that sees events later may only read, and not what counts them as they come.
 //!
 //! Since loopback is open, a page of some other site that runs in a browser on this machine must
 //! not get in through it. Two checks keep it out. A request that names a foreign `Origin` may not
@@ -15,7 +16,10 @@ use std::net::{IpAddr, SocketAddr};
 use axum::http::{HeaderMap, Method, header, uri::Authority};
 use ipnet::IpNet;
 
-use crate::problem::{Code, Problem};
+use crate::{
+    audience::{self, Audience},
+    problem::{Code, Problem},
+};
 
 /// What a request wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +28,8 @@ pub(crate) enum Right {
     Ingest,
     /// See anything.
     Read,
+    /// See figures of all that comes, as it comes.
+    Observe,
     /// See and change what is the operator's: for those who may do both of the others.
     Operate,
     /// Ask whether the server is well.
@@ -41,44 +47,61 @@ pub struct Access {
     pub read: Vec<IpNet>,
     /// Names by which the server may be called, beside addresses and `localhost`.
     pub hosts: Vec<String>,
+    /// Who sees events when.
+    pub audiences: Vec<Audience>,
+    /// Networks of proxies that are believed for whom they ask.
+    pub proxies: Vec<IpNet>,
 }
 
 impl Access {
     /// Loopback alone.
     pub fn loopback(listen: SocketAddr) -> Self {
-        Self { listen, ingest: Vec::new(), read: Vec::new(), hosts: Vec::new() }
+        Self {
+            listen,
+            ingest: Vec::new(),
+            read: Vec::new(),
+            hosts: Vec::new(),
+            audiences: Vec::new(),
+            proxies: Vec::new(),
+        }
     }
 
+    /// Checks a request; the answer is the place of the audience to which its client belongs.
     pub(crate) fn check(
         &self,
         right: Right,
         peer: IpAddr,
         method: &Method,
         headers: &HeaderMap,
-    ) -> Result<(), Problem> {
-        self.check_peer(right, peer.to_canonical())?;
+    ) -> Result<Option<usize>, Problem> {
+        let client = audience::client(peer, &self.proxies, headers)?;
+        self.check_client(right, client)?;
+        let audience = audience::of(&self.audiences, client);
+        if let Some(audience) = audience.and_then(|place| self.audiences.get(place)) {
+            audience.check(right)?;
+        }
         let host = self.check_host(headers)?;
         let acts = method != Method::GET && method != Method::HEAD && method != Method::OPTIONS;
         if acts || headers.contains_key(header::UPGRADE) {
             check_origin(headers, host)?;
         }
-        Ok(())
+        Ok(audience)
     }
 
-    fn check_peer(&self, right: Right, peer: IpAddr) -> Result<(), Problem> {
+    fn check_client(&self, right: Right, client: IpAddr) -> Result<(), Problem> {
         let (networks, what, flag) = match right {
             Right::Ingest => (&self.ingest, "send events", "--insecure-ingest"),
-            Right::Read => (&self.read, "read", "--insecure-read"),
+            Right::Read | Right::Observe => (&self.read, "read", "--insecure-read"),
             Right::Operate => {
-                self.check_peer(Right::Ingest, peer)?;
-                return self.check_peer(Right::Read, peer);
+                self.check_client(Right::Ingest, client)?;
+                return self.check_client(Right::Read, client);
             }
             Right::Health => return Ok(()),
         };
-        if peer.is_loopback() || networks.iter().any(|network| network.contains(&peer)) {
+        if client.is_loopback() || networks.iter().any(|network| network.contains(&client)) {
             return Ok(());
         }
-        let detail = format!("{peer} may not {what} here; {flag} names the networks that may");
+        let detail = format!("{client} may not {what} here; {flag} names the networks that may");
         Err(Problem::new(Code::Forbidden, detail))
     }
 

@@ -1,18 +1,19 @@
 //! What every handler needs, and the two seams through which the server gives the gateway what it
 //! does not do itself: the exchange of accounts, and the reading of other systems' formats.
 
-use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, future::Future, ops::Deref, pin::Pin, sync::Arc, time::Instant};
 
 use axum::http::HeaderMap;
 use bytes::Bytes;
 use matchwire_domain::secret::Secret;
-use matchwire_log::{calibration::Calibration, live::Live};
+use matchwire_log::{Log, View, calibration::Calibration, live::Live};
 use tokio::sync::{Semaphore, watch};
 use yawc::DeflatePool;
 
 use crate::{
     access::Access,
     admission::{self, Admission},
+    audience::Audience,
     comeback::Comeback,
     followup::Followup,
     hub::Hub,
@@ -90,9 +91,14 @@ pub struct Answer {
     pub admitted: Instant,
 }
 
+/// How many folds are kept for a delayed audience when nobody follows them.
+const AUDIENCE_FOLDS: usize = 128;
+
 /// What an [`App`] is made of.
 pub struct Parts {
-    /// The live folds, and the log beneath them.
+    /// The log.
+    pub log: Log,
+    /// The live folds over it.
     pub live: Live,
     /// The exchange of accounts.
     pub exchange: Arc<dyn Exchange>,
@@ -120,9 +126,24 @@ pub struct Parts {
     pub memory_acks: bool,
 }
 
-/// What every handler needs.
+/// What every handler needs: what is common to all who ask, and what those see who ask here. A delayed
+/// audience has an app of its own, so that nothing that is made of the log can be seen too early by
+/// way of something that is shared.
 pub struct App {
+    common: Arc<Common>,
+    /// The live folds over what is seen here.
     pub(crate) live: Live,
+    pub(crate) summaries: Summaries,
+    /// Those who follow the same, and see the same.
+    pub(crate) hub: Hub,
+    /// By the place of its audience in [`Access::audiences`]; `None` for one that sees what all see.
+    pub(crate) audiences: Vec<Option<Arc<App>>>,
+}
+
+/// What is common to all who ask. Nothing here tells what is in the log, but the log itself.
+pub struct Common {
+    /// The whole log: to append to, and for the operator.
+    pub(crate) log: Log,
     pub(crate) calibration: Calibration,
     pub(crate) exchange: Arc<dyn Exchange>,
     pub(crate) sources: Sources,
@@ -139,48 +160,35 @@ pub struct App {
     /// Bytes of bodies that are being read, in units of [`crate::body::UNIT_BYTES`].
     pub(crate) bodies: Semaphore,
     pub(crate) heavy: Semaphore,
+    pub(crate) replays: Arc<Semaphore>,
     pub(crate) deflate: DeflatePool,
     pub(crate) deflater: Deflater,
-    pub(crate) hub: Hub,
     /// Turns to be given what one missed, so that those who come back do not hold up those who are there.
     pub(crate) turns: Arc<Semaphore>,
     pub(crate) comeback: Comeback,
     pub(crate) closing: watch::Sender<bool>,
-    pub(crate) summaries: Summaries,
     pub(crate) started: Instant,
 }
 
 impl App {
     /// Puts an app together.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts {
-            live,
-            exchange,
-            sources,
-            ingest_tokens,
-            letters,
-            meter,
-            access,
-            limits,
-            followup,
-            ..
-        } = parts;
-        Arc::new(Self {
+        let Parts { log, live, limits, .. } = parts;
+        let common = Arc::new(Common {
             admission: Admission::new(parts.admission, live.games().clone()),
-            calibration: Calibration::new(live.log(), live.games()),
-            live,
-            exchange,
-            sources,
-            ingest_tokens,
-            letters,
-            followup,
-            meter,
-            access,
+            calibration: Calibration::new(&log, live.games()),
+            exchange: parts.exchange,
+            sources: parts.sources,
+            ingest_tokens: parts.ingest_tokens,
+            letters: parts.letters,
+            followup: parts.followup,
+            meter: parts.meter,
+            access: parts.access,
             bodies: Semaphore::new(limits.bodies_bytes / crate::body::UNIT_BYTES),
             heavy: Semaphore::new(limits.heavy_reads),
+            replays: Arc::new(Semaphore::new(limits.replays)),
             deflate: crate::websocket::deflate_pool(),
             deflater: Deflater::default(),
-            hub: Hub::default(),
             turns: Arc::new(Semaphore::new(limits.catching_up)),
             comeback: Comeback::default(),
             limits,
@@ -188,9 +196,38 @@ impl App {
             upstreams: parts.upstreams,
             memory_acks: parts.memory_acks,
             closing: watch::Sender::new(false),
-            summaries: Summaries::default(),
             started: Instant::now(),
-        })
+            log,
+        });
+        let audience = |audience: &Audience| {
+            let view = View::delayed(common.log.clone(), audience.delays.clone());
+            audience.is_delayed().then(|| common.app(live.over(view, AUDIENCE_FOLDS), Vec::new()))
+        };
+        let audiences = common.access.audiences.iter().map(audience).collect();
+        common.app(live, audiences)
+    }
+}
+
+impl App {
+    /// An app for a reader who sees what these folds are over.
+    pub(crate) fn seeing(&self, live: Live) -> Arc<Self> {
+        self.common.app(live, Vec::new())
+    }
+}
+
+impl Common {
+    /// An app for those who see what these folds are over.
+    fn app(self: &Arc<Self>, live: Live, audiences: Vec<Option<Arc<App>>>) -> Arc<App> {
+        let (summaries, hub) = (Summaries::default(), Hub::default());
+        Arc::new(App { common: self.clone(), live, summaries, hub, audiences })
+    }
+}
+
+impl Deref for App {
+    type Target = Common;
+
+    fn deref(&self) -> &Common {
+        &self.common
     }
 }
 

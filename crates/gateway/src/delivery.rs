@@ -11,6 +11,7 @@
 mod bookmark;
 mod compose;
 mod opening;
+mod replayed;
 mod subscription;
 mod views;
 
@@ -62,6 +63,7 @@ pub(crate) enum Kind {
     State,
     Prediction,
     Reset,
+    End,
     Error,
 }
 
@@ -75,6 +77,7 @@ impl Kind {
             Self::State => "state",
             Self::Prediction => "prediction",
             Self::Reset => "reset",
+            Self::End => "end",
             Self::Error => "error",
         }
     }
@@ -126,15 +129,26 @@ impl Delivery {
         after: After,
         views: Views,
     ) -> Result<(), Refusal> {
+        let app = self.app.clone();
+        let subscription = self.open(&app, topic, after, views).await?;
+        self.subscriptions.push(subscription);
+        Ok(())
+    }
+
+    /// Opens a subscription, if there may be another one.
+    async fn open(
+        &mut self,
+        app: &App,
+        topic: Topic,
+        after: After,
+        views: Views,
+    ) -> Result<Subscription, Refusal> {
         self.unsubscribe(&topic);
         if self.subscriptions.len() >= self.app.limits.subscriptions {
             return Err(Refusal::TooMany);
         }
         let room = MAX_STREAMS - self.streams().min(MAX_STREAMS);
-        let subscription =
-            Subscription::open(&self.app, &self.bell, topic, after, views, room).await?;
-        self.subscriptions.push(subscription);
-        Ok(())
+        Subscription::open(app, &self.bell, topic, after, views, room).await
     }
 
     pub(crate) fn unsubscribe(&mut self, topic: &Topic) {
@@ -147,8 +161,12 @@ impl Delivery {
         let mut batch = Batch::default();
         let mut at = 0;
         while let Some(subscription) = self.subscriptions.get_mut(at) {
-            let pulled = subscription.pull(&self.app, &mut batch).await;
-            at += usize::from(self.goes_on(at, pulled)?);
+            let (app, before) = (subscription.app(&self.app), batch.outs.len());
+            let pulled = subscription.pull(&app, &mut batch).await;
+            let has_nothing = pulled.is_ok() && batch.outs.len() == before;
+            let goes_on = self.goes_on(at, pulled)?;
+            let ends = has_nothing && self.ends(at, &mut batch);
+            at += usize::from(goes_on && !ends);
             if batch.is_full() {
                 break;
             }
@@ -203,7 +221,8 @@ impl Delivery {
         let mut room = MAX_STREAMS - self.streams().min(MAX_STREAMS);
         let mut at = 0;
         while let Some(subscription) = self.subscriptions.get_mut(at) {
-            let found = subscription.look_for_maps(&self.app, &self.bell, room).await;
+            let app = subscription.app(&self.app);
+            let found = subscription.look_for_maps(&app, &self.bell, room).await;
             at += usize::from(self.goes_on(at, found.map(|found| room -= found))?);
         }
         Ok(())

@@ -53,7 +53,7 @@ impl Followup {
 
     /// Looks after the sources for as long as the app serves.
     pub(crate) async fn run(app: Arc<App>) {
-        app.followup.0.failover.run(&app.live).await;
+        app.followup.0.failover.run(&app).await;
     }
 }
 

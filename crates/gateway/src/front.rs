@@ -4,12 +4,13 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
+    Router,
     body::Body,
     extract::{Request, State},
     http::{HeaderValue, Response, StatusCode, Version, header},
-    middleware::Next,
     response::IntoResponse,
 };
+use tower::ServiceExt as _;
 
 use crate::{
     access::Right,
@@ -19,21 +20,36 @@ use crate::{
     trace::{REQUEST_ID, Trace},
 };
 
+/// What counts events, or scores predictions, as they come.
+const OBSERVED: [&str; 4] =
+    ["/metrics", "/api/v1/status", "/api/v1/calibration", "/api/v1/upstreams"];
+
 /// Who is at the other end of the connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
-/// The layer around the whole router.
-pub(crate) async fn pass(
-    State(app): State<Arc<App>>,
-    request: Request,
-    next: Next,
-) -> Response<Body> {
+/// The way to the handlers.
+#[derive(Clone)]
+pub(crate) struct Front {
+    pub(crate) app: Arc<App>,
+    /// What serves all who see everything at once.
+    pub(crate) router: Router,
+    /// By the place of its audience, what serves a delayed one.
+    pub(crate) audiences: Arc<[Option<Router>]>,
+}
+
+/// What every request passes.
+pub(crate) async fn pass(State(front): State<Front>, request: Request) -> Response<Body> {
+    let app = &front.app;
     let trace = Trace::of(request.headers());
     let is_head = request.method() == axum::http::Method::HEAD;
     let (request, leftover) = Leftover::of(request);
-    let mut response = match admit(&app, &request) {
-        Ok(()) => next.run(request).await,
+    let mut response = match admit(app, &request) {
+        Ok(audience) => {
+            let delayed = audience.and_then(|place| front.audiences.get(place)?.as_ref());
+            let router = delayed.unwrap_or(&front.router).clone();
+            router.oneshot(request).await.unwrap_or_else(|never| match never {})
+        }
         Err(problem) => problem.into_response(),
     };
     if response.status().is_client_error() || response.status().is_server_error() {
@@ -45,17 +61,22 @@ pub(crate) async fn pass(
     // A body that came too slowly is waited for no longer.
     let is_over =
         matches!(response.status(), StatusCode::SWITCHING_PROTOCOLS | StatusCode::REQUEST_TIMEOUT);
-    let is_whole = is_over || leftover.discard(&app).await;
+    let is_whole = is_over || leftover.discard(app).await;
     let headers = response.headers_mut();
     if !is_whole {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    if !app.audiences.is_empty() && !headers.contains_key(header::CACHE_CONTROL) {
+        // What one audience is told, no cache may tell another one.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private"));
     }
     headers.insert(REQUEST_ID, trace.request_id);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 
-fn admit(app: &App, request: &Request) -> Result<(), Problem> {
+/// Lets a request in, and tells the place of its audience.
+fn admit(app: &App, request: &Request) -> Result<Option<usize>, Problem> {
     let Some(Peer(peer)) = request.extensions().get::<Peer>() else {
         return Err(Problem::new(Code::Forbidden, "the peer's address is not known"));
     };
@@ -68,10 +89,15 @@ fn admit(app: &App, request: &Request) -> Result<(), Problem> {
     let right = match path {
         "/healthz" | "/readyz" => Right::Health,
         _ if path.starts_with("/api/v1/dead-letters") => Right::Operate,
+        _ if OBSERVED.contains(&path) => Right::Observe,
         _ if request.method() == axum::http::Method::POST => Right::Ingest,
         _ => Right::Read,
     };
-    app.access.check(right, peer.ip(), request.method(), request.headers())
+    let audience = app.access.check(right, peer.ip(), request.method(), request.headers())?;
+    if let Some(audience) = audience.and_then(|place| app.access.audiences.get(place)) {
+        app.meter.asked(&audience.name);
+    }
+    Ok(audience)
 }
 
 /// Gives a failed response the form of a problem, unless it already has a body of the contract's.

@@ -13,6 +13,7 @@ mod storage;
 mod upstreams;
 
 mod access;
+mod audience;
 mod followup;
 mod front;
 mod problem;
@@ -31,6 +32,7 @@ mod reads;
 mod cursor;
 mod delivery;
 mod hub;
+mod replay;
 mod topic;
 
 mod close;
@@ -48,6 +50,7 @@ mod openapi;
 pub use access::Access;
 pub use admission::{Advice, Class, Settings as AdmissionSettings, SourceLimit};
 pub use app::{Answer, App, Exchange, Parts, Post, Source, Sources};
+pub use audience::Audience;
 pub use followup::{Followup, Ranking};
 pub use ingest::{Inlet, Taken};
 pub use letters::{DeadLetters, Letter, LetterStats, MAX_BODY_BYTES, Posted, Seal};

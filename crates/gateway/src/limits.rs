@@ -31,6 +31,10 @@ pub struct Limits {
     pub heavy_reads: usize,
     /// How long a list may look for its elements before it gives what it has.
     pub list: Duration,
+    /// How long a read may wait for an event, at most.
+    pub poll: Duration,
+    /// Replays at a time.
+    pub replays: usize,
     /// Subscriptions of one connection.
     pub subscriptions: usize,
     /// Events that a follower who had caught up may be behind before it is cut off.
@@ -75,6 +79,8 @@ impl Default for Limits {
             stall: Duration::from_secs(15),
             heavy_reads: 4,
             list: Duration::from_secs(2),
+            poll: Duration::from_secs(30),
+            replays: 32,
             subscriptions: 64,
             lag_events: 5_000,
             catching_up: 2,

@@ -3,6 +3,7 @@
 //! Labels are bounded: never a match, a player or a key.
 
 mod admission;
+mod audience;
 mod letters;
 mod log;
 mod prediction;
@@ -32,8 +33,8 @@ use prometheus_client::{
 use serde_json::{Value, json};
 
 use self::{
-    admission::AdmissionMeter, letters::LetterMeter, log::LogMeter, prediction::PredictionMeter,
-    upstreams::UpstreamMeter,
+    admission::AdmissionMeter, audience::AudienceMeter, letters::LetterMeter, log::LogMeter,
+    prediction::PredictionMeter, upstreams::UpstreamMeter,
 };
 use crate::{app::App, close::Close, prometheus, rolling::Rolling};
 
@@ -78,6 +79,8 @@ pub struct Meter {
     pub(crate) admission: AdmissionMeter,
     prediction: PredictionMeter,
     upstreams: UpstreamMeter,
+    audiences: AudienceMeter,
+    replays: Gauge<u64, AtomicU64>,
     lag: Family<Label, Gauge<u64, AtomicU64>>,
 }
 
@@ -113,7 +116,7 @@ impl Meter {
         let lag = Family::default();
         let connections: Family<Label, Gauge> =
             gauge(&mut registry, "connections", "Open connections, by kind");
-        for kind in ["websocket", "sse"] {
+        for kind in ["websocket", "sse", "replay", "poll"] {
             let _ = connections.get_or_create(&[("kind", kind)]);
         }
         let help = "Events not delivered since the client was closed as too slow";
@@ -138,6 +141,8 @@ impl Meter {
             admission: AdmissionMeter::new(&mut registry),
             prediction: PredictionMeter::new(&mut registry),
             upstreams: UpstreamMeter::new(&mut registry),
+            audiences: AudienceMeter::new(&mut registry),
+            replays: gauge(&mut registry, "replays", "Replays that run, over SSE and WebSocket"),
             lag: add(&mut registry, "view_lag_events", "Events that a view is behind", lag),
             registry,
         })
@@ -195,6 +200,11 @@ impl Meter {
         self.conflated.inc();
     }
 
+    /// A peer of an audience asked for something.
+    pub(crate) fn asked(&self, audience: &str) {
+        self.audiences.asked(audience);
+    }
+
     /// Events were not delivered, since their client could not keep up.
     pub(crate) fn dropped(&self, events: u64) {
         self.dropped.inc_by(events);
@@ -212,14 +222,22 @@ impl Meter {
 
     /// The text for Prometheus.
     pub(crate) fn text(&self, app: &App) -> String {
-        self.crowds.set(i64::try_from(app.hub.crowds()).unwrap_or(i64::MAX));
-        self.log.set(&app.live.log().stats(), &(app.storage)());
+        let delayed = || app.audiences.iter().flatten();
+        let crowds = app.hub.crowds() + delayed().map(|app| app.hub.crowds()).sum::<usize>();
+        self.crowds.set(i64::try_from(crowds).unwrap_or(i64::MAX));
+        self.log.set(&app.log.stats(), &(app.storage)());
         self.letters.set(app.letters.stats());
-        self.admission.set(app.admission.state(app.live.log().backlog()));
+        self.admission.set(app.admission.state(app.log.backlog()));
         self.prediction.set_breakers(app.live.guard().breakers());
         self.prediction.set_scores(&app.calibration.standing());
         self.upstreams.set(&(app.upstreams)());
         self.lag.get_or_create(&[("view", "live")]).set(app.live.lag());
+        if !app.audiences.is_empty() {
+            let lag = delayed().map(|app| app.live.lag()).sum();
+            self.lag.get_or_create(&[("view", "delayed")]).set(lag);
+        }
+        let running = app.limits.replays - app.replays.available_permits();
+        self.replays.set(running as u64);
         let events = self.frames.get_or_create(&[("type", "event")]).clone();
         events.inc_by(self.events_sent.get() - events.get());
         let mut out = String::new();

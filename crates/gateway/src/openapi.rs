@@ -34,7 +34,9 @@ pub fn openapi() -> Value {
         "info": {
             "title": "Matchwire",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Live match events: one log in, state, predictions and events out.",
+            "description": "Live match events: one log in, state, predictions and events out. To an \
+                audience that sees events later everything is as it was for others then; what it may not \
+                do is a problem with the code delayed_audience.",
         },
         "paths": paths,
         "components": {"schemas": components::schemas()},

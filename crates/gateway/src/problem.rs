@@ -22,6 +22,8 @@ pub enum Code {
     Unauthorized,
     /// The peer may not do this from where it is.
     Forbidden,
+    /// The peer's audience sees events later, and may not do this.
+    DelayedAudience,
     /// A page of another site tries to use this server.
     ForeignOrigin,
     /// The request names a host that this server is not.
@@ -71,6 +73,9 @@ impl Code {
             Self::BadRequest => ("bad_request", 400, "The request cannot be read"),
             Self::Unauthorized => ("unauthorized", 401, "A token is needed"),
             Self::Forbidden => ("forbidden", 403, "Not permitted from this address"),
+            Self::DelayedAudience => {
+                ("delayed_audience", 403, "Not permitted to an audience that sees events later")
+            }
             Self::ForeignOrigin => ("foreign_origin", 403, "Not permitted from another site"),
             Self::ForeignHost => ("foreign_host", 421, "This server is not that host"),
             Self::NotFound => ("not_found", 404, "Not found"),

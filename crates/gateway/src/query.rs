@@ -47,6 +47,16 @@ impl Params {
         })
     }
 
+    /// A decimal number that need not be whole.
+    pub(crate) fn decimal(&self, name: &str) -> Result<Option<f64>, Problem> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        let is_plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        text.parse().ok().filter(|_| is_plain).map(Some).ok_or_else(|| {
+            let text: String = text.chars().take(40).collect();
+            wrong(format!("{name} {text:?} must be a decimal number, like 4 or 0.5"))
+        })
+    }
+
     /// The length of a list.
     pub(crate) fn limit(&self) -> Result<usize, Problem> {
         let limit = self.number("limit")?.map_or(Ok(LIMIT), usize::try_from);

@@ -53,12 +53,12 @@ fn not_found(what: impl std::fmt::Display) -> Problem {
 }
 
 /// Waits for its turn to do what takes longer than a moment.
-async fn turn(app: &App) -> Result<SemaphorePermit<'_>, Problem> {
+pub(crate) async fn turn(app: &App) -> Result<SemaphorePermit<'_>, Problem> {
     app.heavy.acquire().await.map_err(|_| Problem::new(Code::Busy, "the server is going away"))
 }
 
 /// Runs what may block on the disk where it blocks nobody else.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
     let done = tokio::task::spawn_blocking(work).await;

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use axum::{
-    Router, middleware,
+    Router,
     response::Redirect,
     routing::{get, post},
 };
 
 use crate::{
     app::App,
-    console, front, ingest, letters, openapi,
+    console,
+    front::{self, Front},
+    ingest, letters, openapi,
     problem::{Code, Problem},
-    reads, sse, status, upstreams, websocket,
+    reads, replay, sse, status, upstreams, websocket,
 };
 
 /// One route, as it is documented.
@@ -64,7 +66,7 @@ const fn send(
 #[rustfmt::skip]
 pub const ROUTES: &[Route] = &[
     Route { query: &["durability"], ..send("/api/v1/events", "Takes events", EVENTS, "Results") },
-    read("/api/v1/events", "A stream in order", &["subject", "after", "limit"], JSON, Some("Events")),
+    read("/api/v1/events", "A stream in order, at once or once there is something new", &["subject", "after", "limit", "wait"], JSON, Some("Events")),
     read("/api/v1/events/{match}", "A match's events by time, over its maps", &["from", "to", "after", "limit"], JSON, Some("Events")),
     read("/api/v1/proof", "The stored bytes of an event and its place in the chain", &["subject", "seq"], JSON, Some("Proof")),
     send("/api/v1/sources/{source}/{match}/{map}", "Takes a body in another system's own format: cs-log, gsi, matchzy, statsbomb; the map may be auto", SOURCES, "SourceAnswer"),
@@ -84,6 +86,7 @@ pub const ROUTES: &[Route] = &[
     read("/api/v1/predictions", "The latest win probability of every map that is being played", PAGE, JSON, Some("Predictions")),
     read("/api/v1/calibration", "How good predictions have been: scores and reliability by model and by what was predicted", &["game", "model"], JSON, Some("Calibration")),
     read("/api/v1/stream", "A topic as server-sent events", &["topic", "after", "views"], "text/event-stream", None),
+    read("/api/v1/replay/{match}", "A match again as server-sent events, with its maps, as it was delivered; its end is the event end", &["speed", "max_gap", "by", "after", "views"], "text/event-stream", None),
     read("/api/v1/ws", "A WebSocket with the subprotocol matchwire.v1.json", &[], JSON, None),
     read("/api/v1/status", "The latency of each stage over the last minute, counts and uptime", &[], JSON, Some("Status")),
     read("/api/v1/schemas", "The types of events", &[], JSON, Some("Schemas")),
@@ -98,8 +101,16 @@ pub const ROUTES: &[Route] = &[
     read("/console/assets/{file}", "A file of the console", &[], "text/javascript", None),
 ];
 
-/// The router over an app.
+/// The router over an app: whoever asks passes the front first, which knows to what audience they belong.
 pub(crate) fn router(app: &Arc<App>) -> Router {
+    let of = |app: &Arc<App>| handlers().with_state(app.clone());
+    let audiences = app.audiences.iter().map(|app| app.as_ref().map(of)).collect();
+    let front = Front { app: app.clone(), router: of(app), audiences };
+    Router::new().fallback(front::pass).with_state(front)
+}
+
+/// What answers, whatever is seen by those who ask.
+fn handlers() -> Router<Arc<App>> {
     let api = Router::new()
         .route("/events", get(reads::list_events).post(ingest::post_events))
         .route("/events/{match}", get(reads::list_events_of_match))
@@ -120,6 +131,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/predictions", get(reads::latest))
         .route("/calibration", get(reads::calibration))
         .route("/stream", get(sse::stream))
+        .route("/replay/{match}", get(replay::stream))
         .route("/ws", get(websocket::upgrade))
         .route("/status", get(status::status))
         .route("/schemas", get(openapi::schemas))
@@ -138,6 +150,4 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .method_not_allowed_fallback(|| async {
             Problem::new(Code::MethodNotAllowed, "the Allow header names the methods of this path")
         })
-        .layer(middleware::from_fn_with_state(app.clone(), front::pass))
-        .with_state(app.clone())
 }

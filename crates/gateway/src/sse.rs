@@ -9,7 +9,7 @@ use std::{collections::VecDeque, convert::Infallible, sync::Arc};
 use axum::{
     body::Body,
     extract::{Request, State},
-    http::{HeaderValue, Response, header},
+    http::{HeaderName, HeaderValue, Response, header},
 };
 use bytes::Bytes;
 use futures_util::stream;
@@ -22,7 +22,7 @@ use crate::{
     app::{App, going_away},
     close::Close,
     cursor::After,
-    delivery::{Delivery, Out, Place, Refusal, Views},
+    delivery::{Delivery, Kind, Out, Place, Refusal, Views},
     metrics::Open,
     problem::{Code, Problem},
     query::{Params, wrong},
@@ -32,6 +32,8 @@ use crate::{
 
 /// How long a client should wait before it comes back, in milliseconds.
 const RETRY_MS: u32 = 2_000;
+/// The header in which a client that comes back says where it was.
+pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// How many events a follower is given without a turn.
 const AT_ONCE: u64 = 64;
 /// How often new maps of a match are looked for.
@@ -44,17 +46,38 @@ pub(crate) async fn stream(
     let params = Params::parse(request.uri(), &["topic", "after", "views"])?;
     let topic = params.get("topic").ok_or_else(|| wrong("topic is missing"))?;
     let topic = Topic::parse(topic).map_err(wrong)?;
+    let after = after(&request, &params)?.unwrap_or(After::Snapshot);
+    let views = views(&params)?;
+    let mut delivery = Delivery::new(app.clone());
+    delivery.subscribe(topic, after, views).await.map_err(problem)?;
+    Ok(respond(app, delivery, "sse", &request))
+}
+
+/// Where the reader is; `None` if it does not say.
+pub(crate) fn after(request: &Request, params: &Params) -> Result<Option<After>, Problem> {
     // A client that comes back says where it was, and its URL is still that of the first time.
-    let last = request.headers().get("last-event-id").map(HeaderValue::to_str);
+    let last = request.headers().get(LAST_EVENT_ID).map(HeaderValue::to_str);
     let after = match last.transpose() {
         Ok(last) => last.or(params.get("after")),
         Err(_) => return Err(wrong("Last-Event-ID must be a cursor")),
     };
-    let after = after.map_or(Some(After::Snapshot), After::parse);
-    let after = after.ok_or_else(|| wrong("after must be a seq or a cursor"))?;
+    let wrong = || wrong("after must be a seq or a cursor");
+    after.map(|after| After::parse(after).ok_or_else(wrong)).transpose()
+}
+
+/// What the reader wants to see.
+pub(crate) fn views(params: &Params) -> Result<Views, Problem> {
     let views = params.get("views").map_or(Ok(Views::ALL), |views| Views::parse(views.split(',')));
-    let mut delivery = Delivery::new(app.clone());
-    delivery.subscribe(topic, after, views.map_err(wrong)?).await.map_err(problem)?;
+    views.map_err(wrong)
+}
+
+/// The answer that goes on for as long as the delivery does, as an open connection of a kind.
+pub(crate) fn respond(
+    app: Arc<App>,
+    delivery: Delivery,
+    kind: &'static str,
+    request: &Request,
+) -> Response<Body> {
     let period = app.limits.heartbeat;
     let reader = Reader {
         closing: app.closing.subscribe(),
@@ -62,7 +85,8 @@ pub(crate) async fn stream(
         first: VecDeque::from([Bytes::from(format!("retry: {RETRY_MS}\n\n"))]),
         unmeasured: Vec::new(),
         close: Close::Done,
-        _open: app.meter.open("sse"),
+        has_ended: false,
+        _open: app.meter.open(kind),
         _slot: request.extensions().get::<Slot>().cloned(),
         app,
         delivery,
@@ -77,10 +101,11 @@ pub(crate) async fn stream(
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // Proxies that hold answers back would hold these back for ever.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    Ok(response)
+    response
 }
 
-fn problem(refusal: Refusal) -> Problem {
+/// Why nothing can be followed.
+pub(crate) fn problem(refusal: Refusal) -> Problem {
     match refusal {
         Refusal::Cursor => wrong("after is no cursor of this topic"),
         Refusal::TooMany => Problem::new(Code::Busy, "the topic has too many streams"),
@@ -97,6 +122,8 @@ struct Reader {
     /// What the last chunk held; it is sent when the connection asks for the next one.
     unmeasured: Vec<Out>,
     close: Close,
+    /// Whether the end was told.
+    has_ended: bool,
     _open: Open,
     _slot: Option<Slot>,
 }
@@ -128,11 +155,12 @@ impl Reader {
             };
             if !batch.is_empty() {
                 let chunk = encode(&batch);
+                self.has_ended = batch.iter().any(|out| out.kind == Kind::End);
                 self.unmeasured = batch;
                 return Some(chunk);
             }
             if self.delivery.is_over() {
-                self.close = Close::Internal;
+                self.close = if self.has_ended { Close::Done } else { Close::Internal };
                 return None;
             }
             let follows_matches = self.delivery.follows_matches();

@@ -48,7 +48,7 @@ fn reasons(app: &App) -> Vec<Value> {
                       with matchwire dead-letters";
         reasons.push(json!({"code": "dead_letters_full", "detail": detail}));
     }
-    let admission = app.admission.state(app.live.log().backlog());
+    let admission = app.admission.state(app.log.backlog());
     if admission.level > Level::Open {
         let detail = format!(
             "more is sent than can be taken, and what matters less is given up, at level {} of 3",
@@ -56,7 +56,7 @@ fn reasons(app: &App) -> Vec<Value> {
         );
         reasons.push(json!({"code": "overload", "detail": detail}));
     }
-    let Stats { clock_behind_ms: behind_ms, is_full, .. } = app.live.log().stats();
+    let Stats { clock_behind_ms: behind_ms, is_full, .. } = app.log.stats();
     if is_full {
         let detail = "the log's storage is full: appends are refused, and reads go on; make space";
         reasons.push(json!({"code": "log_full", "detail": detail}));
@@ -125,7 +125,7 @@ pub(crate) async fn status(
         let letters = app.letters.stats();
         let letters = json!({"open": letters.open, "open_bytes": letters.open_bytes});
         status.insert("dead_letters".into(), letters);
-        let log = app.live.log();
+        let log = &app.log;
         let admission = app.admission.state(log.backlog());
         status.insert("admission".into(), admission.to_json());
         status.insert("durability".into(), log.durability().as_str().into());

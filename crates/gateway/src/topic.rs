@@ -1,7 +1,7 @@
 //! What one can subscribe to: a map, or a match with all its maps.
 
 use matchwire_domain::subject::{Kind, Subject};
-use matchwire_log::Log;
+use matchwire_log::View;
 
 /// The most streams that a match has: itself and its maps.
 const MAX_STREAMS: usize = 1_000;
@@ -42,7 +42,7 @@ impl Topic {
     }
 
     /// The streams of the topic as of now.
-    pub(crate) fn streams(&self, log: &Log) -> Result<Vec<Subject>, matchwire_log::Error> {
+    pub(crate) fn streams(&self, log: &View) -> Result<Vec<Subject>, matchwire_log::Error> {
         let mut streams = vec![self.subject.clone()];
         if self.is_match {
             streams.extend(log.subjects(&format!("{}/", self.subject), None, MAX_STREAMS)?);

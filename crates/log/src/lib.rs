@@ -21,6 +21,8 @@ mod streams;
 pub mod medium;
 mod memory;
 
+mod view;
+
 pub mod live;
 
 pub mod calibration;
@@ -40,3 +42,4 @@ pub use medium::{Durability, Medium};
 pub use memory::Memory;
 pub use sequencer::Steps;
 pub use stats::{Backlog, Committed, Observer, Stats};
+pub use view::{By, Delays, MAX_DELAY, MAX_REPLAYED, Pace, Timetable, View};

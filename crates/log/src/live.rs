@@ -39,7 +39,7 @@ pub use self::{
     outlet::{Events, States},
     patch::diff,
 };
-use crate::{Entry, Error, Log};
+use crate::{Entry, Error, Log, View};
 
 /// Rings when a feed that one follows has something new. One bell may be hung into many feeds.
 pub type Bell = Arc<Notify>;
@@ -67,7 +67,7 @@ pub const KEPT_FOLDS: usize = 512;
 /// How many events are read from the log at once while folding.
 const PAGE_EVENTS: usize = 1_000;
 
-/// The live folds of a log; shared by everyone who reads or follows.
+/// The live folds of a log, or of what is seen of it; shared by everyone who reads or follows.
 pub struct Live {
     context: Arc<Context>,
     feeds: Arc<Feeds>,
@@ -75,7 +75,7 @@ pub struct Live {
 
 /// What every feed needs.
 struct Context {
-    log: Log,
+    log: View,
     games: Games,
     /// Whom the games ask for predictions.
     guard: Arc<Guard>,
@@ -129,13 +129,26 @@ impl Live {
         let guard = Arc::new(Guard::new(patience));
         let games = games.with_predictor(guard.clone());
         let feeds = Arc::new(Feeds::keeping(kept));
-        let context =
-            Context { log, games, guard, accounts, observer, feeds: Arc::downgrade(&feeds) };
+        let feeds_of = Arc::downgrade(&feeds);
+        let log = View::from(log);
+        let context = Context { log, games, guard, accounts, observer, feeds: feeds_of };
         Self { context: Arc::new(context), feeds }
     }
 
-    /// The log beneath.
-    pub fn log(&self) -> &Log {
+    /// Live folds of their own over another view of the log. Models and accounts are asked as here, and
+    /// nobody is told how long the stages took; so many folds are kept when nobody follows.
+    #[must_use]
+    pub fn over(&self, log: View, kept: usize) -> Self {
+        let feeds = Arc::new(Feeds::keeping(kept));
+        let Context { games, guard, accounts, .. } = &*self.context;
+        let (games, guard, accounts) = (games.clone(), guard.clone(), accounts.clone());
+        let feeds_of = Arc::downgrade(&feeds);
+        let context = Context { log, games, guard, accounts, observer: None, feeds: feeds_of };
+        Self { context: Arc::new(context), feeds }
+    }
+
+    /// The log beneath, as it is seen here.
+    pub fn log(&self) -> &View {
         &self.context.log
     }
 

@@ -225,6 +225,11 @@ impl Log {
         self.shared.streams.changes()
     }
 
+    /// The clock that gives `recordedtime`.
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.shared.clock
+    }
+
     /// What the log did, and what waits in its queue.
     pub fn stats(&self) -> Stats {
         let (calls, bytes) = self.shared.queue.depth();

@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Send(Send),
     /// Print a stream's events as they come
     Tail(Tail),
+    /// Print a match's events again, as they came
+    Replay(Replay),
     /// Print P(CT wins the round) for each row of a file of snapshots
     Predict(crate::predict::Predict),
     /// Print how good predictions have been: Brier score, log loss and calibration error by model
@@ -74,12 +76,15 @@ pub(crate) struct Serve {
     #[arg(long, env = "MATCHWIRE_DATA", value_name = "DIR")]
     pub(crate) data: PathBuf,
     /// A TOML file with settings: what a flag or a variable says goes over it. Upstreams, from which
-    /// events are fetched, are set there alone
+    /// events are fetched, and audiences, which see them later, are set there alone
     #[arg(long, env = "MATCHWIRE_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// The upstreams of that file.
     #[arg(skip)]
     pub(crate) upstreams: Vec<matchwire_upstream::Feed>,
+    /// The audiences of that file.
+    #[arg(skip)]
+    pub(crate) audiences: Vec<matchwire_gateway::Audience>,
     /// Where to listen; port 0 takes a free one
     #[arg(long, env = "MATCHWIRE_LISTEN", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
@@ -89,6 +94,9 @@ pub(crate) struct Serve {
     /// Who may read without a key, beside this machine; may be given several times
     #[arg(long, env = "MATCHWIRE_INSECURE_READ", value_name = "CIDR", value_delimiter = ',')]
     pub(crate) insecure_read: Vec<String>,
+    /// A proxy that is believed when it says in X-Forwarded-For for whom it asks; may be given several times
+    #[arg(long, env = "MATCHWIRE_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
+    pub(crate) trusted_proxy: Vec<String>,
     /// A name by which the server is reached, beside addresses and localhost; may be given several
     /// times
     #[arg(long, env = "MATCHWIRE_HOST", value_name = "NAME", value_delimiter = ',')]
@@ -290,6 +298,45 @@ pub(crate) struct Tail {
         value_name = "URL"
     )]
     pub(crate) server: String,
+    /// How events are printed.
+    #[command(flatten)]
+    pub(crate) shown: Shown,
+}
+
+/// `matchwire replay`.
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// The match, grand-final, or one of its maps, match/grand-final/1
+    #[arg(value_name = "MATCH")]
+    pub(crate) match_id: String,
+    /// How many times as fast as it was, 0.01 to 1000; 0 is at once
+    #[arg(long, default_value_t = 1.0, value_parser = speed, value_name = "X")]
+    pub(crate) speed: f64,
+    /// The longest pause, as in 30s of the match; longer ones are cut to it
+    #[arg(long, value_parser = humantime::parse_duration, value_name = "TIME")]
+    pub(crate) max_gap: Option<std::time::Duration>,
+    /// Go by the events' own time instead of when they were recorded, for a match that was imported
+    #[arg(long)]
+    pub(crate) by_time: bool,
+    /// Go on after this cursor
+    #[arg(long, default_value = "0", value_name = "CURSOR")]
+    pub(crate) after: String,
+    /// The server
+    #[arg(
+        long,
+        env = "MATCHWIRE_SERVER",
+        default_value = "http://127.0.0.1:8080",
+        value_name = "URL"
+    )]
+    pub(crate) server: String,
+    /// How events are printed.
+    #[command(flatten)]
+    pub(crate) shown: Shown,
+}
+
+/// How events are printed.
+#[derive(Debug, Args)]
+pub(crate) struct Shown {
     /// Print each event as JSON, as it was delivered
     #[arg(long)]
     pub(crate) json: bool,

@@ -29,6 +29,8 @@ pub(crate) async fn run(args: &Demo) -> anyhow::Result<()> {
         data: folder.path().into(),
         config: None,
         upstreams: Vec::new(),
+        audiences: Vec::new(),
+        trusted_proxy: Vec::new(),
         listen: args.listen,
         insecure_ingest: Vec::new(),
         insecure_read: Vec::new(),

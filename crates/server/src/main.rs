@@ -69,6 +69,10 @@ async fn main() -> ExitCode {
             result = tail::run(args) => result,
             () = serve::told_to_stop() => Ok(()),
         },
+        Command::Replay(args) => tokio::select! {
+            result = tail::run_replay(args) => result,
+            () = serve::told_to_stop() => Ok(()),
+        },
     };
     ended(result)
 }

@@ -7,8 +7,8 @@ use anyhow::{Context as _, bail};
 use matchwire_domain::{dead_letter::Bounds, live_match::Games, timestamp::Timestamp};
 use matchwire_embedded::{Lifecycle, Retention, Segments, disk::Directory};
 use matchwire_gateway::{
-    Access, AdmissionSettings, App, DeadLetters, Exchange as _, Followup, Inlet, Limits, Meter,
-    Parts, Ranking, StorageWatch,
+    Access, AdmissionSettings, App, Audience, DeadLetters, Exchange as _, Followup, Inlet, Limits,
+    Meter, Parts, Ranking, StorageWatch,
 };
 use matchwire_log::{
     Clock as _, Log, Medium as _, SystemClock,
@@ -63,6 +63,9 @@ pub(crate) async fn run(args: &Serve) -> anyhow::Result<()> {
             feed.kind.as_str(),
             feed.shown_url()
         );
+    }
+    for audience in &args.audiences {
+        println!("The audience {} {}", audience.name, sight(audience));
     }
     if let Some(archive) = args.archive.name() {
         println!("The archive is {archive}");
@@ -153,6 +156,7 @@ impl Running {
         let sources = source::table(&log, &exchange, &followup, args.gsi_token.as_deref());
         let mut upstreams = Upstreams::new(args.upstreams.clone());
         let app = App::new(Parts {
+            log: log.clone(),
             live,
             ingest_tokens: source::tokens(&args.ingest_token, &sources)?,
             sources,
@@ -287,7 +291,25 @@ fn access(args: &Serve) -> anyhow::Result<Access> {
             args.listen
         );
     }
-    Ok(Access { listen: args.listen, ingest, read, hosts: args.host.clone() })
+    let proxies = networks("--trusted-proxy", &args.trusted_proxy)?;
+    let audiences = args.audiences.clone();
+    // What retention removes is told by where it begins, whatever is seen of it.
+    let longest = audiences.iter().map(|it| it.delays.longest()).max().unwrap_or_default();
+    if let Some(rule) = args.retain.iter().find(|rule| rule.age.is_some_and(|age| age < longest)) {
+        bail!("--retain {rule}: no age may be shorter than the longest delay of an audience");
+    }
+    let hosts = args.host.clone();
+    Ok(Access { listen: args.listen, ingest, read, hosts, audiences, proxies })
+}
+
+/// What an audience sees, for a person.
+fn sight(audience: &Audience) -> String {
+    let networks: Vec<String> = audience.networks.iter().map(ToString::to_string).collect();
+    let delays = audience.delays.rules().iter();
+    let delays: Vec<String> =
+        delays.map(|(pattern, delay)| format!("{pattern} {} s", delay.as_secs())).collect();
+    let delays = if delays.is_empty() { "nothing".into() } else { delays.join(", ") };
+    format!("({}) sees later: {delays}", networks.join(", "))
 }
 
 fn networks(texts: &[String]) -> String {

@@ -3,6 +3,7 @@
 //! What is in the file takes the place of the defaults before the command line is read. So each value
 //! is checked in one place, however it came, and the command line knows where it came from.
 
+mod audience;
 mod file;
 
 use std::{
@@ -63,11 +64,13 @@ pub(crate) fn read(arguments: &[OsString]) -> Result<Asked, Wrong> {
     let matches = matches.map_err(|error| wrong(&file, error))?;
     if let Some((CONFIG, config)) = matches.subcommand() {
         let _ = file.upstreams().map_err(Wrong::File)?;
+        let _ = file.audiences().map_err(Wrong::File)?;
         return Ok(Asked::Settings(settings(config, &file), config.get_flag("json")));
     }
     let mut cli = Cli::from_arg_matches(&matches).map_err(Wrong::Usage)?;
     if let crate::cli::Command::Serve(serve) = &mut cli.command {
         serve.upstreams = file.upstreams().map_err(Wrong::File)?;
+        serve.audiences = file.audiences().map_err(Wrong::File)?;
     }
     Ok(Asked::Command(Box::new(cli)))
 }
@@ -146,6 +149,9 @@ fn settings(matches: &ArgMatches, file: &File) -> Vec<Setting> {
     }
     for (key, value) in file.shown_upstreams() {
         settings.push(Setting { key, values: vec![value], origin: "file".into() });
+    }
+    for (key, values) in file.shown_audiences() {
+        settings.push(Setting { key, values, origin: "file".into() });
     }
     settings
 }

@@ -1,28 +1,50 @@
-//! `matchwire tail`: a stream's events, as they come, each with its hashes computed again.
+//! `matchwire tail` and `matchwire replay`: a stream's events, as they come or as they came, each with its
+//! hashes computed again.
 
 use std::io::Write as _;
 
 use anyhow::Context as _;
-use matchwire_client::{Chains, Checked, Client, Delivered, Follow, Told};
+use matchwire_client::{Chains, Checked, Client, Delivered, Follow, Pace, Told};
 use matchwire_domain::subject::Subject;
 use serde_json::Value;
 
-use crate::cli::Tail;
+use crate::cli::{Replay, Shown, Tail};
 
 /// Runs the command; ends only with an error, or when nobody reads any more.
 pub(crate) async fn run(args: &Tail) -> anyhow::Result<()> {
     let client = Client::new(&args.server)?;
-    let mut follow = client.follow(&args.subject, &args.after);
-    let mut proof = Proof { client, chains: Chains::default(), is_whole: args.after == "0" };
+    let follow = client.follow(&args.subject, &args.after);
+    print_all(client, follow, &args.subject, &args.shown, args.after == "0").await
+}
+
+/// Runs `matchwire replay`; it ends with the match.
+pub(crate) async fn run_replay(args: &Replay) -> anyhow::Result<()> {
+    let client = Client::new(&args.server)?;
+    let is_topic = args.match_id.contains('/');
+    let topic = if is_topic { args.match_id.clone() } else { format!("match/{}", args.match_id) };
+    let max_gap_s = args.max_gap.map(|gap| gap.as_secs_f64());
+    let pace = Pace { speed: args.speed, max_gap_s, by_time: args.by_time };
+    let follow = client.follow(&topic, &args.after).replayed(pace);
+    print_all(client, follow, &topic, &args.shown, args.after == "0").await
+}
+
+async fn print_all(
+    client: Client,
+    mut follow: Follow,
+    topic: &str,
+    shown: &Shown,
+    is_whole: bool,
+) -> anyhow::Result<()> {
+    let mut proof = Proof { client, chains: Chains::default(), is_whole };
     let mut reached = false;
     loop {
         match follow.next().await {
             Ok(Told::Event(event)) => {
                 reached = true;
-                if !args.no_verify {
+                if !shown.no_verify {
                     proof.check(&event, &mut follow).await?;
                 }
-                if print(&event, args).is_err() {
+                if print(&event, topic, shown).is_err() {
                     return Ok(());
                 }
             }
@@ -33,6 +55,7 @@ pub(crate) async fn run(args: &Tail) -> anyhow::Result<()> {
             }
             Ok(Told::Lost(what)) => eprintln!("{what}"),
             Ok(Told::State) => {}
+            Ok(Told::End) => return Ok(()),
             Err(error) if reached && error.is_retryable() => {
                 eprintln!("{error}; connecting again");
                 follow.pause().await;
@@ -100,11 +123,11 @@ impl Proof {
     }
 }
 
-fn print(event: &Delivered, args: &Tail) -> std::io::Result<()> {
+fn print(event: &Delivered, topic: &str, shown: &Shown) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     // Between tokens, where alone it may stand, a line break is a space.
     let text = event.text.replace(['\r', '\n'], " ");
-    if args.json {
+    if shown.json {
         return writeln!(out, "{text}");
     }
     let event: Value = serde_json::from_str(&text)?;
@@ -113,7 +136,7 @@ fn print(event: &Delivered, args: &Tail) -> std::io::Result<()> {
     let time = if text("time").is_empty() { text("recordedtime") } else { text("time") };
     let data = event.get("data").unwrap_or(&Value::Null);
     let subject = text("subject");
-    if subject != args.subject {
+    if subject != topic {
         write!(out, "{subject}  ")?;
     }
     writeln!(out, "{seq:>6}  {time}  {:<20} {data}", text("type"))

@@ -40,6 +40,21 @@ impl Pattern {
         let names: Vec<&str> = subject.as_str().split('/').collect();
         matches(&self.segments, &names)
     }
+
+    /// How much it says of what it means, to be compared: of two patterns that both match a subject, the
+    /// greater one names it more closely. Segment by segment, a name is more than `*`, and that more
+    /// than `**`.
+    pub fn closeness(&self) -> impl Ord + use<> {
+        const END: u8 = 4;
+        let weight = |segment: &Segment| match segment {
+            Segment::Literal(_) => 3,
+            Segment::One => 2,
+            Segment::Any => 1,
+        };
+        let is_open = matches!(self.segments.last(), Some(Segment::Any));
+        let end = (!is_open).then_some(END);
+        self.segments.iter().map(weight).chain(end).collect::<Vec<u8>>()
+    }
 }
 
 /// Subjects and patterns have a few segments, so trying all splits at `**` costs nothing.
@@ -112,6 +127,20 @@ mod tests {
         check("source/**", &["source/cs-log/m1/1"]);
         check("*/cs-log/**", &[]);
         check("**/**/**/m1", &["match/m1"]);
+    }
+
+    #[test]
+    fn which_pattern_is_closer() {
+        let order = ["**", "**/m1", "*/**", "*/*", "match/**", "match/*/**"];
+        let closer =
+            ["match/*/1", "match/*", "match/m1/**", "match/m1/*", "match/m1/1", "match/m1"];
+        let order: Vec<Pattern> =
+            order.into_iter().chain(closer).map(|text| text.parse().unwrap()).collect();
+        for (at, pattern) in order.iter().enumerate() {
+            for other in &order[at + 1..] {
+                assert!(pattern.closeness() < other.closeness(), "{pattern} and {other}");
+            }
+        }
     }
 
     #[test]

@@ -63,7 +63,7 @@ struct Gauge {
 
 impl Gauge {
     fn new(app: &App) -> Self {
-        let stats = app.live.log().stats();
+        let stats = app.log.stats();
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let processors = u32::try_from(processors).map_or(1.0, f64::from);
         Self {
@@ -89,7 +89,7 @@ impl Gauge {
     }
 
     fn measure(&mut self, app: &App, woken: Instant) -> Measured {
-        let (now, log) = (Instant::now(), app.live.log());
+        let (now, log) = (Instant::now(), &app.log);
         let (stats, offered) = (log.stats(), offered(app));
         if self.count.is_multiple_of(FOLDS_EVERY) {
             self.behind = app.live.lag();

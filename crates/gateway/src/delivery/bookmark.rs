@@ -102,7 +102,8 @@ impl Subscription {
             part.is_live = true;
             parts.push(part);
         }
-        Ok(Self { topic, views, parts, first: Vec::new(), has_state, changes: 0 })
+        let (first, changes, replay) = (Vec::new(), 0, None);
+        Ok(Self { topic, views, parts, first, has_state, changes, replay })
     }
 }
 
@@ -110,7 +111,8 @@ impl Delivery {
     /// The only subscription, if it may be shared with other connections.
     pub(crate) fn take_only(&mut self) -> Option<Subscription> {
         let [only] = self.subscriptions.as_slice() else { return None };
-        let may_share = self.broken.is_empty() && only.parts.len() <= MAX_SHARED_STREAMS;
+        let is_live = only.replay.is_none();
+        let may_share = is_live && self.broken.is_empty() && only.parts.len() <= MAX_SHARED_STREAMS;
         if may_share { self.subscriptions.pop() } else { None }
     }
 

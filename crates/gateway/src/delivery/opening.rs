@@ -32,6 +32,7 @@ impl Subscription {
             first: Vec::new(),
             has_state: false,
             changes: 0,
+            replay: None,
         };
         new.look_for_maps(app, bell, room).await?;
         let head = new.position(app, Part::head);

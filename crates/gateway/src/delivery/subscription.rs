@@ -11,6 +11,7 @@ use super::{Batch, Kind, Place, Refusal, Views, compose};
 use crate::{
     app::App,
     cursor::Cursor,
+    replay::Replay,
     topic::{self, Topic},
 };
 
@@ -30,6 +31,8 @@ pub(crate) struct Subscription {
     pub(super) has_state: bool,
     /// Changes since the whole state.
     pub(super) changes: u32,
+    /// What it is a replay of; nothing if it is live.
+    pub(super) replay: Option<Replay>,
 }
 
 /// Why a pull cannot go on with what is in memory.

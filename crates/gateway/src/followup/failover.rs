@@ -23,6 +23,7 @@ use parking_lot::Mutex;
 use serde_json::Value;
 
 use self::watch::{Switch, Watch};
+use crate::app::App;
 
 /// Who appends rankings and switches.
 const SOURCE: &str = "matchwire/failover";
@@ -112,13 +113,13 @@ impl Failover {
     }
 
     /// Looks once a second, for as long as the server runs.
-    pub(super) async fn run(&self, live: &Live) {
+    pub(super) async fn run(&self, app: &App) {
         let mut tick = tokio::time::interval(LOOK_EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tick.tick().await;
             for (subject, step) in self.steps(Instant::now()) {
-                if let Err(error) = self.take(live, &subject, &step).await {
+                if let Err(error) = self.take(app, &subject, &step).await {
                     tracing::warn!(%subject, %error, "the switch of sources is tried again");
                 }
             }
@@ -146,16 +147,16 @@ impl Failover {
 
     async fn take(
         &self,
-        live: &Live,
+        app: &App,
         subject: &Subject,
         step: &Step,
     ) -> Result<(), matchwire_log::Error> {
         match step {
             Step::Rank => {
                 // After a start the stream tells who was believed before.
-                let believed = believed(live, subject).await?;
+                let believed = believed(&app.live, subject).await?;
                 if believed.is_none() {
-                    self.append(live, subject, "ranked", self.ranked()).await?;
+                    self.append(app, subject, "ranked", self.ranked()).await?;
                 }
                 let rank = believed.and_then(|name| self.rank(&name)).unwrap_or(0);
                 if let Some(map) = self.maps.lock().get_mut(subject) {
@@ -165,7 +166,7 @@ impl Failover {
             }
             Step::Switch(switch) => {
                 let id = format!("switched-{}-{}-{}", switch.from, switch.to, switch.since.ms());
-                self.append(live, subject, &id, self.switched(switch)).await?;
+                self.append(app, subject, &id, self.switched(switch)).await?;
                 let name = |rank: usize| self.ranking.sources.get(rank).map(String::as_str);
                 let (from, to) = (name(switch.from), name(switch.to));
                 tracing::warn!(%subject, from, to, reason = switch.reason, "another source is believed");
@@ -195,7 +196,7 @@ impl Failover {
 
     async fn append(
         &self,
-        live: &Live,
+        app: &App,
         subject: &Subject,
         id: &str,
         event: course::Event,
@@ -205,7 +206,7 @@ impl Failover {
         let Ok(event) = Event::new(&attributes, &event.to_json()) else { return Ok(()) };
         let (subject, received) = (subject.clone(), Instant::now());
         let append = Append { subject, events: vec![event], expected_seq: None, received };
-        live.log().append(vec![append]).await?;
+        app.log.append(vec![append]).await?;
         Ok(())
     }
 }

@@ -82,7 +82,7 @@ impl Fixtures {
     async fn bring_up_to_date(&self, app: &App) -> Result<(), Problem> {
         let is_complete = std::mem::replace(&mut self.0.lock().is_complete, true);
         if !is_complete {
-            let log = app.live.log().clone();
+            let log = app.log.clone();
             let found = tokio::task::spawn_blocking(move || all_matches(&log)).await;
             match found.unwrap_or(Err(matchwire_log::Error::Stopped)) {
                 Ok(matches) => self.0.lock().stale.extend(matches),

@@ -10,7 +10,7 @@ use crate::{
 
 /// What the acknowledgement is to mean; by default, and at most, what the log gives.
 pub(super) fn of(app: &App, asked: Option<&str>) -> Result<Durability, Problem> {
-    let own = app.live.log().durability();
+    let own = app.log.durability();
     match (asked, own) {
         (None, _) => Ok(own),
         (Some(asked), own) if asked == own.as_str() => Ok(own),

@@ -84,7 +84,7 @@ pub(crate) async fn post(
     let form = Form::of(&head.headers)?;
     let body = body::read(&app, &head.headers, body).await?;
     let received = Instant::now();
-    let log = app.live.log();
+    let log = &app.log;
     let mut gate = app.admission.gate(log.backlog());
     let mut refused = Vec::new();
     let admitted = {
@@ -166,7 +166,7 @@ pub(crate) async fn again(app: &App, json: &[u8], received: Instant) -> Result<F
 pub(crate) fn answer_again(app: &App, fate: Fate) -> Response<Body> {
     let fates = [fate];
     answer::count(&app.meter, AGAIN, &fates);
-    answer::response(app.live.log().durability(), &fates, None)
+    answer::response(app.log.durability(), &fates, None)
 }
 
 /// The dead letter of an event that has an envelope.
@@ -182,7 +182,7 @@ pub(super) fn letter(
 fn submit(app: &App, admitted: Vec<Admitted>, received: Instant) -> Result<Vec<Fate>, Problem> {
     let (appends, _) = by_stream(&admitted, received);
     if !appends.is_empty() {
-        app.live.log().submit(appends)?;
+        app.log.submit(appends)?;
         for event in admitted.iter().flatten() {
             app.followup.appended(event);
         }
@@ -204,10 +204,10 @@ pub(super) async fn append(
     let mut outcomes = Vec::new();
     if !appends.is_empty() {
         let begun = Instant::now();
-        let results = match app.live.log().append(appends).await {
+        let results = match app.log.append(appends).await {
             // Nothing of it is stored, for the sake of one stream: the others are not held up.
             Err(error) if error.is_partial() && places.len() > 1 => {
-                one_by_one(app.live.log(), by_stream(&admitted, received).0).await?
+                one_by_one(&app.log, by_stream(&admitted, received).0).await?
             }
             results => results?.into_iter().map(|it| it.map_err(Rejected::from)).collect(),
         };
@@ -235,7 +235,7 @@ pub(super) async fn append(
         }
     };
     let mut fates = admitted.into_iter().map(fate).collect::<Result<Vec<Fate>, Problem>>()?;
-    forgive_sampling(app.live.log(), &mut fates).await?;
+    forgive_sampling(&app.log, &mut fates).await?;
     Ok(fates)
 }
 

@@ -55,7 +55,7 @@ impl Inlet {
     /// while it is far over its rate. A sensor's waits only for the latter, since nobody else tells
     /// what it tells.
     pub fn check(&self, source: &str, class: Class) -> Result<(), Problem> {
-        let level = self.app.admission.state(self.app.live.log().backlog()).level;
+        let level = self.app.admission.state(self.app.log.backlog()).level;
         let is_held = match class {
             Class::Sensor => false,
             Class::Broadcast => level >= Level::NoLow,

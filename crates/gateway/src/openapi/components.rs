@@ -25,6 +25,22 @@ pub(super) fn parameter(name: &str) -> Value {
         "source" => ("Only those of this source", json!({"type": "string"})),
         "game" => ("Only this game", json!({"type": "string", "examples": ["cs2"]})),
         "model" => ("Only this model", json!({"type": "string", "examples": ["mw-gbt-1"]})),
+        "wait" => (
+            "For how many seconds to wait until there is an event after the cursor; then the list is empty",
+            json!({"type": "integer", "minimum": 0, "maximum": 30, "default": 0}),
+        ),
+        "speed" => (
+            "How many times as fast as it was; 0 is at once",
+            json!({"type": "number", "minimum": 0, "maximum": 1000, "default": 1}),
+        ),
+        "max_gap" => (
+            "The longest pause, in seconds of the match; a longer one is cut to it. Without it none is cut",
+            json!({"type": "number", "minimum": 0, "maximum": 86400}),
+        ),
+        "by" => (
+            "Which time decides when an event comes: when it was recorded, or its own, where it has one",
+            json!({"enum": ["recorded", "time"], "default": "recorded"}),
+        ),
         "at_seq" => ("As of this event", json!({"type": "integer", "minimum": 0})),
         "views" => (
             "Of events, state and prediction those that are wanted, with commas",

@@ -15,7 +15,7 @@ use matchwire_domain::{
     subject::{self, Subject},
     timestamp::Timestamp,
 };
-use matchwire_log::Log;
+use matchwire_log::View;
 
 use super::{blocking, json, not_found, turn};
 use crate::{
@@ -68,7 +68,7 @@ pub(crate) async fn list(
 }
 
 struct Merge<'a> {
-    log: &'a Log,
+    log: &'a View,
     streams: Vec<Stream>,
     /// How many events are read from a stream at once, at most.
     share: usize,
@@ -83,7 +83,7 @@ struct Stream {
 }
 
 impl<'a> Merge<'a> {
-    fn new(log: &'a Log, streams: Vec<Subject>, after: &BTreeMap<u16, u64>, limit: usize) -> Self {
+    fn new(log: &'a View, streams: Vec<Subject>, after: &BTreeMap<u16, u64>, limit: usize) -> Self {
         // What is read ahead is bounded, however many maps a match has.
         let share = (PAGE_EVENTS / streams.len().max(1)).max(1);
         let stream = |subject: Subject| {

@@ -8,7 +8,7 @@ use axum::{
     http::Response,
 };
 use matchwire_domain::subject::{self, Kind, Subject};
-use matchwire_log::Log;
+use matchwire_log::View;
 use serde_json::{Map, Value, json as value};
 
 use super::{json, map_subject, not_found, series, turn};
@@ -70,7 +70,7 @@ async fn summary_of(app: &App, match_id: &str) -> Result<Value, Problem> {
 }
 
 /// The first match after another, by name.
-fn next_match(log: &Log, after: Option<&str>) -> Result<Option<String>, Problem> {
+fn next_match(log: &View, after: Option<&str>) -> Result<Option<String>, Problem> {
     // Everything of the match `m` sorts as `match/m` or starts with `match/m/`; other matches that
     // start with `m` lie before and between those.
     let mut from = after.map(|after| format!("match/{after}"));
@@ -89,7 +89,7 @@ fn next_match(log: &Log, after: Option<&str>) -> Result<Option<String>, Problem>
 
 /// Of a match and those whose names it starts with, the first one after another: `a/1` sorts after
 /// `a-b/1`, but the match `a` comes before `a-b`.
-fn smallest(log: &Log, id: &str, after: Option<&str>) -> Result<String, Problem> {
+fn smallest(log: &View, id: &str, after: Option<&str>) -> Result<String, Problem> {
     let exists = |id: &str| -> Result<bool, Problem> {
         if !log.subjects(&format!("match/{id}/"), None, 1)?.is_empty() {
             return Ok(true);
@@ -110,7 +110,7 @@ fn smallest(log: &Log, id: &str, after: Option<&str>) -> Result<String, Problem>
     Ok(id.to_owned())
 }
 
-pub(super) fn maps_of(log: &Log, match_id: &str) -> Result<Vec<Subject>, Problem> {
+pub(super) fn maps_of(log: &View, match_id: &str) -> Result<Vec<Subject>, Problem> {
     let topic = Topic::parse(&format!("match/{match_id}")).map_err(wrong)?;
     let mut maps = topic.streams(log)?;
     maps.retain(|stream| topic::number(stream) > 0);

@@ -9,7 +9,7 @@ use axum::{
     http::Response,
 };
 use matchwire_domain::{chain::Digest, envelope::Recorded, subject::Subject};
-use matchwire_log::{Error, Log};
+use matchwire_log::{Error, View};
 use serde_json::{Value, json as value};
 
 use super::{blocking, events, json, not_found};
@@ -32,7 +32,7 @@ pub(crate) async fn proof(
     Ok(json(proof.await?.to_string()))
 }
 
-fn of(log: &Log, subject: &Subject, seq: u64) -> Result<Value, Problem> {
+fn of(log: &View, subject: &Subject, seq: u64) -> Result<Value, Problem> {
     // With the one before it, if there is one; what was lost for good is left out.
     let mut before = match seq {
         1 => Some((0, Digest::genesis(log.id(), subject))),

@@ -14,11 +14,25 @@ pub(super) enum Message {
         after: Option<Position>,
         #[serde(default)]
         views: Option<Vec<String>>,
+        #[serde(default)]
+        replay: Option<Pace>,
     },
     Unsubscribe {
         topic: String,
     },
     Ping {},
+}
+
+/// How fast a topic is to be replayed.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Pace {
+    #[serde(default)]
+    pub(super) speed: Option<f64>,
+    #[serde(default)]
+    pub(super) max_gap: Option<f64>,
+    #[serde(default)]
+    pub(super) by: Option<String>,
 }
 
 /// A cursor, or a bare `seq`, which may stand there as a number.
@@ -53,6 +67,9 @@ mod tests {
         assert!(good(r#"{"type":"subscribe","topic":"match/m1/1"}"#));
         assert!(good(r#"{"type":"subscribe","topic":"match/m1/1","after":17,"views":["events"]}"#));
         assert!(good(r#"{"type":"subscribe","topic":"match/m1","after":"c1~x"}"#));
+        assert!(good(
+            r#"{"type":"subscribe","topic":"match/m1","replay":{"speed":0.5,"by":"time"}}"#
+        ));
         assert!(good(r#"{"type":"unsubscribe","topic":"match/m1"}"#));
         assert!(good(r#"{"type":"ping"}"#));
         for bad in [
@@ -66,6 +83,8 @@ mod tests {
             r#"{"type":"subscribe","topic":"t","after":-1}"#,
             r#"{"type":"subscribe","topic":"t","aftr":1}"#,
             r#"{"type":"subscribe","topic":1}"#,
+            r#"{"type":"subscribe","topic":"t","replay":4}"#,
+            r#"{"type":"subscribe","topic":"t","replay":{"sped":4}}"#,
         ] {
             assert!(!good(bad), "{bad}");
         }

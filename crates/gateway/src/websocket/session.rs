@@ -13,15 +13,17 @@ use yawc::{Frame, OpCode, WebSocket, WebSocketError};
 
 use super::{
     line::Line,
-    message::{self, Message, Position},
+    message::{self, Message, Pace, Position},
     packet::{self, Deflater},
     wire::{Returned, Wire},
 };
 use crate::{
     app::{App, going_away},
     close::Close,
+    cursor::After,
     delivery::{Delivery, Out, Refusal, Subscription},
     problem::Problem,
+    replay::{self, Replay},
     topic::Topic,
     trace,
 };
@@ -322,8 +324,8 @@ impl Session {
                 }
                 Err(detail) => self.complain("topic", &detail, &topic).await,
             },
-            Message::Subscribe { topic, after, views } => {
-                self.subscribe(&topic, after, views.as_deref()).await
+            Message::Subscribe { topic, after, views, replay } => {
+                self.subscribe(&topic, after, views.as_deref(), replay).await
             }
         }
     }
@@ -333,6 +335,7 @@ impl Session {
         topic: &str,
         after: Option<Position>,
         views: Option<&[String]>,
+        replay: Option<Pace>,
     ) -> Result<(), Close> {
         let parsed = match Topic::parse(topic) {
             Ok(parsed) => parsed,
@@ -346,7 +349,21 @@ impl Session {
         let Some(after) = message::after(after) else {
             return self.complain("cursor", cursor, topic).await;
         };
-        match self.delivery.subscribe(parsed, after, views).await {
+        let subscribed = match replay {
+            None => self.delivery.subscribe(parsed, after, views).await,
+            Some(Pace { speed, max_gap, by }) => {
+                let pace = match replay::pace(speed, max_gap, by.as_deref()) {
+                    Ok(pace) => pace,
+                    Err(detail) => return self.complain("replay", &detail, topic).await,
+                };
+                let after = if after == After::Snapshot { After::Seq(0) } else { after };
+                match Replay::begin(&self.app, &parsed, pace, &after).await {
+                    Ok(replay) => self.delivery.replay(replay, parsed, after, views).await,
+                    Err(problem) => return self.tell(problem.members(), topic).await,
+                }
+            }
+        };
+        match subscribed {
             Ok(()) => self.deliver(None).await,
             Err(Refusal::Cursor) => self.complain("cursor", cursor, topic).await,
             Err(Refusal::TooMany) => Err(Close::TooMany),

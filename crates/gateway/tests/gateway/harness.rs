@@ -50,6 +50,11 @@ impl Server {
         self.send("GET", path, &[], Bytes::new()).await
     }
 
+    /// Asks for a client of whom a proxy tells.
+    pub(crate) async fn get_for(&self, client: &str, path: &str) -> Reply {
+        self.send("GET", path, &[("x-forwarded-for", client)], Bytes::new()).await
+    }
+
     /// Sends events as lines.
     pub(crate) async fn post(&self, events: &[Value]) -> Reply {
         let lines: Vec<String> = events.iter().map(Value::to_string).collect();
@@ -146,11 +151,19 @@ pub(crate) struct Socket(TcpWebSocket);
 
 impl Socket {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
+        Self::connect_with(address, &[]).await
+    }
+
+    /// Connects with further headers.
+    pub(crate) async fn connect_with(address: SocketAddr, headers: &[(&str, &str)]) -> Self {
         let options =
             yawc::Options::default().with_low_latency_compression().with_limits(64 << 20, 64 << 20);
         let url = format!("ws://{address}/api/v1/ws").parse().unwrap();
-        let request =
+        let mut request =
             yawc::HttpRequest::builder().header("sec-websocket-protocol", "matchwire.v1.json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         let socket =
             WebSocket::connect(url).with_options(options).with_request(request).await.unwrap();
         let mut socket = Self(socket);
@@ -249,8 +262,12 @@ pub(crate) struct Sent {
 impl Events {
     pub(crate) async fn open(server: &Server, query: &str, last: Option<&str>) -> Self {
         let headers: Vec<(&str, &str)> = last.iter().map(|last| ("last-event-id", *last)).collect();
-        let path = format!("/api/v1/stream?{query}");
-        let response = server.open("GET", &path, &headers, Bytes::new()).await;
+        Self::open_at(server, &format!("/api/v1/stream?{query}"), &headers).await
+    }
+
+    /// Opens any path that answers so.
+    pub(crate) async fn open_at(server: &Server, path: &str, headers: &[(&str, &str)]) -> Self {
+        let response = server.open("GET", path, headers, Bytes::new()).await;
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         Self { body: response.into_body(), buffer: Vec::new() }

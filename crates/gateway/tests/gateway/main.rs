@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod audiences;
 mod bad_input;
 mod calibration;
 mod corrections;
@@ -26,9 +27,11 @@ mod letters;
 mod lineage;
 mod overload;
 mod play;
+mod polls;
 mod predictor;
 mod proof;
 mod reads;
+mod replays;
 mod resume;
 mod rigged;
 mod rope;

@@ -162,6 +162,7 @@ impl Server {
         let vault = Arc::new(setup.vault);
         let letters = DeadLetters::open(log.clone(), vault, setup.letters, meter.clone()).unwrap();
         let app = App::new(Parts {
+            log: log.clone(),
             live,
             exchange: ids.clone(),
             sources: Sources::from([

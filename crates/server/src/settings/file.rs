@@ -1,5 +1,5 @@
 //! The file of settings: keys of `serve`, named as its flags are with `_` for `-`, and a table for each
-//! upstream.
+//! upstream and each audience.
 
 use std::{
     collections::BTreeMap,
@@ -7,12 +7,17 @@ use std::{
 };
 
 use clap::{ArgAction, Command};
+use matchwire_gateway::Audience;
 use matchwire_upstream::{Feed, Written};
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use super::audience;
+
 /// The key of the upstreams.
 const UPSTREAM: &str = "upstream";
+/// The key of the audiences.
+const AUDIENCE: &str = "audience";
 /// The largest file that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
 /// How many upstreams there may be.
@@ -34,6 +39,13 @@ struct Upstreams {
     upstream: BTreeMap<String, Written>,
 }
 
+/// The audiences as they are written.
+#[derive(Deserialize)]
+struct Audiences {
+    #[serde(default)]
+    audience: BTreeMap<String, audience::Written>,
+}
+
 impl File {
     /// Reads a file.
     pub(super) fn read(path: &Path) -> Result<Self, String> {
@@ -46,7 +58,7 @@ impl File {
         let table: Table = toml::from_str(&text).map_err(|error| named(&error))?;
         let mut values = BTreeMap::new();
         for (key, value) in table {
-            if key == UPSTREAM {
+            if matches!(key.as_str(), UPSTREAM | AUDIENCE) {
                 continue;
             }
             let read = texts(&value).ok_or_else(|| {
@@ -92,7 +104,7 @@ impl File {
         for (key, values) in &self.values {
             let named = |what: &str| format!("{}: {key}: {what}", path.display());
             let Some(argument) = flags.get(key) else {
-                let known = flags.keys().map(String::as_str).chain([UPSTREAM]);
+                let known = flags.keys().map(String::as_str).chain([UPSTREAM, AUDIENCE]);
                 let known: Vec<&str> = known.collect();
                 return Err(named(&format!(
                     "no setting is called so; there are {}",
@@ -133,6 +145,32 @@ impl File {
                 .map_err(|error| named(&format!("{UPSTREAM}.{name}.{error}")))
         };
         read.upstream.into_iter().map(feed).collect()
+    }
+
+    /// The audiences that it sets, in the order of their names.
+    pub(super) fn audiences(&self) -> Result<Vec<Audience>, String> {
+        let Some(path) = &self.path else { return Ok(Vec::new()) };
+        let named = |what: &dyn std::fmt::Display| named(path, what);
+        let read: Audiences = toml::from_str(&self.text).map_err(|error| named(&error))?;
+        if read.audience.len() > audience::MAX_AUDIENCES {
+            let max = audience::MAX_AUDIENCES;
+            return Err(named(&format!("there may be at most {max} audiences")));
+        }
+        let audience = |(name, written): (&String, &audience::Written)| {
+            written.audience(name).map_err(|error| named(&format!("{AUDIENCE}.{name}.{error}")))
+        };
+        let audiences = read.audience.iter().map(audience).collect::<Result<Vec<_>, _>>()?;
+        let ambiguous = audience::ambiguous(&audiences);
+        ambiguous.map_or(Ok(audiences), |what| Err(named(&format!("{AUDIENCE}: {what}"))))
+    }
+
+    /// What is set of audiences, key by key.
+    pub(super) fn shown_audiences(&self) -> Vec<(String, Vec<String>)> {
+        let Ok(Audiences { audience }) = toml::from_str(&self.text) else { return Vec::new() };
+        let keys = |(name, written): (&String, &audience::Written)| {
+            written.shown().map(|(key, values)| (format!("{AUDIENCE}.{name}.{key}"), values))
+        };
+        audience.iter().flat_map(keys).collect()
     }
 
     /// What is set of upstreams, key by key. Headers, and what stands in the query of an address, may be

@@ -80,6 +80,32 @@ fn what_is_in_force_and_where_it_comes_from() {
 }
 
 #[test]
+fn audiences() {
+    let file = r#"
+        trusted_proxy = ["127.0.0.1"]
+        [audience.fans]
+        networks = ["0.0.0.0/0", "::/0"]
+        delay = [{ topic = "match/**", seconds = 90 }, { topic = "match/show/**", seconds = 0 }]
+        [audience.hall]
+        networks = ["10.2.0.7"]
+        delay = []
+    "#;
+    let it = serve(file, "serve --config FILE --data d").unwrap();
+    assert_eq!((it.trusted_proxy.as_slice(), it.audiences.len()), (&["127.0.0.1".into()][..], 2));
+    assert_eq!((it.audiences[0].name.as_str(), it.audiences[0].networks.len()), ("fans", 2));
+    let rules: Vec<String> =
+        it.audiences[0].delays.rules().iter().map(|(p, d)| format!("{p} {d:?}")).collect();
+    assert_eq!(rules, ["match/show/** 0ns", "match/** 90s"]);
+    let asked = asked(file, "config --config FILE --json").unwrap();
+    let Asked::Settings(settings, true) = asked else { panic!("it prints JSON") };
+    let delay = settings.iter().find(|it| it.key == "audience.fans.delay").unwrap();
+    assert_eq!(
+        (delay.values.join("|"), delay.origin.as_str()),
+        ("match/**=90s|match/show/**=0s".into(), "file")
+    );
+}
+
+#[test]
 fn what_is_wrong_with_a_file_is_said() {
     for (file, said) in [
         ("segment = 7", "segment: no setting is called so; there are accept_clock, "),
@@ -98,6 +124,27 @@ fn what_is_wrong_with_a_file_is_said() {
             "is not set",
         ),
         ("upstream = 7", "upstream"),
+        ("audience = 7", "audience"),
+        ("[audience.a]\ndelay = []", "missing field `networks`"),
+        (
+            "[audience.a]\nnetworks = [\"x\"]\ndelay = []",
+            "audience.a.networks: \"x\" must be a network",
+        ),
+        ("[audience.a]\nnetworks = []\ndelay = []", "audience.a.networks: there must be from 1"),
+        ("[audience.a]\nnetworks = [\"::/0\"]\ndelay = []\nmore = 1", "unknown field `more`"),
+        (
+            "[audience.a]\nnetworks = [\"::/0\"]\ndelay = [{topic = \"match/**\", seconds = 3601}]",
+            "audience.a.delay: match/**: seconds 3601 must be from 0 to 3600",
+        ),
+        (
+            "[audience.a]\nnetworks = [\"::/0\"]\ndelay = [{topic = \"match/x*\", seconds = 1}]",
+            "audience.a.delay: topic: pattern",
+        ),
+        (
+            "[audience.a]\nnetworks = [\"10.0.0.0/8\"]\ndelay = []\n\
+             [audience.b]\nnetworks = [\"10.9.9.9/8\"]\ndelay = []",
+            "audience: 10.9.9.9/8 is of a and of b",
+        ),
     ] {
         for command in ["serve --data d --config FILE", "config --config FILE"] {
             let Err(error) = asked(file, command) else { panic!("{file}") };

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod audiences;
 mod backup;
 mod crash;
 mod dead_letters;

@@ -70,10 +70,17 @@ impl Server {
 
     /// What a path answers, whatever its status.
     pub(crate) async fn text(&self, path: &str) -> String {
+        self.text_with(path, "").await
+    }
+
+    /// Like [`text`](Self::text), with more lines of the head.
+    pub(crate) async fn text_with(&self, path: &str, head: &str) -> String {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
         let mut stream = tokio::net::TcpStream::connect(&self.authority).await.unwrap();
-        let request =
-            format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.authority);
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nhost: {}\r\n{head}connection: close\r\n\r\n",
+            self.authority
+        );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();

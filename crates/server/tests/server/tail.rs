@@ -112,6 +112,32 @@ async fn what_is_right_goes_through_from_wherever_it_starts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_replay_is_told_as_the_match_was_and_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), "127.0.0.1:0");
+    server.feed("match/m1/1", 1, 4).await;
+    server.feed("match/m1/2", 1, 2).await;
+    let url = server.url();
+    let replay = |arguments: &[&str]| {
+        let arguments = [&["replay", "--server", &url], arguments].concat();
+        let output = matchwire().args(arguments).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), said.lines().map(ToOwned::to_owned).collect::<Vec<_>>())
+    };
+    let (code, lines) = replay(&["m1", "--speed", "0"]);
+    assert_eq!((code, lines.len()), (Some(0), 6), "{lines:?}");
+    let (code, lines) = replay(&["match/m1/1", "--max-gap", "1ms", "--after", "1", "--json"]);
+    assert_eq!((code, lines.len()), (Some(0), 3), "{lines:?}");
+    let list = server.client().get("/events?subject=match/m1/1").await.unwrap();
+    let first: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
+    assert_eq!(first, list["events"][1]);
+    // Of none of them it is known when it was.
+    assert_eq!(replay(&["m1", "--by-time"]).1.len(), 6);
+    assert_eq!(replay(&["m2"]).0, Some(1));
+    assert_eq!(replay(&["m1", "--speed", "5000"]).0, Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_changed_ends_it() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), "127.0.0.1:0");

@@ -1,0 +1,149 @@
+//! The log as somebody sees it: all of it, or of each stream only what is due for them by now.
+//!
+//! A delayed view is for an audience that must not know before others do. It is a log to read, and to
+//! read alone: of each stream it has the events up to the last one that is due, and a stream whose
+//! first event is not due does not exist in it yet. As `recordedtime` never goes back, what is due is
+//! always the beginning of a stream, and only grows; so folds and delivery work on a view as they do on the
+//! log itself, and what they make of it is what they made of the log when it ended there.
+//!
+//! A replay is a view, too, in which a match that was played is played again: the events come when their turn comes by a
+//! [`Timetable`].
+
+mod curtain;
+mod delays;
+mod replay;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+use std::{sync::Arc, time::Duration};
+
+use matchwire_domain::subject::Subject;
+use tokio::sync::watch as channel;
+
+use self::curtain::{Curtain, Schedule};
+use self::replay::Playing;
+pub use self::{
+    delays::{Delays, MAX_DELAY},
+    replay::{By, MAX_REPLAYED, Pace, Timetable},
+};
+use crate::{Entry, Error, Lineage, Log};
+
+/// How many subjects are looked at in one go.
+const PAGE_SUBJECTS: usize = 256;
+
+/// What can be seen of a log. Clones share what they know of it.
+#[derive(Clone)]
+pub struct View {
+    log: Log,
+    /// What hides that which is not due; without it everything is seen.
+    curtain: Option<Arc<Curtain>>,
+}
+
+impl From<Log> for View {
+    fn from(log: Log) -> Self {
+        Self { log, curtain: None }
+    }
+}
+
+impl View {
+    /// A view in which events are seen only so long after their `recordedtime`, by the log's clock.
+    /// While that clock is behind the log, they are seen later.
+    pub fn delayed(log: Log, delays: Delays) -> Self {
+        Self { log, curtain: Some(Arc::new(Curtain::new(Schedule::Delays(delays)))) }
+    }
+
+    /// A view in which the events of a timetable, and no others, are seen again, each when its turn comes;
+    /// it begins now, `skipped` into the timetable. Delays do not count any more: what is in a timetable was
+    /// seen when it was made.
+    #[must_use]
+    pub fn replay(&self, timetable: Timetable, skipped: Duration) -> Self {
+        let playing = Playing::begin(timetable, self.log.clock().now(), skipped);
+        let schedule = Schedule::Replay(playing);
+        Self { log: self.log.clone(), curtain: Some(Arc::new(Curtain::new(schedule))) }
+    }
+
+    /// The log's id, see [`Log::id`].
+    pub fn id(&self) -> &str {
+        self.log.id()
+    }
+
+    /// The histories that the log has had.
+    pub fn lineage(&self) -> &Lineage {
+        self.log.lineage()
+    }
+
+    /// Whether a reader that has read a stream up to `seq` under a lineage has read what is seen now.
+    /// May block like [`read`](Self::read).
+    pub fn is_part(&self, lineage: &str, subject: &Subject, seq: u64) -> Result<bool, Error> {
+        if !self.log.is_part(lineage, subject, seq)? {
+            return Ok(false);
+        }
+        Ok(self.curtain.is_none() || seq <= self.head(subject)?)
+    }
+
+    /// Events of a stream with seq greater than `after` that are seen, see [`Log::read`].
+    pub fn read(&self, subject: &Subject, after: u64, limit: usize) -> Result<Vec<Entry>, Error> {
+        let mut entries = self.log.read(subject, after, limit)?;
+        if let Some(curtain) = self.curtain_of(subject) {
+            curtain.hide(&self.log, subject, &mut entries);
+            for entry in &mut entries {
+                // How long it took until it was due says nothing of the server.
+                (entry.received, entry.durable) = (None, None);
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Whether the event after a seq is in memory, so that [`read`](Self::read) does not block for it.
+    pub fn is_at_hand(&self, subject: &Subject, after: u64) -> bool {
+        self.log.is_at_hand(subject, after)
+    }
+
+    /// The last seq of a stream that is seen; 0 if none is. May block like
+    /// [`read`](Self::read) for a stream without recent events.
+    pub fn head(&self, subject: &Subject) -> Result<u64, Error> {
+        match self.curtain_of(subject) {
+            Some(curtain) => curtain.head(&self.log, subject),
+            None => self.log.head(subject),
+        }
+    }
+
+    /// Subjects of streams of which something is seen that start with `prefix`, in order, after
+    /// `after`. May block like [`read`](Self::read).
+    pub fn subjects(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Subject>, Error> {
+        let Some(curtain) = &self.curtain else { return self.log.subjects(prefix, after, limit) };
+        let (mut seen, mut after) = (Vec::new(), after.map(ToOwned::to_owned));
+        while seen.len() < limit {
+            let page = self.log.subjects(prefix, after.as_deref(), limit.min(PAGE_SUBJECTS))?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.as_str().to_owned());
+            for subject in page {
+                if seen.len() < limit && curtain.has_begun(&self.log, &subject)? {
+                    seen.push(subject);
+                }
+            }
+        }
+        Ok(seen)
+    }
+
+    /// The last seq of a stream that is seen, now and as it grows, see [`Log::watch`]. In a delayed view
+    /// it is told when an event becomes due, by a task that is there for as long as somebody watches; so
+    /// it must be called within a runtime.
+    pub fn watch(&self, subject: &Subject) -> channel::Receiver<u64> {
+        match self.curtain_of(subject) {
+            Some(curtain) => watch::start(&self.log, curtain, subject),
+            None => self.log.watch(subject),
+        }
+    }
+
+    /// What hides events of a stream, if anything does.
+    fn curtain_of(&self, subject: &Subject) -> Option<&Arc<Curtain>> {
+        self.curtain.as_ref().filter(|curtain| curtain.hides(subject))
+    }
+}
