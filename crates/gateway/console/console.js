@@ -6,7 +6,7 @@
  * @module console
  */
 
-import { currentMap, matches } from './api.js';
+import { currentMap, oneMatch } from './api.js';
 import { calibrationPage } from './calibration_page.js';
 import { h, setAttribute, setText } from './dom.js';
 import { latencyStrip } from './latency.js';
@@ -19,6 +19,7 @@ import { upstreamStrip } from './upstreams.js';
 
 const CONNECTIONS = {
   connecting: 'connecting', live: 'live', reconnecting: 'reconnecting', resumed: 'resumed', refused: 'not permitted',
+  failed: 'cannot go on',
 };
 
 const main = document.getElementById('main');
@@ -43,7 +44,7 @@ function route() {
 
 /** The page of a match that one wants to see: the map being played, or what is set as long as there is none. */
 async function lead(match) {
-  const found = (await matches().catch(() => [])).find((one) => one.match === match);
+  const found = await oneMatch(match);
   if (location.hash !== `#/${match}`) return;
   const map = found ? currentMap(found.maps)?.map : 1;
   location.replace(`#/${match}/${map ?? 'series'}`);
