@@ -10,6 +10,7 @@ const MAX_WAITING = 10_000;
 const MAX_LINE = 1 << 24;
 const MAX_STREAMS = 10_000;
 const RETRY = { firstMs: 250, longestMs: 15_000, healthyMs: 5_000 };
+const CHANCES = 3;
 /** Errors of a topic that may pass. */
 const PASSING = ['archive_away', 'busy', 'internal'];
 
@@ -29,7 +30,8 @@ class Live {
   #failures = 0;
   #timer;
   #watch;
-  #hasSocketWorked = false;
+  /** So many event streams begin before it is believed that no WebSocket gets through. */
+  #chances = CHANCES;
   #online = () => this.#timer && this.#connect();
 
   constructor(url = globalThis.location?.origin, { key, transport = 'auto', verify = true, retry } = {}) {
@@ -92,8 +94,9 @@ class Live {
   }
 
   opened(line) {
-    line.openedMs ??= Date.now();
-    this.#hasSocketWorked ||= this.transport === 'websocket';
+    if (line.openedMs) return;
+    line.openedMs = Date.now();
+    this.#chances = this.transport === 'sse' ? this.#chances - 1 : CHANCES;
   }
 
   take(line, text, sub) {
@@ -125,7 +128,7 @@ class Live {
     line.close();
     const { firstMs, longestMs, healthyMs } = this.retry;
     const isSse = this.transport === 'sse';
-    if (this.canChange && (!line.openedMs || (isSse && this.#hasSocketWorked))) this.transport = isSse ? 'websocket' : 'sse';
+    if (this.canChange && (!line.openedMs || (isSse && this.#chances > 0))) this.transport = isSse ? 'websocket' : 'sse';
     if (Date.now() - line.openedMs >= healthyMs) this.#failures = 0;
     const isFinal = [4400, 4401, 4403].includes(code);
     for (const sub of [...this.subs.values()]) {
@@ -418,19 +421,21 @@ class Subscription {
 
   /** What is told of the event is what was hashed. */
   async #check(frame, text, before) {
-    const { seq, recordedtime, leaf, chain } = frame.event;
+    const { seq, leaf, chain } = frame.event;
+    // A time may be written in several ways.
+    const recorded = new Date(frame.event.recordedtime);
     let stored = storedText(text);
     if (await sha256(stored) !== leaf) {
       // In an event stream a line break that had two characters has become two.
       stored = stored.replaceAll('\n\n', '\r\n');
       if (await sha256(stored) !== leaf) throw new Error('its bytes do not have the leaf that it names');
     }
-    const event = { seq, recordedtime, leaf, chain, ...JSON.parse(stored) };
+    const event = { seq, recordedtime: recorded.toISOString(), leaf, chain, ...JSON.parse(stored) };
     if (event.seq !== frame.seq || event.subject !== frame.subject) throw new Error('the frame names another event');
     if (!before) return [event, 'leaf'];
     const numbers = new DataView(new ArrayBuffer(16));
     numbers.setBigUint64(0, BigInt(seq));
-    numbers.setBigInt64(8, BigInt(Date.parse(recordedtime)));
+    numbers.setBigInt64(8, BigInt(recorded.getTime()));
     const next = await sha256([...bytesOf(before), ...new Uint8Array(numbers.buffer), ...bytesOf(leaf)]);
     if (next !== chain) throw new Error('it does not follow from the event before');
     return [event, 'chain'];
@@ -455,11 +460,12 @@ class Subscription {
     return this.#tell('onState', state, how);
   }
 
-  /** What one heartbeat promised must have come by the next. */
-  #heartbeat(line, head) {
-    if (this.#wantsEvents && this.#promised > this.#last.get(this.topic)?.seq) return this.#live.restart(line);
+  /** What one heartbeat promised must have come by the next. In an event stream it says that nothing more is there. */
+  #heartbeat(line, head = this.head) {
+    const isBehind = () => this.#wantsEvents && this.#promised > this.#last.get(this.topic)?.seq;
+    if (isBehind()) return this.#live.restart(line);
     this.#promised = Number(head);
-    this.#isCurrent ||= !(this.#promised < this.head);
+    this.#isCurrent ||= !isBehind() && !(this.#promised < this.head);
     return undefined;
   }
 

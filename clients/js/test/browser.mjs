@@ -94,6 +94,8 @@ async function resumesConsole(server, proxy, browser) {
   await tab.until(is('resumed'));
   await tab.until(is('live'));
   assert.deepEqual(await tab.evaluate(`[...document.querySelectorAll('.hero [data-score]')].map((node) => Number(node.textContent))`), teams.map(({ score }) => score));
+  const lists = [...tab.urls.values()].filter((url) => new URL(url).pathname === '/api/v1/matches');
+  assert.deepEqual(lists, [], 'the page of a map reads its own match alone');
   assert.deepEqual(thrown(tab), []);
   console.log('ok      console');
 }

@@ -9,7 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import { connect } from '../matchwire.js';
 import { QUICK, checkStream, follow, of } from './follow.mjs';
 import { Proxy } from './proxy.mjs';
-import { seed } from './random.mjs';
+import { random, seed } from './random.mjs';
 import { Server, note, until } from './server.mjs';
 
 const HAS_SOCKET = typeof WebSocket === 'function';
@@ -90,6 +90,10 @@ describe('against a server', () => {
     return subject;
   };
 
+  const MANY = 12_000;
+  let long;
+  before(async () => { long = await stream(MANY); });
+
   for (const transport of TRANSPORTS) {
     describe(`over ${transport}`, () => {
       it('goes on from a cursor that was kept', () => through(server, {}, { transport }, async (live, proxy) => {
@@ -121,6 +125,29 @@ describe('against a server', () => {
         assert.deepEqual([told.events, told.errors.map(({ code, isFinal }) => [code, isFinal])], [[], [['tampered', true]]]);
         assert.match(told.errors[0].message, /does not follow/);
       }));
+
+      it('tells nothing that was changed, wherever a bit is flipped', async () => {
+        const subject = await stream(20, (n) => ({ n, text: `event ${n}` }));
+        const truth = await server.events(subject);
+        const draw = random(seed);
+        const flip = (bytes) => {
+          const flipped = Buffer.from(bytes);
+          flipped[Math.floor(draw() * bytes.length)] ^= 1 << Math.floor(draw() * 8);
+          return flipped;
+        };
+        const ends = { whole: 0, failed: 0, again: 0 };
+        const run = (number) => through(server, { alter: flip }, { transport }, async (live) => {
+          const told = follow(live, subject, { after: 0, views: ['events'] });
+          await until('an end', () => told.events.length === 20 || told.sub.status === 'failed' || told.statuses.length > 3);
+          live.close();
+          assert.deepEqual(told.events, truth.slice(0, told.events.length), `run ${number}`);
+          assert.deepEqual([...new Set(told.verified)], told.verified.length > 0 ? ['chain'] : []);
+          ends[told.events.length === 20 ? 'whole' : told.errors.some(({ isFinal }) => isFinal) ? 'failed' : 'again'] += 1;
+        });
+        await Promise.all(Array.from({ length: 100 }, (_, number) => run(number)));
+        console.log(`${transport} with flipped bits: ${JSON.stringify(ends)}`);
+        assert.ok(ends.failed > 0);
+      });
 
       it('asks again for an event that was left out', () => {
         const hide = (bytes, connection) => {
@@ -229,13 +256,13 @@ describe('against a server', () => {
           await held;
           isBusy = false;
         };
-        const told = follow(live, await stream(12_000), { after: 0, views: ['events'], onEvent });
+        const told = follow(live, long, { after: 0, views: ['events'], onEvent });
         await until('the first', () => told.events.length === 1);
         await until('the bound', () => told.statuses.includes('reconnecting'));
         assert.equal(told.events.length, 1);
         release();
-        await until('all', () => told.events.length === 12_000);
-        assert.deepEqual(told.events.map(({ seq }) => seq), Array.from({ length: 12_000 }, (_, i) => i + 1));
+        await until('all', () => told.events.length === MANY);
+        assert.deepEqual(told.events.map(({ seq }) => seq), Array.from({ length: MANY }, (_, i) => i + 1));
         assert.deepEqual([...new Set(told.verified)], ['chain']);
         assert.deepEqual(told.errors, []);
       }));
@@ -283,14 +310,16 @@ describe('against a server', () => {
       assert.deepEqual([...new Set(told.verified)], ['chain']);
     }));
 
-    it('stays with event streams where it never worked', () => through(server, { refuses: true }, {}, async (live, proxy) => {
+    it('stays with event streams where it never works', () => through(server, { refuses: true }, {}, async (live, proxy) => {
       const subject = await stream(1);
       const told = follow(live, subject, { after: 0 });
-      await until('the first', () => told.events.length === 1);
-      proxy.cutAll();
-      await server.post([note(subject, {})]);
-      await until('the second', () => told.events.length === 2);
-      assert.deepEqual([live.transport, proxy.counts.refused], ['sse', 1]);
+      for (let count = 1; count <= 6; count += 1) {
+        await until(`event ${count}`, () => told.events.length === count && told.sub.status === 'live');
+        proxy.cutAll();
+        await server.post([note(subject, {})]);
+      }
+      await until('the last', () => told.events.length === 7);
+      assert.deepEqual([live.transport, proxy.counts.refused], ['sse', 3]);
     }));
 
     it('leaves a line that has gone silent', () => through(server, { alter: swap('"heartbeat_ms":5000', '"heartbeat_ms": 100') }, { transport: 'websocket' }, async (live, proxy) => {
@@ -311,15 +340,34 @@ describe('against a server', () => {
       });
     }
 
-    it('notices by heartbeats what never came', () => {
-      // Told of event 2 by two heartbeats, it has only the first.
-      const alter = (bytes, connection) => (connection === 1 ? swap('"type":"event"', '"type":"evant"')(bytes) : bytes);
-      return through(server, { alter }, { transport: 'websocket' }, async (live) => {
-        const told = follow(live, await stream(2), { after: 0 });
-        await until('both', () => told.events.length === 2);
-        assert.ok(told.statuses.includes('reconnecting'));
+    for (const code of [1001, 1011, 1013, 4429]) {
+      it(`goes on after a close with ${code}`, () => {
+        const close = Buffer.from([0x88, 2, code >> 8, code & 255]);
+        const alter = (bytes, connection) => (connection === 1 && bytes.includes('"type":"event"') ? Buffer.concat([bytes, close]) : bytes);
+        return through(server, { alter }, { transport: 'websocket' }, async (live) => {
+          const subject = await stream(1);
+          const told = follow(live, subject, { after: 0 });
+          await until('it is cut', () => told.statuses.includes('reconnecting'));
+          await server.post([note(subject, {})]);
+          await until('the next event', () => told.events.length === 2);
+          assert.deepEqual(told.errors, []);
+        });
       });
-    });
+    }
+  });
+
+  describe('by heartbeats', { concurrency: true }, () => {
+    for (const transport of TRANSPORTS) {
+      it(`notices over ${transport} what never came`, () => {
+        // The second heartbeat says that there were two events, and it has none.
+        const alter = (bytes, connection) => (connection === 1 ? swap('"type":"event"', '"type":"evant"')(bytes) : bytes);
+        return through(server, { alter }, { transport }, async (live) => {
+          const told = follow(live, await stream(2), { after: 0 });
+          await until('both', () => told.events.length === 2);
+          assert.ok(told.statuses.includes('reconnecting'));
+        });
+      });
+    }
   });
 });
 
