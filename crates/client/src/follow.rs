@@ -1,28 +1,50 @@
 //! Following a topic over WebSocket, with every event exactly once.
 
-use std::{borrow::Cow, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    hash::{BuildHasher as _, RandomState},
+    time::Duration,
+};
 
 use futures_util::{SinkExt as _, StreamExt as _};
+use matchwire_domain::merge_patch::merge;
 use serde::Deserialize;
-use serde_json::{json, value::RawValue};
+use serde_json::{Value, json, value::RawValue};
 use tokio::net::TcpStream;
 use yawc::{Frame, HttpRequest, OpCode, Options, WebSocket};
 
 use crate::{Delivered, Error};
 
 /// The server sends a heartbeat every 5 s; a connection silent for so long is dead.
-const SILENCE: Duration = Duration::from_secs(20);
-/// The longest wait between two attempts to connect.
-const MAX_WAIT: Duration = Duration::from_secs(5);
+const SILENCE: Duration = Duration::from_secs(15);
+/// The first wait between two attempts to connect is up to this, and each is up to twice as long as the
+/// one before.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+/// The longest wait.
+const MAX_WAIT: Duration = Duration::from_secs(15);
 
 /// A topic that is followed. It connects when it is first asked, connects again when the
 /// connection breaks, and goes on after the last event.
+///
+/// Events of a stream are told once each and in order, however often the connection breaks: one that
+/// comes again is passed over, and one that is missing ends the connection, so that the next one
+/// brings it.
 pub struct Follow {
     authority: String,
     topic: String,
     after: String,
+    has_state: bool,
+    state: Option<Value>,
+    /// The last event of each stream.
+    seqs: HashMap<String, u64>,
+    /// Whether the server has said that events are lost, so that a gap follows.
+    is_lost: bool,
     socket: Option<WebSocket<TcpStream>>,
+    /// How long the next wait may be at most.
     wait: Duration,
+    /// How long the server wants it to be.
+    asked_wait: Option<Duration>,
     log_id: Option<String>,
 }
 
@@ -31,6 +53,8 @@ pub struct Follow {
 pub enum Told {
     /// The next event.
     Event(Box<Delivered>),
+    /// The state has changed, and is up to date with the events that were told; see [`Follow::state`].
+    State,
     /// Events of a stream were lost for good, and it goes on behind them; what the server says.
     Lost(String),
     /// What was told before is void; the reason. Events go on from the state of now.
@@ -47,6 +71,14 @@ struct Heard<'a> {
     #[serde(borrow, default)]
     event: Option<&'a RawValue>,
     #[serde(borrow, default)]
+    state: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    patch: Option<&'a RawValue>,
+    #[serde(default)]
+    heads: HashMap<String, Value>,
+    #[serde(default)]
+    retry_ms: u64,
+    #[serde(borrow, default)]
     log_id: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     reason: Option<Cow<'a, str>>,
@@ -58,14 +90,36 @@ struct Heard<'a> {
 
 impl Follow {
     pub(crate) fn new(authority: String, topic: &str, after: &str) -> Self {
-        let (topic, after) = (topic.into(), after.into());
-        let wait = Duration::from_millis(100);
-        Self { authority, topic, after, socket: None, wait, log_id: None }
+        Self {
+            authority,
+            topic: topic.into(),
+            after: after.into(),
+            has_state: false,
+            state: None,
+            seqs: HashMap::new(),
+            is_lost: false,
+            socket: None,
+            wait: FIRST_WAIT,
+            asked_wait: None,
+            log_id: None,
+        }
+    }
+
+    /// Keeps the state of the topic, too.
+    #[must_use]
+    pub fn with_state(mut self) -> Self {
+        self.has_state = true;
+        self
     }
 
     /// The cursor of the last event that was told.
     pub fn cursor(&self) -> &str {
         &self.after
+    }
+
+    /// The state as of what was told; nothing before it is first told.
+    pub fn state(&self) -> Option<&Value> {
+        self.state.as_ref()
     }
 
     /// The id of the server's log, which is part of every chain; once it has connected.
@@ -87,8 +141,9 @@ impl Follow {
             };
             match frame.opcode() {
                 OpCode::Text => {
+                    let told = self.read(frame.payload())?;
                     self.socket = Some(socket);
-                    if let Some(told) = self.read(frame.payload())? {
+                    if let Some(told) = told {
                         return Ok(told);
                     }
                 }
@@ -102,32 +157,48 @@ impl Follow {
         }
     }
 
-    /// Waits longer with every attempt in vain.
+    /// Waits before the next attempt: as long as the server has asked for, or at random, up to twice
+    /// as long with every attempt in vain, so that a crowd does not come back at once.
     pub async fn pause(&mut self) {
-        tokio::time::sleep(self.wait).await;
+        let share = RandomState::new().hash_one(&self.topic) >> 32;
+        let random =
+            self.wait.mul_f64(f64::from(u32::try_from(share).unwrap_or(0)) / 2_f64.powi(32));
+        tokio::time::sleep(self.asked_wait.take().unwrap_or(random)).await;
         self.wait = (self.wait * 2).min(MAX_WAIT);
     }
 
+    /// Reads a frame. After an error the connection is of no more use.
     fn read(&mut self, payload: &[u8]) -> Result<Option<Told>, Error> {
         let frame: Heard<'_> =
             serde_json::from_slice(payload).map_err(|e| Error::Answer(e.to_string()))?;
         let text = |text: Option<Cow<'_, str>>| text.unwrap_or_default().into_owned();
-        // Of a snapshot it says where events go on after a reset.
-        if let Some(cursor) = frame.cursor {
-            self.after = cursor.into_owned();
-        }
         match &*frame.kind {
-            "event" => {
-                self.wait = Duration::from_millis(100);
-                let event = frame.event.map_or("", RawValue::get);
-                Ok(Some(Told::Event(Box::new(Delivered::parse(event)?))))
+            "event" => self.event(frame),
+            "snapshot" | "state" => self.change(frame),
+            "heartbeat" => {
+                // Up to there all was sent on this connection.
+                let sent = frame.heads.get(&self.topic).and_then(Value::as_u64);
+                let last = self.seqs.get(&self.topic).copied();
+                if sent.is_some_and(|sent| last.is_some_and(|last| last < sent)) {
+                    return Err(Error::Connection("events are missing".into()));
+                }
+                Ok(None)
             }
             "welcome" => {
                 self.log_id = frame.log_id.map(Cow::into_owned);
                 Ok(None)
             }
-            "reset" => Ok(Some(Told::Reset(text(frame.reason)))),
+            "drain" => {
+                self.asked_wait = Some(Duration::from_millis(frame.retry_ms).min(MAX_WAIT * 4));
+                Ok(None)
+            }
+            "reset" => {
+                self.seqs.clear();
+                self.state = None;
+                Ok(Some(Told::Reset(text(frame.reason))))
+            }
             "error" if frame.code.as_deref() == Some("lost") => {
+                self.is_lost = true;
                 Ok(Some(Told::Lost(text(frame.detail))))
             }
             "error" => {
@@ -139,7 +210,46 @@ impl Follow {
         }
     }
 
-    async fn connect(&self) -> Result<WebSocket<TcpStream>, Error> {
+    fn event(&mut self, frame: Heard<'_>) -> Result<Option<Told>, Error> {
+        let event = Delivered::parse(frame.event.map_or("", RawValue::get))?;
+        match self.seqs.get(&event.subject).copied() {
+            Some(last) if event.seq <= last => return Ok(None),
+            Some(last) if event.seq > last + 1 && !self.is_lost => {
+                return Err(Error::Connection(format!("events after {last} are missing")));
+            }
+            _ => {}
+        }
+        self.is_lost = false;
+        self.wait = FIRST_WAIT;
+        self.seqs.insert(event.subject.clone(), event.seq);
+        if let Some(cursor) = frame.cursor {
+            self.after = cursor.into_owned();
+        }
+        Ok(Some(Told::Event(Box::new(event))))
+    }
+
+    fn change(&mut self, frame: Heard<'_>) -> Result<Option<Told>, Error> {
+        // Of a snapshot it says where events go on after a reset.
+        if let ("snapshot", Some(cursor)) = (&*frame.kind, frame.cursor) {
+            self.after = cursor.into_owned();
+        }
+        if !self.has_state {
+            return Ok(None);
+        }
+        let value = |text: &RawValue| {
+            serde_json::from_str(text.get()).map_err(|error| Error::Answer(error.to_string()))
+        };
+        match (frame.state, frame.patch, &mut self.state) {
+            (Some(state), ..) => self.state = Some(value(state)?),
+            (None, Some(patch), Some(state)) => merge(state, value(patch)?),
+            _ => return Err(Error::Answer("a change of a state that was not told".into())),
+        }
+        Ok(Some(Told::State))
+    }
+
+    async fn connect(&mut self) -> Result<WebSocket<TcpStream>, Error> {
+        // A state is told as a whole on each connection.
+        self.state = None;
         let broken = |e: &dyn std::fmt::Display| Error::Connection(e.to_string());
         let url = format!("ws://{}/api/v1/ws", self.authority);
         let url = url.parse().map_err(|_| Error::Address(self.authority.clone()))?;
@@ -150,8 +260,9 @@ impl Follow {
             .await
             .map_err(|_| Error::Timeout(SILENCE))?
             .map_err(|e| broken(&e))?;
+        let views: &[&str] = if self.has_state { &["events", "state"] } else { &["events"] };
         let subscribe = json!({
-            "type": "subscribe", "topic": self.topic, "after": self.after, "views": ["events"],
+            "type": "subscribe", "topic": self.topic, "after": self.after, "views": views,
         });
         socket.send(Frame::text(subscribe.to_string())).await.map_err(|e| broken(&e))?;
         Ok(socket)

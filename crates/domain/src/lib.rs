@@ -23,3 +23,5 @@ pub mod calibration;
 pub mod vocabulary;
 
 pub mod dead_letter;
+
+pub mod merge_patch;

@@ -13,6 +13,7 @@ use yawc::DeflatePool;
 use crate::{
     access::Access,
     admission::{self, Admission},
+    comeback::Comeback,
     followup::Followup,
     hub::Hub,
     letters::DeadLetters,
@@ -141,6 +142,9 @@ pub struct App {
     pub(crate) deflate: DeflatePool,
     pub(crate) deflater: Deflater,
     pub(crate) hub: Hub,
+    /// Turns to be given what one missed, so that those who come back do not hold up those who are there.
+    pub(crate) turns: Arc<Semaphore>,
+    pub(crate) comeback: Comeback,
     pub(crate) closing: watch::Sender<bool>,
     pub(crate) summaries: Summaries,
     pub(crate) started: Instant,
@@ -177,6 +181,8 @@ impl App {
             deflate: crate::websocket::deflate_pool(),
             deflater: Deflater::default(),
             hub: Hub::default(),
+            turns: Arc::new(Semaphore::new(limits.catching_up)),
+            comeback: Comeback::default(),
             limits,
             storage: parts.storage,
             upstreams: parts.upstreams,

@@ -2,7 +2,7 @@
 //! once.
 //!
 //! ```text
-//!   feeds ──► crowd: one reader, one encoding ──► 64 sockets, 64 sockets, …
+//!   feeds ──► crowd: one reader, one encoding ──► part: 256 sockets, part, …
 //!                ▲                                     │ one that takes no more
 //!                │ has caught up                       ▼
 //!              task of the connection: reads on by itself, from where the crowd left it
@@ -14,7 +14,8 @@
 //! does not take all of it goes back to its task, which catches up, or is cut off.
 
 mod crowd;
-mod members;
+mod part;
+mod writers;
 
 use std::{
     collections::HashMap,
@@ -29,7 +30,7 @@ use crate::{
     app::App,
     delivery::{Subscription, Views},
     topic::Topic,
-    websocket::Wire,
+    websocket::{Ticket, Wire},
 };
 
 /// What a crowd has in common.
@@ -76,4 +77,7 @@ impl Hub {
 }
 
 /// A member of a crowd: gone once its connection has ended.
-type Member = Weak<Wire>;
+struct Member {
+    wire: Weak<Wire>,
+    ticket: Ticket,
+}

@@ -34,6 +34,7 @@ mod hub;
 mod topic;
 
 mod close;
+mod comeback;
 mod sse;
 mod websocket;
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 pub struct Limits {
     /// Connections at a time, of every kind.
     pub connections: usize,
+    /// How many connections are accepted in a second, after a burst of a tenth of that.
+    pub accepts: u32,
     /// How long the head of a request may take.
     pub head: Duration,
     /// How long a connection may wait for its next request.
@@ -33,6 +35,8 @@ pub struct Limits {
     pub subscriptions: usize,
     /// Events that a follower who had caught up may be behind before it is cut off.
     pub lag_events: u64,
+    /// How many followers at a time may be given what they missed.
+    pub catching_up: usize,
     /// The largest frame of a WebSocket client, in bytes.
     pub frame_bytes: usize,
     /// Messages that a WebSocket client may send within ten seconds.
@@ -50,7 +54,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 10_000,
+            connections: 16_000,
+            accepts: 2_000,
             head: Duration::from_secs(10),
             idle: Duration::from_secs(75),
             body_idle: Duration::from_secs(10),
@@ -64,6 +69,7 @@ impl Default for Limits {
             list: Duration::from_secs(2),
             subscriptions: 64,
             lag_events: 5_000,
+            catching_up: 2,
             frame_bytes: 64 << 10,
             messages: 500,
             heartbeat: Duration::from_secs(5),

@@ -69,6 +69,7 @@ pub struct Meter {
     closed: Family<Label, Counter>,
     frames: Family<Label, Counter>,
     events_sent: Counter,
+    crowds: Gauge,
     conflated: Counter,
     dropped: Counter,
     slo: Counter,
@@ -125,6 +126,7 @@ impl Meter {
             batch,
             sync,
             connections,
+            crowds: gauge(&mut registry, "crowds", "Topics and views that connections follow"),
             dropped,
             closed: counter(&mut registry, "connections_closed", "Closed followers, by reason"),
             frames: counter(&mut registry, "frames_sent", "Frames sent, by type"),
@@ -210,6 +212,7 @@ impl Meter {
 
     /// The text for Prometheus.
     pub(crate) fn text(&self, app: &App) -> String {
+        self.crowds.set(i64::try_from(app.hub.crowds()).unwrap_or(i64::MAX));
         self.log.set(&app.live.log().stats(), &(app.storage)());
         self.letters.set(app.letters.stats());
         self.admission.set(app.admission.state(app.live.log().backlog()));

@@ -1,5 +1,6 @@
 //! The connections: how many there may be, how they are served, and how they end.
 
+mod pace;
 mod phase;
 mod stall;
 
@@ -17,8 +18,11 @@ use tokio::{
 
 use tower::ServiceExt;
 
-use self::phase::{Kind, Phase};
 pub(crate) use self::stall::Stall;
+use self::{
+    pace::Pace,
+    phase::{Kind, Phase},
+};
 use crate::{
     admission,
     app::{App, going_away},
@@ -55,7 +59,13 @@ pub async fn serve(
     let places = u32::try_from(app.limits.connections).unwrap_or(u32::MAX);
     let slots = Arc::new(Semaphore::new(places as usize));
     tokio::pin!(shutdown);
+    let mut pace = Pace::of(app.limits.accepts);
     loop {
+        tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            () = pace.turn() => {}
+        }
         let accepted = tokio::select! {
             biased;
             () = &mut shutdown => break,

@@ -32,6 +32,8 @@ use crate::{
 
 /// How long a client should wait before it comes back, in milliseconds.
 const RETRY_MS: u32 = 2_000;
+/// How many events a follower is given without a turn.
+const AT_ONCE: u64 = 64;
 /// How often new maps of a match are looked for.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -104,6 +106,9 @@ impl Reader {
         for Out { kind, event, .. } in self.unmeasured.drain(..) {
             self.app.meter.sent(kind.as_str(), event.as_deref());
         }
+        if self.close == Close::Away {
+            return None;
+        }
         if let Some(first) = self.first.pop_front() {
             return Some(first);
         }
@@ -112,6 +117,11 @@ impl Reader {
                 self.close = Close::TooSlow;
                 return None;
             }
+            // Whoever missed much takes turns with others.
+            let _turn = match self.delivery.behind() {
+                0..=AT_ONCE => None,
+                _ => self.app.turns.acquire().await.ok(),
+            };
             let Ok(batch) = self.delivery.pull().await else {
                 self.close = Close::Internal;
                 return None;
@@ -128,9 +138,10 @@ impl Reader {
             let follows_matches = self.delivery.follows_matches();
             tokio::select! {
                 biased;
-                () = going_away(&mut self.closing) => {
+                () = going_away(&mut self.closing), if self.close != Close::Away => {
                     self.close = Close::Away;
-                    return None;
+                    let retry = self.app.comeback.next(&self.app.limits).as_millis();
+                    return Some(format!("retry: {retry}\n\n").into());
                 }
                 () = self.delivery.bell().notified() => {}
                 _ = self.heartbeat.tick() => return Some(Bytes::from_static(b": heartbeat\n\n")),

@@ -22,7 +22,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use yawc::{DeflatePool, IncomingUpgrade, Options, Role, WebSocket};
 
-pub(crate) use self::wire::Wire;
+pub(crate) use self::wire::{Ticket, Wire};
 use self::{line::Line, session::Session};
 use crate::{
     app::App,

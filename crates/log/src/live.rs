@@ -11,6 +11,7 @@ mod feeds;
 mod frame;
 mod guard;
 mod outlet;
+mod pages;
 mod patch;
 #[cfg(test)]
 mod tests;
@@ -36,7 +37,7 @@ pub use self::{
     frame::{EventFrame, PredictionFrame, Snapshot, StateFrame},
     guard::{Breaker, Failure, Failures, Guard, Patience, warm_up},
     outlet::{Events, States},
-    patch::{diff, merge},
+    patch::diff,
 };
 use crate::{Entry, Error, Log};
 

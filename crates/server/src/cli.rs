@@ -121,6 +121,25 @@ pub(crate) struct Serve {
     /// It is scored beside it, for every moment in the log, and nobody is told what it predicts
     #[arg(long, env = "MATCHWIRE_SHADOW", value_name = "GAME=MODEL", value_delimiter = ',')]
     pub(crate) shadow: Vec<String>,
+    /// How many connections there may be at a time, of every kind. Each takes an open file, so the system's limit
+    /// must leave room for them
+    #[arg(
+        long,
+        env = "MATCHWIRE_CONNECTIONS",
+        value_name = "N",
+        default_value_t = 16_000,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
+    pub(crate) connections: u32,
+    /// How many new connections are accepted in a second; others wait in the system's queue
+    #[arg(
+        long,
+        env = "MATCHWIRE_ACCEPT_RATE",
+        value_name = "N",
+        default_value_t = 2_000,
+        value_parser = clap::value_parser!(u32).range(1..=100_000)
+    )]
+    pub(crate) accept_rate: u32,
     /// How long a model may take for a prediction. One that takes longer, or panics, is left alone for a while: events
     /// and states go on, and the last prediction is served as stale
     #[arg(

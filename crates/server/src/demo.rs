@@ -50,6 +50,8 @@ pub(crate) async fn run(args: &Demo) -> anyhow::Result<()> {
         admission_target_ms: 25,
         shadow: Vec::new(),
         predict_limit: Patience::default().limit,
+        connections: 1_000,
+        accept_rate: 2_000,
     };
     let running = Running::start(&serve).await?;
     let series = Series::new(args.seed);

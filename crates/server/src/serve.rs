@@ -15,8 +15,9 @@ use matchwire_log::{
     live::{self, Live, Patience},
 };
 use matchwire_upstream::Upstreams;
+use rustix::process::{Resource, Rlimit};
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
     signal::unix::{SignalKind, signal},
     sync::oneshot,
     task::JoinHandle,
@@ -28,6 +29,10 @@ use crate::{
 
 /// How long the end may take to put dead letters on disk that are still queued.
 const FLUSH: Duration = Duration::from_millis(500);
+/// Open files that are not connections: the log's, and those of upstreams.
+const OWN_FILES: u64 = 256;
+/// How many connections may wait in the system's queue, which may have a lower limit of its own.
+const BACKLOG: u32 = 4_096;
 
 /// A server that runs.
 pub(crate) struct Running {
@@ -77,6 +82,33 @@ pub(crate) async fn run(args: &Serve) -> anyhow::Result<()> {
     }
 }
 
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// How many connections there may be: as many as are asked for, if the system lets the process have as many
+/// open files. The limit that it may raise by itself is raised.
+fn room_for(connections: u32) -> usize {
+    let limit = rustix::process::getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, ..limit.clone() };
+    let files = match rustix::process::setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(_) => limit.current,
+    };
+    let room = files.map_or(u64::MAX, |files| files.saturating_sub(OWN_FILES));
+    if room < u64::from(connections) {
+        tracing::warn!(
+            connections,
+            room,
+            "the system lets this process have fewer open files; see ulimit -n"
+        );
+    }
+    usize::try_from(room.min(connections.into())).unwrap_or(usize::MAX).max(1)
+}
+
 /// Waits for SIGTERM or Ctrl-C, which count from this call on.
 pub(crate) fn told_to_stop() -> impl Future<Output = ()> {
     let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
@@ -114,9 +146,8 @@ impl Running {
             Arc::new(move |id: &str| accounts.account_of(id)),
             Some(meter.clone()),
         );
-        let listener = TcpListener::bind(args.listen)
-            .await
-            .with_context(|| format!("cannot listen on {}", args.listen))?;
+        let listener =
+            listen(args.listen).with_context(|| format!("cannot listen on {}", args.listen))?;
         let address = listener.local_addr()?;
         let followup = Followup::new(ranking(args)?);
         let sources = source::table(&log, &exchange, &followup, args.gsi_token.as_deref());
@@ -130,7 +161,11 @@ impl Running {
             followup,
             meter,
             access,
-            limits: Limits::default(),
+            limits: Limits {
+                connections: room_for(args.connections),
+                accepts: args.accept_rate,
+                ..Limits::default()
+            },
             admission: AdmissionSettings {
                 target: Duration::from_millis(args.admission_target_ms),
                 sources: args.source_limit.clone(),

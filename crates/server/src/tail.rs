@@ -32,6 +32,7 @@ pub(crate) async fn run(args: &Tail) -> anyhow::Result<()> {
                 proof.is_whole = false;
             }
             Ok(Told::Lost(what)) => eprintln!("{what}"),
+            Ok(Told::State) => {}
             Err(error) if reached && error.is_retryable() => {
                 eprintln!("{error}; connecting again");
                 follow.pause().await;

@@ -51,6 +51,12 @@ impl Connection {
         self.send(request).await
     }
 
+    /// Posts a body of text to a path, and gives the status.
+    pub(crate) async fn publish(&mut self, path: &str, body: Bytes) -> anyhow::Result<u16> {
+        let request = Request::post(path).header("content-type", "text/plain");
+        Ok(self.send(request.body(Full::new(body))?).await?.0)
+    }
+
     async fn send(&mut self, mut request: Request<Full<Bytes>>) -> anyhow::Result<(u16, Bytes)> {
         request.headers_mut().insert("host", self.host.parse()?);
         self.sender.ready().await?;

@@ -9,8 +9,10 @@
 
 mod batch;
 mod connection;
+mod crowd;
 mod delivery;
 mod events;
+mod fanout;
 mod fill;
 mod log;
 mod machine;
@@ -59,6 +61,12 @@ struct Arguments {
     /// Into how many streams `streams` writes them.
     #[arg(long, default_value_t = 200_000)]
     streams: u64,
+    /// A folder in which npm has installed socket.io.
+    #[arg(long)]
+    npm: Option<PathBuf>,
+    /// To be the loop that writes to so many clients of `fanout`.
+    #[arg(long, hide = true)]
+    bare: Option<usize>,
     /// A log that `streams` has written, which is only measured.
     #[arg(long, hide = true)]
     written: Option<PathBuf>,
@@ -75,6 +83,11 @@ enum Part {
     Events,
     /// From receipt to arrival at WebSocket clients.
     Delivery,
+    /// Frames per second to 10,000 clients, next to a loop that only writes, socket.io and Nchan.
+    Fanout,
+    /// 19,000 connections: at rest, with one event, 15,000 that come back at once, and one that does not
+    /// read; only if it is named.
+    Crowd,
     /// 100,000 events per second, offered to a server on one core: what is taken, and how long kills
     /// take to a client; only if it is named.
     Overload,
@@ -91,6 +104,9 @@ enum Part {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
+    if let Some(clients) = arguments.bare {
+        return fanout::serve_bare(clients);
+    }
     let beside = std::env::current_exe()?.parent().map(PathBuf::from).unwrap_or_default();
     let dir = arguments.dir.unwrap_or_else(|| beside.clone());
     let server = arguments.server.unwrap_or_else(|| beside.join("matchwire"));
@@ -123,6 +139,12 @@ async fn main() -> anyhow::Result<()> {
     }
     if wants(Part::Delivery) {
         delivery::run(&load).await?;
+    }
+    if wants(Part::Fanout) {
+        fanout::run(&load, arguments.npm).await?;
+    }
+    if arguments.parts.contains(&Part::Crowd) {
+        crowd::run(&load).await?;
     }
     if arguments.parts.contains(&Part::Overload) {
         overload::run(&load).await?;

@@ -24,10 +24,8 @@ use std::{
 use anyhow::ensure;
 use tokio::task::JoinSet;
 
-use self::{
-    offer::{Kind, Sent, Tally},
-    pin::Cores,
-};
+use self::offer::{Kind, Sent, Tally};
+pub(crate) use self::pin::Cores;
 use crate::{
     connection::Connection,
     machine::Cpu,

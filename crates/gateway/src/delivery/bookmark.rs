@@ -102,7 +102,7 @@ impl Subscription {
             part.is_live = true;
             parts.push(part);
         }
-        Ok(Self { topic, views, parts, first: Vec::new(), has_state })
+        Ok(Self { topic, views, parts, first: Vec::new(), has_state, changes: 0 })
     }
 }
 

@@ -25,7 +25,14 @@ impl Subscription {
         if topic.is_match() && matches!(after, After::Seq(1..)) {
             return Err(Refusal::Cursor);
         }
-        let mut new = Self { topic, views, parts: Vec::new(), first: Vec::new(), has_state: false };
+        let mut new = Self {
+            topic,
+            views,
+            parts: Vec::new(),
+            first: Vec::new(),
+            has_state: false,
+            changes: 0,
+        };
         new.look_for_maps(app, bell, room).await?;
         let head = new.position(app, Part::head);
         let subscribed = json!({"type": "subscribed", "topic": new.topic.as_str(), "head": head});

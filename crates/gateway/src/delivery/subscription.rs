@@ -16,6 +16,9 @@ use crate::{
 
 /// How many events are pulled at once.
 const PULL_EVENTS: usize = 128;
+/// After so many changes the reader is sent the whole state instead of the next one, so that whatever it has
+/// made of them does not stay wrong for long.
+const WHOLE_EVERY: u32 = 256;
 
 pub(crate) struct Subscription {
     pub(super) topic: Topic,
@@ -25,6 +28,8 @@ pub(crate) struct Subscription {
     pub(super) first: Vec<(Kind, Bytes)>,
     /// Whether the reader has the whole state, so that changes to it make sense.
     pub(super) has_state: bool,
+    /// Changes since the whole state.
+    pub(super) changes: u32,
 }
 
 /// Why a pull cannot go on with what is in memory.
@@ -118,7 +123,7 @@ impl Subscription {
                 }
                 Obstacle::Older(index) => {
                     let Some(part) = self.parts.get(index) else { continue };
-                    let events = part.follow.older(part.seq, PULL_EVENTS).await?;
+                    let events = part.follow.older(part.seq).await?;
                     if events.is_empty() {
                         return Ok(());
                     }
@@ -217,7 +222,7 @@ impl Subscription {
     }
 
     fn pull_state(&mut self, app: &App, batch: &mut Batch) {
-        if !self.has_state {
+        if !self.has_state || self.changes >= WHOLE_EVERY {
             self.put_whole(app, batch);
             return;
         }
@@ -231,6 +236,7 @@ impl Subscription {
                             break;
                         }
                         part.version = Some(change.version);
+                        self.changes += 1;
                         let text = if self.topic.is_match() {
                             let subject = part.subject();
                             let head =
@@ -311,6 +317,7 @@ impl Subscription {
             part.version = Some(state.version);
         }
         self.has_state = true;
+        self.changes = 0;
     }
 
     pub(super) fn match_state(&self, states: &[Arc<Snapshot>]) -> Vec<u8> {

@@ -1,26 +1,26 @@
 //! One crowd: its reader, those who join, and the parts that are written to at the same time.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use matchwire_log::live::Bell;
 use tokio::{
     sync::mpsc::UnboundedReceiver,
-    time::{self, Duration},
+    time::{self, Duration, Instant},
 };
 
 use super::{
     Key, Member,
-    members::{Members, Packet, Part},
+    part::{MAX_MEMBERS, Packet, Part},
+    writers::Writers,
 };
 use crate::{
     app::{App, going_away},
-    delivery::{Batch, Bookmark, Refusal, Subscription},
-    websocket::packet,
+    delivery::{Batch, Bookmark, Out, Refusal, Subscription},
+    limits::Limits,
+    websocket::{Wire, packet},
 };
 
-/// The most members that one task writes to; half a core does so in some milliseconds.
-const MAX_MEMBERS: usize = 1_024;
 /// How many may join between two packets.
 const JOINING: usize = 64;
 /// How often new maps of a match are looked for.
@@ -28,7 +28,7 @@ const LOOK: Duration = Duration::from_millis(250);
 
 /// A connection that wants to join.
 pub(crate) struct Applicant {
-    pub(super) wire: Member,
+    pub(super) wire: Weak<Wire>,
     pub(super) subscription: Subscription,
 }
 
@@ -41,10 +41,11 @@ struct Crowd {
     bookmark: Arc<Bookmark>,
     /// Whether any member takes compressed frames.
     deflates: bool,
-    /// The members whom this task writes to.
-    members: Members,
-    /// The others.
-    parts: Vec<Part>,
+    /// The members, in the order in which they came.
+    parts: Arc<[Arc<Part>]>,
+    writers: Writers,
+    /// Which part has its heartbeat next, and when.
+    next_beat: (usize, Instant),
 }
 
 /// Serves a crowd for as long as there is one.
@@ -55,11 +56,7 @@ pub(super) async fn run(app: Arc<App>, key: Key, mut asked: UnboundedReceiver<Ap
     let begun = Subscription::resume(&app, &bell, &first.subscription.bookmark()).await;
     let mut applicants = vec![first];
     if let Ok(reader) = begun {
-        let bookmark = Arc::new(reader.bookmark());
-        let members = Members::new(app.clone());
-        let (parts, deflates) = (Vec::new(), false);
-        let mut crowd =
-            Crowd { app: app.clone(), bell, reader, bookmark, deflates, members, parts };
+        let mut crowd = Crowd::new(app.clone(), bell, reader);
         loop {
             // What cannot be read each member is told by its own task.
             if crowd.advance(&mut applicants).await.is_err() {
@@ -71,8 +68,8 @@ pub(super) async fn run(app: Arc<App>, key: Key, mut asked: UnboundedReceiver<Ap
                 () = going_away(&mut closing) => break,
                 () = crowd.bell.notified() => {}
                 _ = asked.recv_many(&mut applicants, JOINING) => {}
-                beat = crowd.members.next_beat() => {
-                    crowd.members.beat(beat, &crowd.bookmark).await;
+                () = time::sleep_until(crowd.next_beat.1) => {
+                    crowd.beat().await;
                     if crowd.is_empty() && app.hub.remove(&key, &asked) {
                         return;
                     }
@@ -84,7 +81,7 @@ pub(super) async fn run(app: Arc<App>, key: Key, mut asked: UnboundedReceiver<Ap
                 }
             }
         }
-        crowd.members.release();
+        crowd.parts.iter().for_each(|part| part.release());
     }
     while !app.hub.remove(&key, &asked) {
         asked.recv_many(&mut applicants, JOINING).await;
@@ -110,10 +107,19 @@ fn admit(app: &App, bookmark: &Arc<Bookmark>, applicant: Applicant) -> Option<Me
         wire.refuse(bytes, subscription);
         return None;
     }
-    wire.take(bytes, bookmark).then_some(member)
+    let ticket = wire.take(bytes, bookmark)?;
+    Some(Member { wire: member, ticket })
 }
 
 impl Crowd {
+    fn new(app: Arc<App>, bell: Bell, reader: Subscription) -> Self {
+        let bookmark = Arc::new(reader.bookmark());
+        let parts = Arc::new([Part::new()]);
+        let next_beat = (0, Instant::now() + app.limits.heartbeat.min(app.limits.ping));
+        let (deflates, writers) = (false, Writers::default());
+        Self { app, bell, reader, bookmark, deflates, parts, writers, next_beat }
+    }
+
     /// Sends everybody what there is, and takes in who wants to join.
     async fn advance(&mut self, applicants: &mut Vec<Applicant>) -> Result<(), Refusal> {
         loop {
@@ -130,7 +136,7 @@ impl Crowd {
                 self.send(batch).await;
             }
             for member in new {
-                self.add(member).await;
+                self.add(member);
             }
             if is_done {
                 return Ok(());
@@ -140,26 +146,37 @@ impl Crowd {
 
     async fn send(&mut self, batch: Batch) {
         let bookmark = self.bookmark.clone();
-        let packet = Arc::new(Packet::new(&self.app, batch.outs, bookmark, self.deflates));
-        for part in &self.parts {
-            part.send(&packet).await;
+        let packet = Packet::new(&self.app, &batch.outs, bookmark, self.deflates);
+        let count = self.count() as u64;
+        self.writers.send(packet, &self.parts).await;
+        for Out { kind, event, .. } in &batch.outs {
+            self.app.meter.sent_to(count, kind.as_str(), event.as_deref());
         }
-        self.members.send(&packet).await;
     }
 
-    async fn add(&mut self, member: Member) {
-        self.deflates |= member.upgrade().is_some_and(|wire| wire.deflates());
-        if self.members.len() < MAX_MEMBERS {
-            self.members.add(member);
+    fn add(&mut self, member: Member) {
+        self.deflates |= member.wire.upgrade().is_some_and(|wire| wire.deflates());
+        let room = self.parts.iter().find(|part| part.len() < MAX_MEMBERS);
+        if let Some(part) = room {
+            part.add(member);
             return;
         }
-        if let Some(part) = self.parts.iter().find(|part| part.len() < MAX_MEMBERS) {
-            part.add(member).await;
-            return;
+        let part = Part::new();
+        part.add(member);
+        self.parts = self.parts.iter().cloned().chain([part]).collect();
+    }
+
+    /// Sends the next part what is due. The parts have their heartbeats one after the other, so that a
+    /// large crowd's do not come between its events all at once.
+    async fn beat(&mut self) {
+        let (at, due) = self.next_beat;
+        if let Some(part) = self.parts.get(at) {
+            part.beat(&self.app, &self.bookmark).await;
         }
-        let part = Part::spawn(self.app.clone(), self.bookmark.clone());
-        part.add(member).await;
-        self.parts.push(part);
+        let Limits { heartbeat, ping, .. } = self.app.limits;
+        let parts = u32::try_from(self.parts.len()).unwrap_or(u32::MAX);
+        self.next_beat =
+            ((at + 1) % self.parts.len(), Instant::now().max(due + heartbeat.min(ping) / parts));
     }
 
     async fn look_for_maps(&mut self) -> Result<(), Refusal> {
@@ -167,6 +184,10 @@ impl Crowd {
     }
 
     fn is_empty(&self) -> bool {
-        self.members.len() == 0 && self.parts.iter().all(|part| part.len() == 0)
+        self.count() == 0
+    }
+
+    fn count(&self) -> usize {
+        self.parts.iter().map(|part| part.len()).sum()
     }
 }

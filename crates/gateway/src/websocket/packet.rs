@@ -54,9 +54,9 @@ pub(crate) fn control(frame: &Frame) -> Bytes {
 
 fn put_text(bytes: &mut BytesMut, text: &[u8], deflater: Option<&Deflater>) {
     let deflater = deflater.filter(|_| is_large(text));
-    let deflated = deflater.and_then(|deflater| deflater.deflate(text));
-    match deflated.filter(|deflated| deflated.len() < text.len()) {
-        Some(deflated) => put_frame(bytes, OpCode::Text, true, &deflated),
+    let packed = deflater.and_then(|deflater| deflater.deflate(text));
+    match packed.filter(|packed| packed.len() < text.len()) {
+        Some(packed) => put_frame(bytes, OpCode::Text, true, &packed),
         None => put_frame(bytes, OpCode::Text, false, text),
     }
 }

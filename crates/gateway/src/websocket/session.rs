@@ -1,12 +1,12 @@
 //! One connection, from `welcome` to its close.
 
-use std::{convert::Infallible, future::poll_fn, sync::Arc, time::Instant};
+use std::{convert::Infallible, future::poll_fn, pin::Pin, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use futures_util::SinkExt;
 use serde_json::{Map, Value, json};
 use tokio::{
-    sync::watch,
+    sync::{AcquireError, OwnedSemaphorePermit, watch},
     time::{self, Duration, MissedTickBehavior},
 };
 use yawc::{Frame, OpCode, WebSocket, WebSocketError};
@@ -30,6 +30,8 @@ use crate::{
 const GRACE: Duration = Duration::from_secs(5);
 /// The window in which messages of a client are counted.
 const WINDOW: Duration = Duration::from_secs(10);
+/// How many events a follower is given without a turn.
+const AT_ONCE: u64 = 64;
 /// How often new maps of a match are looked for.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -47,7 +49,11 @@ pub(super) struct Session {
     may_join: bool,
     /// Events that were pulled and are not known to be written.
     unwritten: u64,
+    /// The wait for a turn to be given what was missed.
+    turn: Option<Turn>,
 }
+
+type Turn = Pin<Box<dyn Future<Output = Result<OwnedSemaphorePermit, AcquireError>> + Send>>;
 
 impl Session {
     pub(super) fn new(app: Arc<App>, wire: Arc<Wire>, socket: WebSocket<Line>) -> Self {
@@ -58,6 +64,7 @@ impl Session {
             has_more: false,
             may_join: false,
             unwritten: 0,
+            turn: None,
             app,
             wire,
             socket,
@@ -106,9 +113,19 @@ impl Session {
         loop {
             let bell = self.delivery.bell().clone();
             let (has_more, follows_matches) = (self.has_more, self.delivery.follows_matches());
+            if self.turn.is_none() && self.delivery.behind() > AT_ONCE {
+                self.turn = Some(Box::pin(self.app.turns.clone().acquire_owned()));
+            }
+            let turn = &mut self.turn;
             let ready = async {
-                if !has_more {
-                    bell.notified().await;
+                match turn {
+                    // It is waited for again where it was.
+                    Some(turn) => turn.as_mut().await.ok(),
+                    None if has_more => None,
+                    None => {
+                        bell.notified().await;
+                        None
+                    }
                 }
             };
             tokio::select! {
@@ -120,8 +137,11 @@ impl Session {
                     self.say("heartbeat", &heartbeat).await?;
                 }
                 _ = ping.tick() => self.check_silence().await?,
-                () = ready => self.deliver().await?,
-                () = time::sleep(LOOK), if follows_matches => self.deliver().await?,
+                turn = ready => {
+                    self.turn = None;
+                    self.deliver(turn).await?;
+                }
+                () = time::sleep(LOOK), if follows_matches => self.deliver(None).await?,
             }
             if !self.has_more && self.may_join && self.join() {
                 return Ok(());
@@ -197,7 +217,8 @@ impl Session {
         self.write(Bytes::new()).await
     }
 
-    async fn deliver(&mut self) -> Result<(), Close> {
+    /// Sends a batch. A turn is over once the socket has taken what it takes at once.
+    async fn deliver(&mut self, turn: Option<OwnedSemaphorePermit>) -> Result<(), Close> {
         if self.delivery.lags() {
             return Err(Close::TooSlow);
         }
@@ -212,7 +233,10 @@ impl Session {
         self.may_join = true;
         let frames = packet::encode(&batch, self.deflater());
         self.unwritten = batch.iter().filter(|out| out.event.is_some()).count() as u64;
-        self.write(frames).await?;
+        self.wire.add(frames);
+        self.wire.flush().map_err(|_| Close::Done)?;
+        drop(turn);
+        self.write(Bytes::new()).await?;
         self.unwritten = 0;
         for Out { kind, event, .. } in &batch {
             self.app.meter.sent(kind.as_str(), event.as_deref());
@@ -324,7 +348,7 @@ impl Session {
             return self.complain("cursor", cursor, topic).await;
         };
         match self.delivery.subscribe(parsed, after, views).await {
-            Ok(()) => self.deliver().await,
+            Ok(()) => self.deliver(None).await,
             Err(Refusal::Cursor) => self.complain("cursor", cursor, topic).await,
             Err(Refusal::TooMany) => Err(Close::TooMany),
             Err(Refusal::Log(error)) if error.is_partial() => {
@@ -358,6 +382,12 @@ impl Session {
 
     /// Sends the close frame, and waits a little for the client to have it.
     async fn finish(&mut self, close: Close) {
+        if close == Close::Away {
+            let retry_ms = self.app.comeback.next(&self.app.limits).as_millis();
+            let retry_ms = u64::try_from(retry_ms).unwrap_or(u64::MAX);
+            let drain = json!({"type": "drain", "retry_ms": retry_ms}).to_string();
+            self.wire.add(packet::text(drain.as_bytes(), None));
+        }
         let socket = &mut self.socket;
         let ending = async {
             // What the library has to say about a broken frame, it says itself.

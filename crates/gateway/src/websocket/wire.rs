@@ -35,6 +35,8 @@ struct State {
     /// What is to be written before anything else.
     waiting: Bytes,
     holder: Holder,
+    /// How often a crowd has taken it.
+    taken: u32,
 }
 
 /// Who sends what comes next.
@@ -51,6 +53,11 @@ enum Holder {
     Returned(Returned),
 }
 
+/// By what a crowd holds a connection. Once it has left, it may come again with another one, while
+/// the crowd still has the old one in its lists.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ticket(u32);
+
 /// How a crowd gives a connection back.
 pub(crate) enum Returned {
     /// It never held it, and this is its subscription as it was.
@@ -61,7 +68,7 @@ pub(crate) enum Returned {
 
 impl Wire {
     pub(super) fn new(stream: TcpStream, deflates: bool) -> Arc<Self> {
-        let state = State { waiting: Bytes::new(), holder: Holder::Task };
+        let state = State { waiting: Bytes::new(), holder: Holder::Task, taken: 0 };
         Arc::new(Self {
             stream,
             deflates,
@@ -126,17 +133,22 @@ impl Wire {
         is_clear
     }
 
-    /// For a crowd: takes an applicant, who is sent `bytes` first and is at the bookmark then. False
-    /// if the connection is back with its task.
-    pub(crate) fn take(&self, bytes: Bytes, bookmark: &Arc<Bookmark>) -> bool {
+    /// For a crowd: takes an applicant, who is sent `bytes` first and is at the bookmark then. The
+    /// answer is what [`deliver`](Self::deliver) takes; nothing if the connection is back with its task.
+    pub(crate) fn take(&self, bytes: Bytes, bookmark: &Arc<Bookmark>) -> Option<Ticket> {
         let mut state = self.state.lock();
         let is_wanted = matches!(state.holder, Holder::Wanted);
         state.holder = Holder::Crowd(bookmark.clone());
-        let is_taken = self.put(&mut state, bytes, bookmark);
-        if is_taken && is_wanted {
-            self.give_back(&mut state, Returned::At(bookmark.clone()));
+        state.taken = state.taken.wrapping_add(1);
+        let ticket = Ticket(state.taken);
+        if !self.put(&mut state, ticket, bytes, bookmark) {
+            return None;
         }
-        is_taken && !is_wanted
+        if is_wanted {
+            self.give_back(&mut state, Returned::At(bookmark.clone()));
+            return None;
+        }
+        Some(ticket)
     }
 
     /// For a crowd: gives an applicant back, whose subscription was sent everything but `bytes`.
@@ -149,21 +161,33 @@ impl Wire {
 
     /// For a crowd: sends what leads to the bookmark, at once. False if the connection is no longer
     /// the crowd's.
-    pub(crate) fn deliver(&self, bytes: &Bytes, bookmark: &Arc<Bookmark>) -> bool {
-        self.put(&mut self.state.lock(), bytes.clone(), bookmark)
+    pub(crate) fn deliver(&self, ticket: Ticket, bytes: &Bytes, bookmark: &Arc<Bookmark>) -> bool {
+        self.put(&mut self.state.lock(), ticket, bytes.clone(), bookmark)
     }
 
     /// For a crowd: gives back what it holds.
-    pub(crate) fn release(&self) {
+    pub(crate) fn release(&self, ticket: Ticket) {
         let mut state = self.state.lock();
-        if let Holder::Crowd(bookmark) = &state.holder {
+        if let Holder::Crowd(bookmark) = &state.holder
+            && state.taken == ticket.0
+        {
             let returned = Returned::At(bookmark.clone());
             self.give_back(&mut state, returned);
         }
     }
 
-    fn put(&self, state: &mut State, bytes: Bytes, bookmark: &Arc<Bookmark>) -> bool {
+    fn put(
+        &self,
+        state: &mut State,
+        ticket: Ticket,
+        bytes: Bytes,
+        bookmark: &Arc<Bookmark>,
+    ) -> bool {
+        let is_ours = state.taken == ticket.0;
         let Holder::Crowd(held) = &mut state.holder else { return false };
+        if !is_ours {
+            return false;
+        }
         *held = bookmark.clone();
         state.add(bytes);
         if matches!(state.write(&self.stream), Ok(true)) {

@@ -59,7 +59,7 @@ async fn a_client_sees_the_correction_and_the_right_state() {
             "event" => heard.push(frame["event"]["type"].as_str().unwrap().to_owned()),
             "snapshot" => followed = frame["state"].clone(),
             "state" if frame.get("state").is_some() => followed = frame["state"].clone(),
-            "state" => matchwire_log::live::merge(&mut followed, frame["patch"].clone()),
+            "state" => matchwire_domain::merge_patch::merge(&mut followed, frame["patch"].clone()),
             _ => {}
         }
     }

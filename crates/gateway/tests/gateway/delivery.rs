@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use matchwire_domain::merge_patch::merge;
 use matchwire_gateway::Limits;
-use matchwire_log::live::merge;
 use serde_json::{Value, json};
 
 use crate::{

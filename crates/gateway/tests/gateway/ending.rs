@@ -31,8 +31,14 @@ async fn everyone_is_told_and_what_is_in_flight_is_answered() {
     soon(stream.read_exact(&mut go_on)).await.unwrap();
     let begun = Instant::now();
     server.begin_end();
+    // When to come back, so that not all do at once.
+    assert!(socket.next_of("drain").await["retry_ms"].as_u64().unwrap() <= 16_000);
     assert_eq!(socket.closed().await, Some(1001));
-    while events.next().await.is_some() {}
+    let mut retry = String::new();
+    while let Some(sent) = events.next().await {
+        retry = sent.retry;
+    }
+    assert!(retry.parse::<u32>().unwrap() <= 16_000);
     stream.write_all(body.as_bytes()).await.unwrap();
     let mut answer = String::new();
     soon(stream.read_to_string(&mut answer)).await.unwrap();

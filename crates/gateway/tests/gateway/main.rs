@@ -12,6 +12,7 @@ mod access;
 mod bad_input;
 mod calibration;
 mod corrections;
+mod crowd;
 mod damage;
 mod delivery;
 mod durability;

@@ -44,6 +44,19 @@ impl Silent {
         }
     }
 
+    /// The next frame of the protocol of a type; others are passed over.
+    pub(crate) async fn next_of(&mut self, kind: &str) -> Value {
+        loop {
+            let (opcode, payload) = self.frame().await.unwrap();
+            if opcode == 1 {
+                let frame: Value = serde_json::from_slice(&payload).unwrap();
+                if frame["type"] == kind {
+                    return frame;
+                }
+            }
+        }
+    }
+
     /// The next frame: its opcode and payload; `None` when the connection has ended.
     async fn frame(&mut self) -> Option<(u8, Vec<u8>)> {
         let stream = &mut self.0;

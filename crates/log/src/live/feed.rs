@@ -22,6 +22,7 @@ use super::{
     Bell, Context, PAGE_EVENTS, Stage, blocking,
     frame::{EventFrame, PredictionFrame, Snapshot, StateFrame},
     outlet::{Events, Outlet, States},
+    pages::Pages,
 };
 use crate::{Entry, Error};
 
@@ -33,6 +34,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// So often a model is tried for the sake of one stream, and that stream folded again: a state on which
 /// a model always fails must not keep it from all others.
 const MAX_TRIES: u8 = 3;
+/// How many older events are read at once behind a gap.
+const OLDER_EVENTS: usize = 128;
 
 /// A stream that is folded, and may be followed.
 pub struct Feed {
@@ -40,6 +43,7 @@ pub struct Feed {
     context: Arc<Context>,
     folding: Mutex<Folding>,
     outlet: Mutex<Outlet>,
+    pages: Pages,
     bells: Mutex<Bells>,
     /// Wakes the task when the last follower has gone.
     left: Notify,
@@ -87,6 +91,7 @@ impl Feed {
             context,
             folding: Mutex::new(folding),
             outlet: Mutex::default(),
+            pages: Pages::default(),
             bells: Mutex::default(),
             left: Notify::new(),
         }
@@ -122,8 +127,18 @@ impl Feed {
         self.outlet.lock().prediction(had)
     }
 
-    /// Events after a seq from the log, for a follower who is far behind.
-    pub async fn older(&self, after: u64, limit: usize) -> Result<Vec<Arc<EventFrame>>, Error> {
+    /// Events after a seq from the log, some at a time, for a follower who is far behind. Those who come
+    /// at the same time share what is read.
+    pub async fn older(&self, after: u64) -> Result<Vec<Arc<EventFrame>>, Error> {
+        let read = |after, limit| self.read_older(after, limit);
+        match self.pages.after(after, read).await {
+            Ok(page) if !page.is_empty() => Ok(page),
+            // The page begins before what can be read, or ends in a gap.
+            _ => self.read_older(after, OLDER_EVENTS).await,
+        }
+    }
+
+    async fn read_older(&self, after: u64, limit: usize) -> Result<Vec<Arc<EventFrame>>, Error> {
         let (context, subject) = (self.context.clone(), self.subject.clone());
         blocking(move || {
             let entries = context.log.read(&subject, after, limit)?;
@@ -390,6 +405,9 @@ impl Feed {
     fn is_wanted(&self) -> bool {
         let mut bells = self.bells.lock();
         bells.is_tasked = !bells.hung.is_empty();
+        if !bells.is_tasked {
+            self.pages.clear();
+        }
         bells.is_tasked
     }
 }

@@ -73,6 +73,13 @@ impl EventFrame {
         })
     }
 
+    /// One with a text and nothing else.
+    #[cfg(test)]
+    pub(super) fn plain(seq: u64, text: bytes::Bytes) -> Self {
+        let (received, ready) = (None, None);
+        Self { seq, kind: OWN_KIND, text, received, ready, cursor: 0..0, event: 0..0 }
+    }
+
     /// Where a reader of the stream's own topic is after it, in the form of the protocol.
     pub fn cursor(&self) -> &[u8] {
         self.text.get(self.cursor.clone()).unwrap_or_default()

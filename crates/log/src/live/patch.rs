@@ -11,7 +11,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
 };
-use serde_json::{Map, Value, value::RawValue};
+use serde_json::{Value, value::RawValue};
 
 /// The patch from `old` to `new`; `None` if they are equal.
 pub fn diff(old: &str, new: &str) -> Option<String> {
@@ -118,27 +118,10 @@ impl<'de> Deserialize<'de> for Fields<'de> {
     }
 }
 
-/// Applies a patch to a value.
-pub fn merge(target: &mut Value, patch: Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch;
-        return;
-    };
-    if !target.is_object() {
-        *target = Value::Object(Map::new());
-    }
-    let Value::Object(target) = target else { return };
-    for (key, change) in patch {
-        if change.is_null() {
-            target.shift_remove(&key);
-        } else {
-            merge(target.entry(key).or_insert(Value::Null), change);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use matchwire_domain::merge_patch::merge;
+
     use super::*;
     use proptest::prelude::*;
     use serde_json::json;

@@ -21,6 +21,7 @@ mod posts;
 mod process;
 mod recordings;
 mod referee;
+mod rough;
 mod sources;
 mod tail;
 mod upstreams;

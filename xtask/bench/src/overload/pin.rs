@@ -6,20 +6,20 @@ use std::{
 };
 
 /// The first core for the server and the others for this process, until it is dropped.
-pub(super) struct Cores {
+pub(crate) struct Cores {
     count: usize,
     is_split: bool,
 }
 
 impl Cores {
     /// Leaves the first core to the server, where there are others and `taskset` is there.
-    pub(super) fn split() -> Self {
+    pub(crate) fn split() -> Self {
         let count = std::thread::available_parallelism().map_or(1, usize::from);
         let is_split = count > 1 && keep_to(&format!("1-{}", count - 1));
         Self { count, is_split }
     }
 
-    pub(super) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         if self.is_split {
             format!("the server on one core, the load on {}", self.count - 1)
         } else {
@@ -28,7 +28,7 @@ impl Cores {
     }
 
     /// The command that comes to a binary on its core.
-    pub(super) fn command(&self, binary: &Path) -> Command {
+    pub(crate) fn command(&self, binary: &Path) -> Command {
         if !self.is_split {
             return Command::new(binary);
         }
