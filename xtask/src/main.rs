@@ -75,8 +75,10 @@ fn bench(arguments: &[String]) -> ExitCode {
     let run = ["run", "--quiet", "--release", "--package", "matchwire-bench"];
     // What `log` compares with takes a minute to compile, and the other parts do not use it.
     let names = |part: &str| arguments.iter().any(|argument| argument == part);
-    let others =
-        ["events", "delivery", "fanout", "crowd", "overload", "streams", "old", "open", "restore"];
+    let others = [
+        "bytes", "crowd", "delivery", "events", "fanout", "old", "open", "overload", "restore",
+        "streams",
+    ];
     let peers = names("log") || !others.iter().any(|part| names(part));
     let features: &[&str] = if peers { &["--features", "peers", "--"] } else { &["--"] };
     let run = [run.as_slice(), features].concat();

@@ -7,6 +7,7 @@
 use std::{
     net::SocketAddr,
     process::Command,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -21,7 +22,7 @@ use crate::{
     fanout::{
         Layout,
         clients::{Clients, Wanted},
-        matchwire::Matchwire,
+        matchwire::{Matchwire, Publisher},
     },
     machine::{Cpu, Memory},
     overload::Cores,
@@ -47,12 +48,16 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// The clients next to one that does not read, and how often they are sent something.
 const OTHERS: usize = 1_000;
 const OFTEN: Duration = Duration::from_millis(20);
+/// The viewers of a large and of a small match.
+const MANY: usize = 10_000;
+const FEW: usize = 4;
 
 /// Measures all of it, and prints what it came to.
 pub(crate) async fn run(load: &Load) -> anyhow::Result<()> {
     idle(load).await?;
     storm(load).await?;
-    slow(load).await
+    slow(load).await?;
+    fair(load).await
 }
 
 async fn idle(load: &Load) -> anyhow::Result<()> {
@@ -197,6 +202,54 @@ async fn slow(load: &Load) -> anyhow::Result<()> {
         grouped(float(OTHERS as u64)),
     );
     Ok(())
+}
+
+/// A small match next to one with very many viewers, whose events come as quickly as they can.
+async fn fair(load: &Load) -> anyhow::Result<()> {
+    let server = Matchwire::start_as(load, Command::new(&load.binary), 2).await?;
+    let address = server.address();
+    let wanted = |first_topic, clients| {
+        let layout = Layout { topics: 1, clients };
+        Wanted { first_topic, sample: 1, ..Wanted::new(layout, Matchwire::protocol()) }
+    };
+    let few = Clients::connect(address, wanted(1, FEW)).await?;
+    let many = Arc::new(Clients::connect(address, wanted(0, MANY)).await?);
+    let mut figures = Vec::new();
+    for is_busy in [false, true] {
+        let busy = is_busy.then(|| tokio::spawn(keep_busy(address, many.clone())));
+        let mut publisher = Publisher::open(address, 1..2).await?;
+        let mut ticks = tokio::time::interval(OFTEN);
+        few.take_latencies();
+        let (before, started) = (many.delivered(), Instant::now());
+        for _ in 0..load.seconds * 50 {
+            ticks.tick().await;
+            publisher.publish(1).await?;
+        }
+        let rate = float(many.delivered() - before) / started.elapsed().as_secs_f64();
+        if let Some(busy) = busy {
+            busy.abort();
+        }
+        figures.push((p99_ms(few.take_latencies()), rate));
+    }
+    ensure!(few.wrong() + many.wrong() == 0, "events came twice, late or not at all");
+    let [(alone, _), (beside, rate)] = figures[..] else { return Ok(()) };
+    println!(
+        "fair      {FEW} viewers of a match next to {} of another one, who get {} frames/s: p99 {beside:.1} ms, \
+         {alone:.1} ms while the other is quiet",
+        grouped(float(MANY as u64)),
+        grouped(rate),
+    );
+    Ok(())
+}
+
+/// Publishes to the large match whenever an event is with everybody.
+async fn keep_busy(address: SocketAddr, many: Arc<Clients>) -> anyhow::Result<()> {
+    let mut publisher = Publisher::open(address, 0..1).await?;
+    loop {
+        let before = many.delivered();
+        publisher.publish(1).await?;
+        wait_for(&many, before + MANY as u64).await?;
+    }
 }
 
 /// A client that is subscribed, and reads a byte in a second.

@@ -8,6 +8,7 @@
 //! free port of loopback with a data directory that is deleted afterwards.
 
 mod batch;
+mod bytes;
 mod connection;
 mod crowd;
 mod delivery;
@@ -27,6 +28,7 @@ mod writers;
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
 
 #[derive(Debug, Parser)]
@@ -61,6 +63,12 @@ struct Arguments {
     /// Into how many streams `streams` writes them.
     #[arg(long, default_value_t = 200_000)]
     streams: u64,
+    /// What `bytes` plays: a file that `matchwire send` takes.
+    #[arg(long)]
+    recording: Option<PathBuf>,
+    /// Its format.
+    #[arg(long, default_value = "cs-log")]
+    format: String,
     /// A folder in which npm has installed socket.io.
     #[arg(long)]
     npm: Option<PathBuf>,
@@ -83,6 +91,8 @@ enum Part {
     Events,
     /// From receipt to arrival at WebSocket clients.
     Delivery,
+    /// What a recorded match takes on the wire, by view; takes --recording, and only if it is named.
+    Bytes,
     /// Frames per second to 10,000 clients, next to a loop that only writes, socket.io and Nchan.
     Fanout,
     /// 19,000 connections: at rest, with one event, 15,000 that come back at once, and one that does not
@@ -142,6 +152,10 @@ async fn main() -> anyhow::Result<()> {
     }
     if wants(Part::Fanout) {
         fanout::run(&load, arguments.npm).await?;
+    }
+    if arguments.parts.contains(&Part::Bytes) {
+        let file = arguments.recording.as_deref().context("bytes takes --recording FILE")?;
+        bytes::run(&load, bytes::Recording { file, format: &arguments.format }).await?;
     }
     if arguments.parts.contains(&Part::Crowd) {
         crowd::run(&load).await?;

@@ -116,11 +116,6 @@ impl Server {
         Ok(Self::over(process, data))
     }
 
-    /// The same with more flags.
-    pub(crate) async fn start_with(load: &Load, flags: &[&str]) -> anyhow::Result<Self> {
-        Self::start_as(load, Command::new(&load.binary), flags).await
-    }
-
     /// The same with a command that comes to the server's binary, and with more flags.
     pub(crate) async fn start_as(
         load: &Load,

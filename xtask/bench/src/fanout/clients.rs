@@ -51,6 +51,8 @@ pub(crate) enum Protocol {
 pub(crate) struct Wanted {
     pub(crate) layout: Layout,
     pub(crate) protocol: Protocol,
+    /// The topic of the first one.
+    pub(crate) first_topic: usize,
     /// One client in so many reads the time at which its events were sent.
     pub(crate) sample: usize,
     /// How many connect at once.
@@ -64,8 +66,8 @@ pub(crate) struct Wanted {
 impl Wanted {
     /// New ones, of which few read times.
     pub(crate) fn new(layout: Layout, protocol: Protocol) -> Self {
-        let (sample, connecting, seen, target) = (25, 64, Vec::new(), 0);
-        Self { layout, protocol, sample, connecting, seen, target }
+        let (first_topic, sample, connecting, seen, target) = (0, 25, 64, Vec::new(), 0);
+        Self { layout, protocol, first_topic, sample, connecting, seen, target }
     }
 }
 
@@ -247,7 +249,7 @@ impl Client {
         Self {
             stream,
             place,
-            topic: place / wanted.layout.clients,
+            topic: wanted.first_topic + place / wanted.layout.clients,
             protocol: wanted.protocol.clone(),
             is_upgrading: matches!(wanted.protocol, Protocol::Web { .. }),
             greetings: 0,
@@ -392,15 +394,10 @@ impl Client {
 
     /// Sends a short frame, masked with zeros.
     fn say(&mut self, opcode: u8, payload: &[u8]) -> io::Result<()> {
-        let mut frame = vec![0x80 | opcode];
-        match u8::try_from(payload.len()) {
-            Ok(short @ ..=125) => frame.push(0x80 | short),
-            _ => {
-                frame.push(0x80 | 126);
-                frame.extend_from_slice(&u16::try_from(payload.len()).unwrap_or(0).to_be_bytes());
-            }
-        }
-        frame.extend_from_slice(&[0; 4]);
+        // A mask bit, the length, and a mask of zeros; what clients say here is short.
+        let length = u8::try_from(payload.len()).ok().filter(|length| *length <= 125);
+        let length = length.ok_or(io::ErrorKind::InvalidInput)?;
+        let mut frame = vec![0x80 | opcode, 0x80 | length, 0, 0, 0, 0];
         frame.extend_from_slice(payload);
         self.stream.write_all(&frame)
     }

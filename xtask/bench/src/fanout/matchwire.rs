@@ -1,6 +1,6 @@
 //! Matchwire itself: events are posted, and are durable before they are told.
 
-use std::{net::SocketAddr, process::Command};
+use std::{net::SocketAddr, ops::Range, process::Command};
 
 use bytes::Bytes;
 
@@ -21,8 +21,7 @@ const EVENTS: usize = 1_000;
 
 pub(crate) struct Matchwire {
     pub(crate) server: Server,
-    /// Events of the topics of one request, with the connection that posts them.
-    posts: Vec<(Connection, Vec<Batch>)>,
+    publishers: Vec<Publisher>,
 }
 
 impl Matchwire {
@@ -37,15 +36,13 @@ impl Matchwire {
         topics: usize,
     ) -> anyhow::Result<Self> {
         let server = Server::start_as(load, command, &["--connections", "20000"]).await?;
-        let topics: Vec<usize> = (0..topics).collect();
-        let mut posts = Vec::new();
-        for topics in topics.chunks(TOPICS) {
-            let batch = |topic: &usize| Batch::new("x.bench", &match_id(*topic), 1);
-            let connection = Connection::open(server.address).await?;
-            posts.push((connection, topics.iter().map(batch).collect()));
+        let mut publishers = Vec::new();
+        for first in (0..topics).step_by(TOPICS) {
+            let topics = first..topics.min(first + TOPICS);
+            publishers.push(Publisher::open(server.address, topics).await?);
         }
         // A connection that has asked for nothing yet is soon closed.
-        let mut started = Self { server, posts };
+        let mut started = Self { server, publishers };
         started.publish(1).await?;
         Ok(started)
     }
@@ -65,18 +62,35 @@ impl Matchwire {
     }
 
     pub(crate) async fn publish(&mut self, burst: usize) -> anyhow::Result<()> {
-        let posts = self.posts.iter_mut().map(|(connection, batches)| async move {
-            let stamped = (0..burst as u64).flat_map(|nth| {
-                let now = now_ns();
-                batches.iter_mut().map(move |batch| batch.body(|_| now + nth)).collect::<Vec<_>>()
-            });
-            let stamped: Vec<Bytes> = stamped.collect();
-            for events in stamped.chunks(EVENTS) {
-                connection.post(events.concat().into(), events.len()).await?;
-            }
-            anyhow::Ok(())
-        });
+        let posts = self.publishers.iter_mut().map(|publisher| publisher.publish(burst));
         futures_util::future::try_join_all(posts).await?;
+        Ok(())
+    }
+}
+
+/// Posts events to some topics, over a connection of its own.
+pub(crate) struct Publisher {
+    connection: Connection,
+    batches: Vec<Batch>,
+}
+
+impl Publisher {
+    pub(crate) async fn open(address: SocketAddr, topics: Range<usize>) -> anyhow::Result<Self> {
+        let connection = Connection::open(address).await?;
+        let batches = topics.map(|topic| Batch::new("x.bench", &match_id(topic), 1)).collect();
+        Ok(Self { connection, batches })
+    }
+
+    pub(crate) async fn publish(&mut self, burst: usize) -> anyhow::Result<()> {
+        let Self { connection, batches } = self;
+        let stamped = (0..burst as u64).flat_map(|nth| {
+            let now = now_ns();
+            batches.iter_mut().map(move |batch| batch.body(|_| now + nth)).collect::<Vec<_>>()
+        });
+        let stamped: Vec<Bytes> = stamped.collect();
+        for events in stamped.chunks(EVENTS) {
+            connection.post(events.concat().into(), events.len()).await?;
+        }
         Ok(())
     }
 }
