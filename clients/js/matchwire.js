@@ -1,6 +1,6 @@
 /**
- * The client of Matchwire; matchwire.d.ts tells what is public. A `Live` has one line at a time, a `Socket`
- * or `Streams`. A subscription takes its frames one after another, since hashing waits.
+ * The client of Matchwire; matchwire.d.ts tells what is public. A `Live` has one `Line` at a time. A subscription
+ * takes its frames one after another, since hashing waits.
  * @module matchwire
  */
 
@@ -107,7 +107,7 @@ class Live {
       this.logId = frame.log_id;
       this.opened(line);
     } else if (frame.type === 'drain') {
-      line.drainMs = Math.min(frame.retry_ms, LONGEST_DRAIN_MS) || undefined;
+      line.drain(frame.retry_ms);
     } else {
       for (const each of line.topics.values()) {
         if (sub ? sub === each : [each.topic, undefined].includes(frame.topic)) each.push(line, frame, text);
@@ -156,18 +156,24 @@ class Live {
   }
 }
 
-/** One WebSocket with all subscriptions. */
-class Socket {
+class Line {
   topics = new Map();
-  #live;
-  #socket;
 
   constructor(live) {
-    this.#live = live;
+    this.live = live;
   }
 
+  drain(ms) {
+    if (ms >= 0) this.drainMs = Math.min(ms, LONGEST_DRAIN_MS);
+  }
+}
+
+/** One WebSocket with all subscriptions. */
+class Socket extends Line {
+  #socket;
+
   open() {
-    const live = this.#live;
+    const { live } = this;
     const url = new URL('ws', live.base);
     url.protocol = url.protocol.replace('http', 'ws');
     const protocols = 'matchwire.v1.json';
@@ -207,17 +213,11 @@ class Socket {
 }
 
 /** A stream of server-sent events for each subscription. */
-class Streams {
-  topics = new Map();
-  #live;
+class Streams extends Line {
   #aborts = new Map();
 
-  constructor(live) {
-    this.#live = live;
-  }
-
   open() {
-    this.#live.subs.forEach((sub) => this.add(sub));
+    this.live.subs.forEach((sub) => this.add(sub));
   }
 
   add(sub) {
@@ -225,7 +225,7 @@ class Streams {
     this.topics.set(sub.topic, sub);
     const abort = new AbortController();
     this.#aborts.set(sub, abort);
-    this.#read(sub, abort.signal).catch(() => ({})).then((why) => abort.signal.aborted || this.#live.ended(this, why));
+    this.#read(sub, abort.signal).catch(() => ({})).then((why) => abort.signal.aborted || this.live.ended(this, why));
   }
 
   remove(sub) {
@@ -238,7 +238,7 @@ class Streams {
 
   /** Reads to the end, and answers why it ended. */
   async #read(sub, signal) {
-    const live = this.#live;
+    const { live } = this;
     const url = new URL('stream', live.base);
     url.search = new URLSearchParams({ topic: sub.topic, ...sub.asked() });
     const response = await fetch(url, { headers: live.headers, cache: 'no-store', signal });
@@ -253,7 +253,7 @@ class Streams {
     }
     live.opened(this);
     const [reader, decoder] = [response.body.getReader(), new TextDecoder()];
-    let [rest, data] = ['', []];
+    let [rest, data, isFirst] = ['', [], true];
     // Nothing is held back: a body that waits when its connection ends is the end of Node (undici#5360).
     for (;;) {
       const { done, value } = await reader.read();
@@ -263,7 +263,11 @@ class Streams {
       rest = lines.pop();
       for (const line of lines) {
         if (line.startsWith('data:')) data.push(line.slice(5).replace(/^ |\r$/g, ''));
-        else if (line.startsWith(':')) sub.push(this, { type: 'heartbeat' });
+        else if (line.startsWith('retry:')) {
+          // The first is the same for all.
+          if (!isFirst) this.drain(line.slice(6));
+          isFirst = false;
+        } else if (line.startsWith(':')) sub.push(this, { type: 'heartbeat' });
         else if (line.length < 2 && data.length > 0) live.take(this, data.splice(0).join('\n'), sub);
       }
     }
@@ -275,20 +279,18 @@ class Subscription {
   status = 'connecting';
   waiting = 0;
   settled = Promise.resolve();
-  #live;
   #options;
-  /** The last event of each stream, the longest untouched first: `{seq, chain}`. */
+  /** The last event of each stream, the oldest first. */
   #last = new Map();
-  /** What the server last sent as state over this line; patches are against it. */
+  /** The last state of this line, which patches are against. */
   #patched;
   #mayJump;
-  /** The head that the last heartbeat told. */
   #promised;
   #isCurrent = false;
   #currentMs = -Infinity;
 
   constructor(live, topic, options) {
-    this.#live = live;
+    this.live = live;
     this.topic = topic;
     this.#options = { views: ['events', 'state', 'prediction'], ...options };
     this.cursor = this.#options.after;
@@ -296,7 +298,7 @@ class Subscription {
   }
 
   get staleMs() {
-    return Math.max(0, Date.now() - (this.#isCurrent ? this.#live.heardMs : this.#currentMs));
+    return Math.max(0, Date.now() - (this.#isCurrent ? this.live.heardMs : this.#currentMs));
   }
 
   close() {
@@ -311,9 +313,9 @@ class Subscription {
 
   push(line, frame, text) {
     this.waiting += 1;
-    if (this.waiting > MAX_WAITING) this.#live.ended(line, { waitMs: 0 });
+    if (this.waiting > MAX_WAITING) this.live.ended(line, { waitMs: 0 });
     this.settled = this.settled.then(() => line.isVoid || this.#isOver || this.#take(line, frame, text))
-      .catch(() => this.#live.restart(line)).then(() => {
+      .catch(() => this.live.restart(line)).then(() => {
         this.waiting -= 1;
       });
   }
@@ -336,7 +338,7 @@ class Subscription {
   #end(status) {
     if (this.#isOver) return;
     this.#isStale();
-    this.#live.drop(this);
+    this.live.drop(this);
     this.#become(status);
   }
 
@@ -370,7 +372,7 @@ class Subscription {
       case 'event':
         return this.#event(line, frame, text);
       case 'state':
-        if (!frame.state && !this.#patched) return this.#live.restart(line);
+        if (!frame.state && !this.#patched) return this.live.restart(line);
         this.#isCurrent ||= !this.#wantsEvents;
         return this.#show(frame.state ?? mergePatch(this.#patched, frame.patch), 'update');
       case 'prediction':
@@ -378,7 +380,7 @@ class Subscription {
       case 'heartbeat':
         return this.#heartbeat(line, frame.heads?.[this.topic]);
       case 'reset':
-        this.cursor = this.state = this.#patched = this.#live.logId = undefined;
+        this.cursor = this.state = this.#patched = this.live.logId = undefined;
         this.#last.clear();
         return this.#tell('onReset', frame.reason);
       case 'error':
@@ -398,12 +400,12 @@ class Subscription {
     if (seq <= last?.seq) return;
     if (seq > last?.seq + 1 && !this.#mayJump) {
       this.#tell('onError', new MatchwireError('gap', `${subject}: event ${seq} came after ${last.seq}`, false));
-      this.#live.restart(line);
+      this.live.restart(line);
       return;
     }
     this.#mayJump = false;
     let [event, verified] = [frame.event, 'none'];
-    if (this.#live.verify) {
+    if (this.live.verify) {
       const before = seq === 1 ? await this.#genesis(subject) : last?.seq === seq - 1 && last.chain;
       try {
         [event, verified] = await this.#check(frame, text, before);
@@ -422,13 +424,12 @@ class Subscription {
   /** What is told of the event is what was hashed. */
   async #check(frame, text, before) {
     const { seq, leaf, chain } = frame.event;
-    // A time may be written in several ways.
     const recorded = new Date(frame.event.recordedtime);
     let stored = storedText(text);
     if (await sha256(stored) !== leaf) {
-      // In an event stream a line break that had two characters has become two.
+      // An event stream makes two line breaks of one that has two characters.
       stored = stored.replaceAll('\n\n', '\r\n');
-      if (await sha256(stored) !== leaf) throw new Error('its bytes do not have the leaf that it names');
+      if (await sha256(stored) !== leaf) throw new Error('its bytes have another leaf');
     }
     const event = { seq, recordedtime: recorded.toISOString(), leaf, chain, ...JSON.parse(stored) };
     if (event.seq !== frame.seq || event.subject !== frame.subject) throw new Error('the frame names another event');
@@ -443,7 +444,7 @@ class Subscription {
 
   /** The chain before the first event. An event stream does not tell the log's id. */
   async #genesis(subject) {
-    const live = this.#live;
+    const live = this.live;
     live.logId ??= await fetch(new URL('status', live.base), { headers: live.headers })
       .then((response) => response.text().then((text) => (response.ok ? JSON.parse(text).log_id : undefined)));
     return live.logId && sha256(`matchwire/1\n${live.logId}\n${subject}`);
@@ -460,10 +461,10 @@ class Subscription {
     return this.#tell('onState', state, how);
   }
 
-  /** What one heartbeat promised must have come by the next. In an event stream it says that nothing more is there. */
+  /** What one heartbeat promised must have come by the next. In an event stream it promises what there was. */
   #heartbeat(line, head = this.head) {
     const isBehind = () => this.#wantsEvents && this.#promised > this.#last.get(this.topic)?.seq;
-    if (isBehind()) return this.#live.restart(line);
+    if (isBehind()) return this.live.restart(line);
     this.#promised = Number(head);
     this.#isCurrent ||= !isBehind() && !(this.#promised < this.head);
     return undefined;
@@ -474,7 +475,7 @@ class Subscription {
   }
 
   #isStale() {
-    if (this.#isCurrent) this.#currentMs = this.#live.heardMs;
+    if (this.#isCurrent) this.#currentMs = this.live.heardMs;
     this.#isCurrent = false;
   }
 
@@ -483,7 +484,7 @@ class Subscription {
     const error = new MatchwireError(code, detail, isFinal, more);
     if (isFinal) return this.fail(error);
     if (code === 'lost') this.#mayJump = true;
-    else this.#live.again(line, this);
+    else this.live.again(line, this);
     return this.#tell('onError', error);
   }
 }
@@ -508,7 +509,7 @@ function storedText(text) {
   token.lastIndex = from;
   for (let depth = 1; depth > 0;) {
     const [found] = token.exec(text) ?? '}';
-    depth += { '{': 1, '}': -1 }[found] ?? 0;
+    depth += found === '{' ? 1 : found === '}' ? -1 : 0;
   }
   return `{${text.slice(from, token.lastIndex)}`;
 }

@@ -197,7 +197,7 @@ describe('against a server', () => {
 
       it('takes the wait that a server asks for that goes away', () => {
         const drain = '{"type":"drain","retry_ms":1}';
-        const text = `event: drain\ndata: ${drain}\n\n`;
+        const text = 'retry: 1\n\n';
         const frame = transport === 'sse' ? Buffer.from(`${text.length.toString(16)}\r\n${text}\r\n`) : Buffer.concat([Buffer.from([0x81, drain.length]), Buffer.from(drain)]);
         const alter = (bytes, connection) => (connection === 1 && bytes.includes('"type":"event"') ? Buffer.concat([bytes, frame]) : bytes);
         // Its own wait would be longer than the test.
@@ -369,6 +369,27 @@ describe('against a server', () => {
       });
     }
   });
+});
+
+describe('a server that is started again', () => {
+  for (const transport of TRANSPORTS) {
+    it(`is followed on over ${transport}`, async () => {
+      const server = await Server.start('serve');
+      await through(server, {}, { transport }, async (live, proxy) => {
+        const told = follow(live, 'match/m1/1', { after: 0 });
+        for (let round = 1; round <= 3; round += 1) {
+          await server.post([note('match/m1/1', { round })]);
+          await until('the event', () => told.events.length === round);
+          await server.restart();
+          proxy.target = server.url;
+        }
+        await until('it is live', () => told.sub.status === 'live');
+        await checkStream(server, told, 'match/m1/1');
+        assert.deepEqual([[...new Set(told.verified)], told.errors, told.resets], [['chain'], [], []]);
+      });
+      await server.stop();
+    });
+  }
 });
 
 describe('ends of a stream', () => {

@@ -28,6 +28,7 @@ export async function until(what, holds) {
 export class Server {
   #process;
   #folder;
+  #args;
   #said = '';
 
   /**
@@ -38,18 +39,28 @@ export class Server {
     const server = new Server();
     server.#folder = await mkdtemp(join(tmpdir(), 'client-test-'));
     const data = args[0] === 'serve' ? ['--data', join(server.#folder, 'data')] : [];
-    server.#process = spawn(BINARY, [...args, '--listen', '127.0.0.1:0', ...data], {
-      stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TMPDIR: server.#folder },
-    });
-    for (const output of [server.#process.stdout, server.#process.stderr]) {
-      output.setEncoding('utf8').on('data', (text) => { server.#said = (server.#said + text).slice(-100_000); });
-    }
-    server.url = await until(`${BINARY} tells its address`, () => {
-      assert.equal(server.#process.exitCode, null, server.#said);
-      return /http:\/\/127\.0\.0\.1:\d+/.exec(server.#said)?.[0];
-    });
-    await until('it is ready', () => fetch(`${server.url}/readyz`).then(({ ok }) => ok, () => false));
+    server.#args = [...args, '--listen', '127.0.0.1:0', ...data];
+    await server.#run();
     return server;
+  }
+
+  async #run() {
+    this.#said = '';
+    this.#process = spawn(BINARY, this.#args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TMPDIR: this.#folder } });
+    for (const output of [this.#process.stdout, this.#process.stderr]) {
+      output.setEncoding('utf8').on('data', (text) => { this.#said = (this.#said + text).slice(-100_000); });
+    }
+    this.url = await until(`${BINARY} tells its address`, () => {
+      assert.equal(this.#process.exitCode, null, this.#said);
+      return /http:\/\/127\.0\.0\.1:\d+/.exec(this.#said)?.[0];
+    });
+    await until('it is ready', () => fetch(`${this.url}/readyz`).then(({ ok }) => ok, () => false));
+  }
+
+  /** Ends it in good order and starts it again with its data, at another address. */
+  async restart() {
+    await this.#end();
+    await this.#run();
   }
 
   /** Whether it has said so. */
@@ -57,12 +68,15 @@ export class Server {
     return this.#said.includes(words);
   }
 
-  async stop() {
+  async #end() {
     const ended = new Promise((resolve) => { this.#process.once('exit', resolve); });
-    if (this.#process.exitCode === null) {
-      this.#process.kill('SIGTERM');
-      await ended;
-    }
+    if (this.#process.exitCode !== null) return;
+    this.#process.kill('SIGTERM');
+    await ended;
+  }
+
+  async stop() {
+    await this.#end();
     await rm(this.#folder, { recursive: true, force: true });
   }
 
