@@ -8,11 +8,12 @@
  */
 
 import assert from 'node:assert/strict';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { Chromium } from '../../../ops/browser-test/chromium.mjs';
 import { Tab } from '../../../ops/browser-test/tab.mjs';
+import { QUICK } from './follow.mjs';
+import { FILES, followInPage, thrown, toldInPage } from './page.mjs';
 import { Proxy } from './proxy.mjs';
 import { seed } from './random.mjs';
 import { Server, note, until } from './server.mjs';
@@ -20,36 +21,16 @@ import { Server, note, until } from './server.mjs';
 const { values: options } = parseArgs({ options: { chromium: { type: 'string', default: '/usr/bin/chromium' } } });
 const SIZE = { width: 1200, height: 900 };
 const BAD = { cutMs: 1_500, delayMs: 4, twice: 0.3 };
-const own = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
-const FILES = { '/example.html': own('example.html'), '/matchwire.js': own('matchwire.js') };
-
-/** Follows a map with each transport and notes all that is told, in the page. */
-const FOLLOW = `(async () => {
-  const { connect } = await import('/matchwire.js');
-  window.told = Object.fromEntries(['websocket', 'sse', 'auto'].map((transport) => {
-    const one = { events: [], verified: [], errors: [], statuses: [] };
-    one.live = connect(location.origin, { transport, retry: { firstMs: 5, longestMs: 100, healthyMs: 500 } });
-    one.sub = one.live.subscribe('match/demo/1', {
-      after: 0,
-      onEvent(event, { verified }) { one.events.push(event); one.verified.push(verified); },
-      onStatus: (status) => { one.statuses.push(status); },
-      onError: (error) => { one.errors.push(error.code + ' ' + error.message); },
-    });
-    return [transport, one];
-  }));
-})()`;
+const TRANSPORTS = ['websocket', 'sse', 'auto'];
 
 const shown = (id) => `document.getElementById('${id}').textContent`;
-/** What is cut is told in the browser's own log; what a script throws must not be. */
-const thrown = ({ problems }) => problems.filter((problem) => problem.startsWith('exception'));
-
 async function followsInPage(server, proxy, tab) {
-  await tab.evaluate(FOLLOW);
+  await followInPage(tab, 'match/demo/1', TRANSPORTS, QUICK);
   await until('the end of the series', () => server.hasSaid('The match is over'));
   const [state, events] = [await server.get('/matches/demo/maps/1'), await server.events('match/demo/1')];
-  for (const transport of ['websocket', 'sse', 'auto']) {
+  for (const transport of TRANSPORTS) {
     await tab.until(`told.${transport}.sub.state?.seq === ${state.seq}`);
-    const told = await tab.evaluate(`(({ events, verified, errors, statuses, sub }) => ({ events, verified: [...new Set(verified)], errors, statuses, state: sub.state }))(told.${transport})`);
+    const told = await toldInPage(tab, transport);
     assert.deepEqual(told.events.map(({ seq }) => seq), events.map(({ seq }) => seq), `${transport}: every event once and in order`);
     assert.deepEqual(told.events, events);
     assert.deepEqual([told.verified, told.errors], [['chain'], []], transport);

@@ -1,9 +1,9 @@
 /**
  * Follows the recording of a real match while it is sent, through a proxy that treats connections badly: with this
- * client over each transport, and with `matchwire tail` beside it. In the end all must have every event once, in
- * order and proved, and the state that the API has. `MATCHWIRE_BIN` is the server.
+ * client over each transport, in Chromium too if it is given, and with `matchwire tail` beside it. In the end all must
+ * have every event once, in order and proved, and the state that the API has. `MATCHWIRE_BIN` is the server.
  *
- *   node clients/js/test/soak.mjs --recording match.log [--speed 20] [--format cs-log]
+ *   node clients/js/test/soak.mjs --recording match.log [--speed 20] [--format cs-log] [--chromium /usr/bin/chromium]
  *
  * Exits 1 with a message for what is wrong.
  */
@@ -12,17 +12,20 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 
+import { Chromium } from '../../../ops/browser-test/chromium.mjs';
+import { Tab } from '../../../ops/browser-test/tab.mjs';
 import { connect } from '../matchwire.js';
 import { checkStream, follow } from './follow.mjs';
+import { FILES, followInPage, thrown, toldInPage } from './page.mjs';
 import { Proxy } from './proxy.mjs';
 import { seed } from './random.mjs';
 import { BINARY, Server, until } from './server.mjs';
 
 const { values: options } = parseArgs({
-  options: { recording: { type: 'string' }, speed: { type: 'string', default: '20' }, format: { type: 'string', default: 'cs-log' } },
+  options: { recording: { type: 'string' }, speed: { type: 'string', default: '20' }, format: { type: 'string', default: 'cs-log' }, chromium: { type: 'string' } },
 });
 if (!options.recording) {
-  console.error('usage: soak.mjs --recording FILE [--speed X] [--format FORMAT]');
+  console.error('usage: soak.mjs --recording FILE [--speed X] [--format FORMAT] [--chromium PATH]');
   process.exit(2);
 }
 const SUBJECT = 'match/soak/1';
@@ -64,25 +67,46 @@ async function check(server, followers, tail) {
   return events.length;
 }
 
+/** The same in a page, over a WebSocket. */
+async function checkPage(server, { tab }) {
+  const [state, events] = [await server.get('/matches/soak/maps/1'), await server.events(SUBJECT)];
+  await tab.until(`told.websocket.sub.state?.seq === ${state.seq} && told.websocket.sub.staleMs < 16_000`);
+  const told = await toldInPage(tab, 'websocket');
+  assert.deepEqual(told.events, events, 'chromium: every event once and in order');
+  assert.deepEqual([told.state, told.verified, told.errors, thrown(tab)], [state, ['chain'], [], []], 'chromium');
+  console.log(`chromium ${told.events.length} events, reconnected ${told.statuses.filter((status) => status === 'reconnecting').length} times`);
+}
+
+async function openPage(url) {
+  const browser = await Chromium.launch(options.chromium);
+  const tab = await Tab.open(browser, new URL('/example.html?topic=match/soak/1', url), { width: 800, height: 600 }, 'light');
+  await followInPage(tab, SUBJECT, ['websocket']);
+  return { browser, tab };
+}
+
 async function main() {
   const transports = typeof WebSocket === 'function' ? ['websocket', 'sse'] : ['sse'];
   const server = await Server.start('serve');
   const proxies = {};
-  for (const [index, name] of [...transports, 'tail'].entries()) proxies[name] = await Proxy.start(server.url, BAD, seed + index);
+  for (const [index, name] of [...transports, 'tail', 'page'].entries()) proxies[name] = await Proxy.start(server.url, { ...BAD, files: FILES }, seed + index);
   const lives = transports.map((transport) => connect(proxies[transport].url, { transport }));
   const followers = Object.fromEntries(transports.map((name, index) => [name, follow(lives[index], SUBJECT, { after: 0 })]));
   const sending = run('send', options.recording, '--server', server.url, '--match', 'soak', '--map', '1', '--speed', options.speed, '--format', options.format);
   await until('the first event', () => followers[transports[0]].events.length > 0);
   const tail = { ran: run('tail', SUBJECT, '--server', proxies.tail.url, '--after', '0', '--json') };
+  let page;
   const telling = setInterval(() => tell(followers, proxies, sending), TELL_MS);
   try {
+    page = options.chromium && await openPage(proxies.page.url);
     await new Promise((resolve) => sending.child.once('exit', resolve));
     assert.equal(sending.code, 0, sending.errors);
     const count = await check(server, followers, tail);
+    if (page) await checkPage(server, page);
     tell(followers, proxies, sending);
     console.log(`ok: ${count} events, once and in order, proved, the same state everywhere`);
   } finally {
     clearInterval(telling);
+    await page?.browser.close();
     for (const live of lives) live.close();
     for (const { child } of [sending, tail.ran]) child.kill();
     for (const proxy of Object.values(proxies)) await proxy.close();
