@@ -51,6 +51,14 @@ pub struct Limits {
     pub drain: Duration,
 }
 
+impl Limits {
+    /// Whether a WebSocket client that was not heard for so long is taken for gone. It is looked at with
+    /// every heartbeat, and would be silent for too long by the next one.
+    pub(crate) fn is_gone(&self, unheard: Duration) -> bool {
+        unheard + self.heartbeat > self.silence
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

@@ -99,19 +99,18 @@ impl Part {
         };
         let mut bytes = Bytes::new();
         if beats {
+            self.each(|wire, ticket| {
+                let is_gone = app.limits.is_gone(wire.silence());
+                if is_gone {
+                    wire.release(ticket);
+                }
+                !is_gone
+            })
+            .await;
             bytes = bookmark.heartbeat(app);
             app.meter.sent_to(self.len() as u64, "heartbeat", None);
         }
         if pings {
-            let silence = app.limits.silence;
-            self.each(|wire, ticket| {
-                let is_there = wire.silence() < silence;
-                if !is_there {
-                    wire.release(ticket);
-                }
-                is_there
-            })
-            .await;
             bytes = [&*bytes, &*packet::control(&Frame::ping(""))].concat().into();
         }
         if !bytes.is_empty() {

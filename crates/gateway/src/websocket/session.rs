@@ -133,10 +133,11 @@ impl Session {
                 () = going_away(&mut self.closing) => return Err(Close::Away),
                 frame = self.socket.next_frame() => self.hear(frame).await?,
                 _ = heartbeat.tick() => {
+                    self.check_silence()?;
                     let heartbeat = self.delivery.heartbeat();
                     self.say("heartbeat", &heartbeat).await?;
                 }
-                _ = ping.tick() => self.check_silence().await?,
+                _ = ping.tick() => self.write(packet::control(&Frame::ping(""))).await?,
                 turn = ready => {
                     self.turn = None;
                     self.deliver(turn).await?;
@@ -210,9 +211,7 @@ impl Session {
             }
         };
         self.delivery.put_back(subscription);
-        if self.wire.silence() >= self.app.limits.silence {
-            return Err(Close::Silent);
-        }
+        self.check_silence()?;
         // What waits in the wire goes first.
         self.write(Bytes::new()).await
     }
@@ -373,11 +372,8 @@ impl Session {
         self.say("error", &Value::Object(members).to_string()).await
     }
 
-    async fn check_silence(&mut self) -> Result<(), Close> {
-        if self.wire.silence() >= self.app.limits.silence {
-            return Err(Close::Silent);
-        }
-        self.write(packet::control(&Frame::ping(""))).await
+    fn check_silence(&self) -> Result<(), Close> {
+        if self.app.limits.is_gone(self.wire.silence()) { Err(Close::Silent) } else { Ok(()) }
     }
 
     /// Sends the close frame, and waits a little for the client to have it.
