@@ -74,6 +74,12 @@ async function resumesConsole(server, proxy, browser) {
   proxy.cutAll();
   await tab.until(is('resumed'));
   await tab.until(is('live'));
+  proxy.manners = { refusesAll: true };
+  proxy.cutAll();
+  await tab.until(`/^reconnecting, [0-9]+ s old$/.test(document.getElementById('connection').textContent.trim())`);
+  proxy.manners = { refusesAll: false };
+  await tab.evaluate(`dispatchEvent(new Event('online'))`);
+  await tab.until(is('live'));
   assert.deepEqual(await tab.evaluate(`[...document.querySelectorAll('.hero [data-score]')].map((node) => Number(node.textContent))`), teams.map(({ score }) => score));
   const lists = [...tab.urls.values()].filter((url) => new URL(url).pathname === '/api/v1/matches');
   assert.deepEqual(lists, [], 'the page of a map reads its own match alone');

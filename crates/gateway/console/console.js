@@ -9,6 +9,7 @@
 import { currentMap, oneMatch } from './api.js';
 import { calibrationPage } from './calibration_page.js';
 import { h, setAttribute, setText } from './dom.js';
+import { staleMs } from './feed.js';
 import { latencyStrip } from './latency.js';
 import { mapPage } from './map_page.js';
 import { matchList } from './match_list.js';
@@ -22,6 +23,9 @@ const CONNECTIONS = {
   failed: 'cannot go on',
 };
 
+/** How often it is said anew how old the page is. */
+const STALE_MS = 1_000;
+
 const main = document.getElementById('main');
 const crumb = document.getElementById('crumb');
 const embed = document.getElementById('embed-link');
@@ -31,7 +35,9 @@ let page = null;
 
 function showConnection(name) {
   setAttribute(connection, 'data-connection', name);
-  setText(connection.lastElementChild, CONNECTIONS[name]);
+  const seconds = Math.round(staleMs() / 1_000);
+  const isOld = name === 'reconnecting' && seconds > 0 && Number.isFinite(seconds);
+  setText(connection.lastElementChild, isOld ? `${CONNECTIONS[name]}, ${seconds} s old` : CONNECTIONS[name]);
 }
 
 /** What the address asks for, each part checked against the grammar of subjects. */
@@ -76,6 +82,7 @@ async function open() {
   scrollTo(0, 0);
 }
 
+setInterval(() => connection.dataset.connection === 'reconnecting' && showConnection('reconnecting'), STALE_MS);
 // A link to `#main` would leave the page, since the address is the route.
 document.getElementById('skip').addEventListener('click', () => main.focus());
 document.getElementById('tools').append(themeButton());

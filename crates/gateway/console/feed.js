@@ -12,6 +12,9 @@ const REFUSALS = ['closed_4401', 'closed_4403', 'unauthorized', 'forbidden', 'fo
 
 const live = connect(location.origin);
 
+/** How old what the page shows is, in milliseconds; Infinity as long as nothing is shown. */
+export const staleMs = () => live.staleMs;
+
 /**
  * @typedef {Object} Listener
  * @property {(state: Object, how: 'snapshot'|'update') => void} state the state is new
