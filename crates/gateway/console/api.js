@@ -53,14 +53,18 @@ async function list(path, name, query = {}) {
  * @returns {Promise<MatchSummary[]>}
  */
 export async function matches() {
-  return (await list('/matches', 'matches'))
-    .map(({ match, maps, series, standing }) => ({ match, series, standing, maps: summaries(match, maps) }))
-    .sort((a, b) => (a.match < b.match ? -1 : 1));
+  return (await list('/matches', 'matches')).map(summary).sort((a, b) => (a.match < b.match ? -1 : 1));
 }
 
-function summaries(match, maps) {
-  return Object.values(maps ?? {}).filter((summary) => summary?.map > 0)
-    .map((summary) => ({ ...summary, match })).sort((a, b) => a.map - b.map);
+/**
+ * One match; undefined if there is none.
+ * @returns {Promise<MatchSummary|undefined>}
+ */
+export const oneMatch = (match) => get(`/matches/${match}`).then(summary, () => undefined);
+
+function summary({ match, maps, series, standing }) {
+  const own = Object.values(maps ?? {}).filter((one) => one?.map > 0).map((one) => ({ ...one, match }));
+  return { match, series, standing, maps: own.sort((a, b) => a.map - b.map) };
 }
 
 /**

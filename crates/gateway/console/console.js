@@ -6,9 +6,10 @@
  * @module console
  */
 
-import { currentMap, matches } from './api.js';
+import { currentMap, oneMatch } from './api.js';
 import { calibrationPage } from './calibration_page.js';
 import { h, setAttribute, setText } from './dom.js';
+import { staleMs } from './feed.js';
 import { latencyStrip } from './latency.js';
 import { mapPage } from './map_page.js';
 import { matchList } from './match_list.js';
@@ -19,7 +20,11 @@ import { upstreamStrip } from './upstreams.js';
 
 const CONNECTIONS = {
   connecting: 'connecting', live: 'live', reconnecting: 'reconnecting', resumed: 'resumed', refused: 'not permitted',
+  failed: 'cannot go on',
 };
+
+/** How often it is said anew how old the page is. */
+const STALE_MS = 1_000;
 
 const main = document.getElementById('main');
 const crumb = document.getElementById('crumb');
@@ -30,7 +35,9 @@ let page = null;
 
 function showConnection(name) {
   setAttribute(connection, 'data-connection', name);
-  setText(connection.lastElementChild, CONNECTIONS[name]);
+  const seconds = Math.round(staleMs() / 1_000);
+  const isOld = name === 'reconnecting' && seconds > 0 && Number.isFinite(seconds);
+  setText(connection.lastElementChild, isOld ? `${CONNECTIONS[name]}, ${seconds} s old` : CONNECTIONS[name]);
 }
 
 /** What the address asks for, each part checked against the grammar of subjects. */
@@ -43,7 +50,7 @@ function route() {
 
 /** The page of a match that one wants to see: the map being played, or what is set as long as there is none. */
 async function lead(match) {
-  const found = (await matches().catch(() => [])).find((one) => one.match === match);
+  const found = await oneMatch(match);
   if (location.hash !== `#/${match}`) return;
   const map = found ? currentMap(found.maps)?.map : 1;
   location.replace(`#/${match}/${map ?? 'series'}`);
@@ -75,6 +82,7 @@ async function open() {
   scrollTo(0, 0);
 }
 
+setInterval(() => connection.dataset.connection === 'reconnecting' && showConnection('reconnecting'), STALE_MS);
 // A link to `#main` would leave the page, since the address is the route.
 document.getElementById('skip').addEventListener('click', () => main.focus());
 document.getElementById('tools').append(themeButton());

@@ -6,7 +6,7 @@
 
 import { eventsBetween, mapState, wholeMatch } from './api.js';
 import { EventHistory } from './event_history.js';
-import { Feed } from './feed.js';
+import { follow } from './feed.js';
 import { isSwapped } from './series.js';
 
 /** A match's own stream has few events; it is asked for so often. */
@@ -59,7 +59,10 @@ export class MapDesk extends Desk {
     super(`match/${match}/${map}`, changed);
     this.#match = match;
     this.#map = map;
-    this.#feed = new Feed(this.subject, ['events', 'state'], {
+  }
+
+  open() {
+    this.#feed = follow(this.subject, ['events', 'state'], {
       state: (state, how) => this.#state(state, how),
       event: (event) => {
         this.history?.take(event);
@@ -68,10 +71,6 @@ export class MapDesk extends Desk {
       connection: (connection) => this.set({ connection }),
       empty: () => this.set({ isEmpty: true }),
     });
-  }
-
-  open() {
-    this.#feed.open();
   }
 
   close() {

@@ -8,7 +8,7 @@
 import { events } from './api.js';
 import { EventClock, remaining } from './clock.js';
 import { h, setAttribute, setText } from './dom.js';
-import { Feed } from './feed.js';
+import { follow } from './feed.js';
 import { clockText as minuteText, kicksText, stage } from './football_words.js';
 import { alivePips, oddsBar } from './hero.js';
 import { icon } from './icons.js';
@@ -87,7 +87,7 @@ function start(match, map) {
     document.title = `${teamName(state, 0)} ${state.teams[0].score}:${state.teams[1].score} ${teamName(state, 1)}`;
   };
   let scheduled = 0;
-  const feed = new Feed(`match/${match}/${map}`, ['events', 'state', 'prediction'], {
+  follow(`match/${match}/${map}`, ['events', 'state', 'prediction'], {
     state(next, how) {
       state = next;
       // Events of before tell the time at the match until the next one does.
@@ -100,7 +100,6 @@ function start(match, map) {
     event: (event) => time.observe(event.time),
     connection: (name) => setAttribute(board, 'data-connection', name),
   });
-  feed.open();
   setInterval(() => state && middle.update(state, time.now()), CLOCK_MS);
 }
 

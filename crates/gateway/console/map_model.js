@@ -7,7 +7,7 @@
 import * as api from './api.js';
 import { EventClock } from './clock.js';
 import { isCorrection } from './corrections.js';
-import { Feed } from './feed.js';
+import { follow } from './feed.js';
 import { PlayLog } from './play_log.js';
 import { counting } from './reading.js';
 
@@ -53,7 +53,10 @@ export class MapModel {
     this.#match = match;
     this.#map = map;
     this.#changed = changed;
-    this.#feed = new Feed(`match/${match}/${map}`, ['events', 'state', 'prediction'], {
+  }
+
+  open() {
+    this.#feed = follow(`match/${this.#match}/${this.#map}`, ['events', 'state', 'prediction'], {
       state: (state, how) => this.#state(state, how),
       event: (event) => this.#event(event),
       prediction: (prediction) => this.#predicted([prediction]),
@@ -61,10 +64,6 @@ export class MapModel {
       empty: () => this.#set({ isEmpty: true }),
       resumed: () => this.#readPredictions(),
     });
-  }
-
-  open() {
-    this.#feed.open();
   }
 
   close() {

@@ -91,6 +91,7 @@ const WAITING = {
   connecting: 'Connecting …',
   reconnecting: 'The server does not answer; trying again …',
   refused: 'This match may not be read without a key.',
+  failed: 'This match cannot be followed any more; load the page again.',
 };
 
 function showWaiting(element, why, match, map) {

@@ -4,7 +4,7 @@
  * @module series_strip
  */
 
-import { matches } from './api.js';
+import { oneMatch } from './api.js';
 import { h, keyed, setAttribute, setText } from './dom.js';
 import { eventWords, hasSeriesScore, scoreInOrder } from './series.js';
 import { mapName, percent, status, teamName } from './words.js';
@@ -24,7 +24,7 @@ export function seriesStrip(match, current) {
   const node = h('div', { class: 'series-strip' }, line, tabs);
   const read = async () => {
     if (document.hidden) return;
-    const found = (await matches().catch(() => [])).find((one) => one.match === match);
+    const found = await oneMatch(match);
     // A game without maps has one only.
     tabs.hidden = !found?.maps.length || (found.maps.length < 2 && found.maps[0].game === 'football');
     if (!found) return;

@@ -21,7 +21,10 @@ macro_rules! files {
     };
 }
 
-/// Every file beside the pages.
+/// The client that the pages use, and whoever builds on it.
+const CLIENT: (&str, &[u8]) = ("matchwire.js", include_bytes!("../../../clients/js/matchwire.js"));
+
+/// Every other file beside the pages.
 #[rustfmt::skip]
 const FILES: &[(&str, &[u8])] = files![
     "anomalies.js", "api.js", "calibration.css", "calibration_page.js", "chart.js",
@@ -54,7 +57,7 @@ pub(crate) async fn embed(
 }
 
 pub(crate) async fn asset(Path(name): Path<String>) -> Result<Response<Body>, Problem> {
-    let found = FILES.iter().find(|(file, _)| *file == name);
+    let found = FILES.iter().chain([&CLIENT]).find(|(file, _)| *file == name);
     let (name, bytes) =
         found.ok_or_else(|| Problem::new(Code::NotFound, "the console has no such file"))?;
     Ok(file(name, bytes))

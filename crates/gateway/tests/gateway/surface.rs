@@ -176,6 +176,9 @@ async fn the_console() {
         }
         assert!(!text.contains("https://"), "{page} asks somebody else");
     }
+    let client = server.get("/console/assets/matchwire.js").await;
+    assert_eq!(client.header("content-type"), "text/javascript; charset=utf-8");
+    assert!(String::from_utf8(client.bytes.to_vec()).unwrap().contains("export const connect"));
     assert_eq!(server.get("/console/embed/m1/x").await.problem(), "path");
     let head = server.send("HEAD", "/console", &[], Bytes::new()).await;
     assert_eq!((head.status.as_u16(), head.bytes.len()), (200, 0));
