@@ -96,7 +96,7 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
 /// open files. The limit that it may raise by itself is raised.
 fn room_for(connections: u32) -> usize {
     let limit = rustix::process::getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, ..limit.clone() };
+    let raised = Rlimit { current: limit.maximum, ..limit };
     let files = match rustix::process::setrlimit(Resource::Nofile, raised) {
         Ok(()) => limit.maximum,
         Err(_) => limit.current,

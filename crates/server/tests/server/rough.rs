@@ -72,9 +72,10 @@ async fn pass(
     let life = how.life.mul_f64(random.random());
     let server = TcpStream::connect(upstream).await.map_err(|_| ())?;
     // Some are there twice: the server hears the same two times, and one of its answers is lost.
-    let mut double = match random.random_ratio(1, 3) {
-        true => Some(TcpStream::connect(upstream).await.map_err(|_| ())?),
-        false => None,
+    let mut double = if random.random_ratio(1, 3) {
+        Some(TcpStream::connect(upstream).await.map_err(|_| ())?)
+    } else {
+        None
     };
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();

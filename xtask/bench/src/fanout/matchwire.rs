@@ -35,7 +35,12 @@ impl Matchwire {
         command: Command,
         topics: usize,
     ) -> anyhow::Result<Self> {
-        let server = Server::start_as(load, command, &["--connections", "20000", "--admission-target-ms", "60000"]).await?;
+        let server = Server::start_as(
+            load,
+            command,
+            &["--connections", "20000", "--admission-target-ms", "60000"],
+        )
+        .await?;
         let mut publishers = Vec::new();
         for first in (0..topics).step_by(TOPICS) {
             let topics = first..topics.min(first + TOPICS);
