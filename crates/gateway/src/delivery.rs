@@ -68,6 +68,18 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Subscribed,
+        Self::Snapshot,
+        Self::Event,
+        Self::State,
+        Self::Prediction,
+        Self::Reset,
+        Self::End,
+        Self::Error,
+    ];
+
     /// The `type` on the wire.
     pub(crate) fn as_str(self) -> &'static str {
         match self {

@@ -36,7 +36,13 @@ use self::{
     admission::AdmissionMeter, audience::AudienceMeter, letters::LetterMeter, log::LogMeter,
     prediction::PredictionMeter, upstreams::UpstreamMeter,
 };
-use crate::{app::App, close::Close, prometheus, rolling::Rolling};
+use crate::{
+    app::App,
+    close::Close,
+    delivery::{Kind, Out},
+    prometheus,
+    rolling::Rolling,
+};
 
 /// From receipt to delivery an event should take no longer than this.
 const SLO: Duration = Duration::from_millis(100);
@@ -164,20 +170,36 @@ impl Meter {
         self.stage(1, took);
     }
 
-    /// A frame was given to the operating system, for so many connections. The time it took counts
-    /// once, as it is for the last of them.
-    pub(crate) fn sent_to(&self, count: u64, kind: &'static str, event: Option<&EventFrame>) {
-        if count == 0 {
+    /// Frames of a type were given to the operating system.
+    pub(crate) fn sent(&self, kind: &'static str, count: u64) {
+        self.frames.get_or_create(&[("type", kind)]).inc_by(count);
+    }
+
+    /// A batch was given to the operating system, for each of so many connections. `is_live` tells that they
+    /// had what came before it, so that the time it took is worth measuring; it is that of the last of them.
+    pub(crate) fn delivered(&self, batch: &[Out], connections: u64, is_live: bool) {
+        if connections == 0 {
             return;
         }
-        let Some(event) = event else {
-            self.frames.get_or_create(&[("type", kind)]).inc_by(count);
-            return;
-        };
-        self.events_sent.inc_by(count);
+        for kind in Kind::ALL {
+            let count = batch.iter().filter(|out| out.kind == kind).count() as u64;
+            match kind {
+                Kind::Event => {
+                    self.events_sent.inc_by(count * connections);
+                }
+                _ if count > 0 => self.sent(kind.as_str(), count * connections),
+                _ => {}
+            }
+        }
+        if is_live {
+            let now = Instant::now();
+            batch.iter().filter_map(|out| out.event.as_deref()).for_each(|it| self.timed(it, now));
+        }
+    }
+
+    fn timed(&self, event: &EventFrame, now: Instant) {
         // Only an event that has just happened tells how long things take.
         let Some(ready) = event.ready else { return };
-        let now = Instant::now();
         self.stage(4, now.saturating_duration_since(ready));
         let Some(received) = event.received else { return };
         let took = now.saturating_duration_since(received);
@@ -189,11 +211,6 @@ impl Meter {
         if took > SLO {
             self.slo.inc();
         }
-    }
-
-    /// A frame was given to the operating system.
-    pub(crate) fn sent(&self, kind: &'static str, event: Option<&EventFrame>) {
-        self.sent_to(1, kind, event);
     }
 
     pub(crate) fn conflated(&self) {

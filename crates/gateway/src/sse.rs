@@ -83,7 +83,7 @@ pub(crate) fn respond(
         closing: app.closing.subscribe(),
         heartbeat: time::interval_at(time::Instant::now() + period, period),
         first: VecDeque::from([Bytes::from(format!("retry: {RETRY_MS}\n\n"))]),
-        unmeasured: Vec::new(),
+        unmeasured: (Vec::new(), true),
         close: Close::Done,
         has_ended: false,
         _open: app.meter.open(kind),
@@ -119,8 +119,9 @@ struct Reader {
     closing: watch::Receiver<bool>,
     heartbeat: Interval,
     first: VecDeque<Bytes>,
-    /// What the last chunk held; it is sent when the connection asks for the next one.
-    unmeasured: Vec<Out>,
+    /// What the last chunk held, and whether it was live; it is sent when the connection asks for the next
+    /// one.
+    unmeasured: (Vec<Out>, bool),
     close: Close,
     /// Whether the end was told.
     has_ended: bool,
@@ -130,9 +131,8 @@ struct Reader {
 
 impl Reader {
     async fn next(&mut self) -> Option<Bytes> {
-        for Out { kind, event, .. } in self.unmeasured.drain(..) {
-            self.app.meter.sent(kind.as_str(), event.as_deref());
-        }
+        let (batch, is_live) = std::mem::take(&mut self.unmeasured);
+        self.app.meter.delivered(&batch, 1, is_live);
         if self.close == Close::Away {
             return None;
         }
@@ -145,7 +145,7 @@ impl Reader {
                 return None;
             }
             // Whoever missed much takes turns with others.
-            let _turn = match self.delivery.behind() {
+            let turn = match self.delivery.behind() {
                 0..=AT_ONCE => None,
                 _ => self.app.turns.acquire().await.ok(),
             };
@@ -156,7 +156,7 @@ impl Reader {
             if !batch.is_empty() {
                 let chunk = encode(&batch);
                 self.has_ended = batch.iter().any(|out| out.kind == Kind::End);
-                self.unmeasured = batch;
+                self.unmeasured = (batch, turn.is_none());
                 return Some(chunk);
             }
             if self.delivery.is_over() {

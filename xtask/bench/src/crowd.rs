@@ -42,7 +42,7 @@ const MISSED: usize = 500;
 /// How many events there are before.
 const CALM: u64 = 20;
 /// How often something happens while they do.
-const EVERY: Duration = Duration::from_secs(1);
+const EVERY: Duration = Duration::from_millis(500);
 /// How long all of it may take.
 const PATIENCE: Duration = Duration::from_mins(2);
 /// The clients next to one that does not read, and how often they are sent something.
@@ -111,6 +111,7 @@ async fn storm(load: &Load) -> anyhow::Result<()> {
     };
     let staying = Clients::connect(server.address(), wanted(STAYING, 1)).await?;
     let crowd = Clients::connect(server.address(), wanted(CUT, 1_000_000)).await?;
+    staying.take_latencies();
     for _ in 0..CALM {
         server.publish(1).await?;
         tokio::time::sleep(EVERY).await;
@@ -150,6 +151,7 @@ async fn storm(load: &Load) -> anyhow::Result<()> {
             }
         }
     };
+    tokio::time::sleep(EVERY).await;
     server.publish(1).await?;
     sent += 1;
     let all = (MISSED as u64 + sent) * CUT as u64;

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     app::{App, going_away},
-    delivery::{Batch, Bookmark, Out, Refusal, Subscription},
+    delivery::{Batch, Bookmark, Refusal, Subscription},
     limits::Limits,
     websocket::{Wire, packet},
 };
@@ -100,9 +100,7 @@ fn admit(app: &App, bookmark: &Arc<Bookmark>, applicant: Applicant) -> Option<Me
     let mut batch = Batch::default();
     let obstacle = subscription.pull_at_hand(app, &mut batch);
     let bytes = packet::encode(&batch.outs, wire.deflates().then_some(&app.deflater));
-    for out in &batch.outs {
-        app.meter.sent(out.kind.as_str(), out.event.as_deref());
-    }
+    app.meter.delivered(&batch.outs, 1, true);
     if obstacle.is_some() || !subscription.is_at(bookmark) {
         wire.refuse(bytes, subscription);
         return None;
@@ -149,9 +147,7 @@ impl Crowd {
         let packet = Packet::new(&self.app, &batch.outs, bookmark, self.deflates);
         let count = self.count() as u64;
         self.writers.send(packet, &self.parts).await;
-        for Out { kind, event, .. } in &batch.outs {
-            self.app.meter.sent_to(count, kind.as_str(), event.as_deref());
-        }
+        self.app.meter.delivered(&batch.outs, count, true);
     }
 
     fn add(&mut self, member: Member) {

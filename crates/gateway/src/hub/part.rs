@@ -108,7 +108,7 @@ impl Part {
             })
             .await;
             bytes = bookmark.heartbeat(app);
-            app.meter.sent_to(self.len() as u64, "heartbeat", None);
+            app.meter.sent("heartbeat", self.len() as u64);
         }
         if pings {
             bytes = [&*bytes, &*packet::control(&Frame::ping(""))].concat().into();

@@ -21,7 +21,7 @@ use crate::{
     app::{App, going_away},
     close::Close,
     cursor::After,
-    delivery::{Delivery, Out, Refusal, Subscription},
+    delivery::{Delivery, Refusal, Subscription},
     problem::Problem,
     replay::{self, Replay},
     topic::Topic,
@@ -232,6 +232,7 @@ impl Session {
             return Ok(());
         }
         self.may_join = true;
+        let is_live = turn.is_none();
         let frames = packet::encode(&batch, self.deflater());
         self.unwritten = batch.iter().filter(|out| out.event.is_some()).count() as u64;
         self.wire.add(frames);
@@ -239,9 +240,7 @@ impl Session {
         drop(turn);
         self.write(Bytes::new()).await?;
         self.unwritten = 0;
-        for Out { kind, event, .. } in &batch {
-            self.app.meter.sent(kind.as_str(), event.as_deref());
-        }
+        self.app.meter.delivered(&batch, 1, is_live);
         Ok(())
     }
 
@@ -252,7 +251,7 @@ impl Session {
     async fn say(&mut self, kind: &'static str, text: &str) -> Result<(), Close> {
         let frame = packet::text(text.as_bytes(), self.deflater());
         self.write(frame).await?;
-        self.app.meter.sent(kind, None);
+        self.app.meter.sent(kind, 1);
         Ok(())
     }
 

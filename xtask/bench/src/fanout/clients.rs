@@ -152,7 +152,7 @@ impl Clients {
 
     /// Events that have arrived, over all clients.
     pub(crate) fn delivered(&self) -> u64 {
-        self.counters.delivered.load(Ordering::Relaxed)
+        self.counters.delivered.load(Ordering::Acquire)
     }
 
     /// Clients whose connection has ended.
@@ -229,10 +229,11 @@ fn listen(mut poll: Poll, arrived: &Receiver<Client>, counters: &Counters) -> Ve
                 counters.lost.fetch_add(1, Ordering::Relaxed);
             }
         }
-        counters.delivered.fetch_add(told.delivered, Ordering::Relaxed);
+        // What is counted has its latency there.
         if !told.latencies_us.is_empty() {
             counters.latencies_us.lock().append(&mut told.latencies_us);
         }
+        counters.delivered.fetch_add(told.delivered, Ordering::Release);
     }
     clients
 }
