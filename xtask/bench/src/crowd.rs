@@ -16,6 +16,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpSocket,
     task::JoinHandle,
+    time::MissedTickBehavior,
 };
 
 use crate::{
@@ -43,6 +44,8 @@ const MISSED: usize = 500;
 const CALM: u64 = 20;
 /// How often something happens while they do.
 const EVERY: Duration = Duration::from_millis(500);
+/// Between two parts.
+const REST: Duration = Duration::from_secs(10);
 /// How long all of it may take.
 const PATIENCE: Duration = Duration::from_mins(2);
 /// The clients next to one that does not read, and how often they are sent something.
@@ -55,7 +58,10 @@ const FEW: usize = 4;
 /// Measures all of it, and prints what it came to.
 pub(crate) async fn run(load: &Load) -> anyhow::Result<()> {
     idle(load).await?;
+    // The system has tens of thousands of sockets to put away.
+    tokio::time::sleep(REST).await;
     storm(load).await?;
+    tokio::time::sleep(REST).await;
     slow(load).await?;
     fair(load).await
 }
@@ -128,29 +134,9 @@ async fn storm(load: &Load) -> anyhow::Result<()> {
     }
     wait_for(&staying, (MISSED as u64 + had) * STAYING as u64).await?;
     staying.take_latencies();
-    let started = Instant::now();
     let target = had + MISSED as u64;
     let resuming = Wanted { connecting: 1_000, seen, target, ..wanted(CUT, 1_000_000) };
-    let address = server.address();
-    let (crowd, over, mut sent) = {
-        let mut ticks = tokio::time::interval(EVERY);
-        let connecting = Clients::begin(address, resuming);
-        tokio::pin!(connecting);
-        let (mut crowd, mut sent): (Option<Clients>, u64) = (None, 0);
-        loop {
-            tokio::select! {
-                connected = &mut connecting, if crowd.is_none() => crowd = Some(connected?),
-                _ = ticks.tick() => {
-                    server.publish(1).await?;
-                    sent += 1;
-                }
-            }
-            ensure!(started.elapsed() < PATIENCE, "the storm does not end");
-            if let Some(crowd) = crowd.take_if(|crowd| crowd.caught_up() == CUT) {
-                break (crowd, started.elapsed(), sent);
-            }
-        }
-    };
+    let (crowd, over, mut sent) = come_back(&mut server, resuming).await?;
     tokio::time::sleep(EVERY).await;
     server.publish(1).await?;
     sent += 1;
@@ -171,6 +157,33 @@ async fn storm(load: &Load) -> anyhow::Result<()> {
         p99_ms(before),
     );
     Ok(())
+}
+
+/// Connects all again while events go on, until they have what they missed; tells how long that took,
+/// and how many events there were.
+async fn come_back(
+    server: &mut Matchwire,
+    resuming: Wanted,
+) -> anyhow::Result<(Clients, Duration, u64)> {
+    let (started, all) = (Instant::now(), resuming.layout.all());
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let connecting = Clients::begin(server.address(), resuming);
+    tokio::pin!(connecting);
+    let (mut crowd, mut sent): (Option<Clients>, u64) = (None, 0);
+    loop {
+        tokio::select! {
+            connected = &mut connecting, if crowd.is_none() => crowd = Some(connected?),
+            _ = ticks.tick() => {
+                server.publish(1).await?;
+                sent += 1;
+            }
+        }
+        ensure!(started.elapsed() < PATIENCE, "the storm does not end");
+        if let Some(crowd) = crowd.take_if(|crowd| crowd.caught_up() == all) {
+            return Ok((crowd, started.elapsed(), sent));
+        }
+    }
 }
 
 async fn slow(load: &Load) -> anyhow::Result<()> {

@@ -105,7 +105,7 @@ fn admit(app: &App, bookmark: &Arc<Bookmark>, applicant: Applicant) -> Option<Me
         wire.refuse(bytes, subscription);
         return None;
     }
-    let ticket = wire.take(bytes, bookmark)?;
+    let ticket = wire.take(&bytes, bookmark)?;
     Some(Member { wire: member, ticket })
 }
 

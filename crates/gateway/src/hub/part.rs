@@ -78,7 +78,8 @@ impl Part {
     pub(super) async fn send(&self, packet: &Packet) {
         let Packet { plain, compressed, bookmark } = packet;
         let choose = |wire: &Wire| if wire.deflates() { compressed } else { plain };
-        self.each(|wire, ticket| wire.deliver(ticket, choose(wire), bookmark)).await;
+        let at = Arc::new(bookmark.clone());
+        self.each(|wire, ticket| wire.deliver(ticket, choose(wire), &at)).await;
     }
 
     /// Sends everybody what is due: a heartbeat, and a ping. Who was silent for too long goes back to its

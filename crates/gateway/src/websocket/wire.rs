@@ -15,6 +15,7 @@ use std::{
 
 use bytes::{Buf, Bytes};
 use parking_lot::Mutex;
+use rustix::net::SendFlags;
 use tokio::{net::TcpStream, sync::Notify};
 
 use crate::delivery::{Bookmark, Subscription};
@@ -48,7 +49,7 @@ enum Holder {
     /// A crowd was asked to, and the task wants it back.
     Wanted,
     /// A crowd; the client was sent everything up to the bookmark.
-    Crowd(Arc<Bookmark>),
+    Crowd(At),
     /// The task, once it looks.
     Returned(Returned),
 }
@@ -57,6 +58,10 @@ enum Holder {
 /// the crowd still has the old one in its lists.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ticket(u32);
+
+/// A bookmark for some members of a crowd: the count of those who hold it is changed with every packet,
+/// which is slow where cores share it.
+pub(crate) type At = Arc<Arc<Bookmark>>;
 
 /// How a crowd gives a connection back.
 pub(crate) enum Returned {
@@ -135,13 +140,14 @@ impl Wire {
 
     /// For a crowd: takes an applicant, who is sent `bytes` first and is at the bookmark then. The
     /// answer is what [`deliver`](Self::deliver) takes; nothing if the connection is back with its task.
-    pub(crate) fn take(&self, bytes: Bytes, bookmark: &Arc<Bookmark>) -> Option<Ticket> {
+    pub(crate) fn take(&self, bytes: &Bytes, bookmark: &Arc<Bookmark>) -> Option<Ticket> {
         let mut state = self.state.lock();
         let is_wanted = matches!(state.holder, Holder::Wanted);
-        state.holder = Holder::Crowd(bookmark.clone());
+        let at = Arc::new(bookmark.clone());
+        state.holder = Holder::Crowd(at.clone());
         state.taken = state.taken.wrapping_add(1);
         let ticket = Ticket(state.taken);
-        if !self.put(&mut state, ticket, bytes, bookmark) {
+        if !self.put(&mut state, ticket, bytes, &at) {
             return None;
         }
         if is_wanted {
@@ -161,40 +167,39 @@ impl Wire {
 
     /// For a crowd: sends what leads to the bookmark, at once. False if the connection is no longer
     /// the crowd's.
-    pub(crate) fn deliver(&self, ticket: Ticket, bytes: &Bytes, bookmark: &Arc<Bookmark>) -> bool {
-        self.put(&mut self.state.lock(), ticket, bytes.clone(), bookmark)
+    pub(crate) fn deliver(&self, ticket: Ticket, bytes: &Bytes, at: &At) -> bool {
+        self.put(&mut self.state.lock(), ticket, bytes, at)
     }
 
     /// For a crowd: gives back what it holds.
     pub(crate) fn release(&self, ticket: Ticket) {
         let mut state = self.state.lock();
-        if let Holder::Crowd(bookmark) = &state.holder
+        if let Holder::Crowd(at) = &state.holder
             && state.taken == ticket.0
         {
-            let returned = Returned::At(bookmark.clone());
+            let returned = Returned::At((**at).clone());
             self.give_back(&mut state, returned);
         }
     }
 
-    fn put(
-        &self,
-        state: &mut State,
-        ticket: Ticket,
-        bytes: Bytes,
-        bookmark: &Arc<Bookmark>,
-    ) -> bool {
+    fn put(&self, state: &mut State, ticket: Ticket, bytes: &Bytes, at: &At) -> bool {
         let is_ours = state.taken == ticket.0;
         let Holder::Crowd(held) = &mut state.holder else { return false };
         if !is_ours {
             return false;
         }
-        *held = bookmark.clone();
-        state.add(bytes);
-        if matches!(state.write(&self.stream), Ok(true)) {
+        held.clone_from(at);
+        // The system is asked at once, without what the runtime remembers of the socket; the task asks both.
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        let is_clear = state.waiting.is_empty();
+        let sent =
+            if is_clear { rustix::net::send(&self.stream, bytes, flags).unwrap_or(0) } else { 0 };
+        if sent == bytes.len() {
             return true;
         }
         // What cannot be written any more the task finds out by trying.
-        self.give_back(state, Returned::At(bookmark.clone()));
+        state.add(bytes.slice(sent..));
+        self.give_back(state, Returned::At((**at).clone()));
         false
     }
 
@@ -213,7 +218,7 @@ impl Wire {
     pub(super) fn take_back(&self) -> Option<Returned> {
         let mut state = self.state.lock();
         match std::mem::replace(&mut state.holder, Holder::Task) {
-            Holder::Crowd(bookmark) => Some(Returned::At(bookmark)),
+            Holder::Crowd(at) => Some(Returned::At((*at).clone())),
             Holder::Returned(returned) => Some(returned),
             Holder::Applicant | Holder::Wanted => {
                 state.holder = Holder::Wanted;

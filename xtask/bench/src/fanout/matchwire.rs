@@ -67,8 +67,15 @@ impl Matchwire {
     }
 
     pub(crate) async fn publish(&mut self, burst: usize) -> anyhow::Result<()> {
-        let posts = self.publishers.iter_mut().map(|publisher| publisher.publish(burst));
-        futures_util::future::try_join_all(posts).await?;
+        if burst == 1 {
+            let posts = self.publishers.iter_mut().map(|publisher| publisher.publish(burst));
+            futures_util::future::try_join_all(posts).await?;
+            return Ok(());
+        }
+        // One after the other, so that it is not more at once than a server takes without shedding.
+        for publisher in &mut self.publishers {
+            publisher.publish(burst).await?;
+        }
         Ok(())
     }
 }
