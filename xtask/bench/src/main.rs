@@ -89,7 +89,7 @@ enum Part {
     Streams,
     /// Events per second through `POST /events`.
     Events,
-    /// From receipt to arrival at WebSocket clients.
+    /// From receipt to arrival at WebSocket clients, and `fanout`.
     Delivery,
     /// What a recorded match takes on the wire, by view; takes --recording, and only if it is named.
     Bytes,
@@ -150,7 +150,7 @@ async fn main() -> anyhow::Result<()> {
     if wants(Part::Delivery) {
         delivery::run(&load).await?;
     }
-    if wants(Part::Fanout) {
+    if wants(Part::Fanout) || arguments.parts.contains(&Part::Delivery) {
         fanout::run(&load, arguments.npm).await?;
     }
     if arguments.parts.contains(&Part::Bytes) {

@@ -21,6 +21,8 @@ pub(super) struct Line {
 
 impl Line {
     pub(super) fn new(wire: Arc<Wire>, early: Bytes) -> Self {
+        // An empty rest would hold all of the buffer that it is of.
+        let early = if early.is_empty() { Bytes::new() } else { early };
         Self { wire, early }
     }
 
@@ -43,6 +45,9 @@ impl AsyncRead for Line {
         if !self.early.is_empty() {
             let length = self.early.len().min(buffer.remaining());
             buffer.put_slice(&self.early.split_to(length));
+            if self.early.is_empty() {
+                self.early = Bytes::new();
+            }
             return Poll::Ready(Ok(()));
         }
         loop {
