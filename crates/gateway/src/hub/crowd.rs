@@ -46,6 +46,8 @@ struct Crowd {
     writers: Writers,
     /// Which part has its heartbeat next, and when.
     next_beat: (usize, Instant),
+    /// When new maps of a match were last looked for.
+    looked: Instant,
 }
 
 /// Serves a crowd for as long as there is one.
@@ -57,16 +59,17 @@ pub(super) async fn run(app: Arc<App>, key: Key, mut asked: UnboundedReceiver<Ap
     let mut applicants = vec![first];
     if let Ok(reader) = begun {
         let mut crowd = Crowd::new(app.clone(), bell, reader);
-        loop {
-            // What cannot be read each member is told by its own task.
-            if crowd.advance(&mut applicants).await.is_err() {
-                break;
-            }
+        // What cannot be read each member is told by its own task.
+        while let Ok(has_more) = crowd.advance(&mut applicants).await {
             let follows_match = crowd.reader.topic().is_match();
+            let ready = async {
+                if !has_more {
+                    crowd.bell.notified().await;
+                }
+            };
             tokio::select! {
                 biased;
                 () = going_away(&mut closing) => break,
-                () = crowd.bell.notified() => {}
                 _ = asked.recv_many(&mut applicants, JOINING) => {}
                 () = time::sleep_until(crowd.next_beat.1) => {
                     crowd.beat().await;
@@ -74,11 +77,8 @@ pub(super) async fn run(app: Arc<App>, key: Key, mut asked: UnboundedReceiver<Ap
                         return;
                     }
                 }
-                () = time::sleep(LOOK), if follows_match => {
-                    if crowd.look_for_maps().await.is_err() {
-                        break;
-                    }
-                }
+                () = ready => {}
+                () = time::sleep_until(crowd.looked + LOOK), if follows_match => {}
             }
         }
         crowd.parts.iter().for_each(|part| part.release());
@@ -114,32 +114,33 @@ impl Crowd {
         let bookmark = Arc::new(reader.bookmark());
         let parts = Arc::new([Part::new()]);
         let next_beat = (0, Instant::now() + app.limits.heartbeat.min(app.limits.ping));
-        let (deflates, writers) = (false, Writers::default());
-        Self { app, bell, reader, bookmark, deflates, parts, writers, next_beat }
+        let (deflates, writers, looked) = (false, Writers::default(), Instant::now());
+        Self { app, bell, reader, bookmark, deflates, parts, writers, next_beat, looked }
     }
 
-    /// Sends everybody what there is, and takes in who wants to join.
-    async fn advance(&mut self, applicants: &mut Vec<Applicant>) -> Result<(), Refusal> {
-        loop {
-            let mut batch = Batch::default();
-            self.reader.pull(&self.app, &mut batch).await?;
-            let is_done = batch.outs.is_empty();
-            if !is_done {
-                self.bookmark = Arc::new(self.reader.bookmark());
-            }
-            // At once, before there is more to read.
-            let admit = |applicant| admit(&self.app, &self.bookmark, applicant);
-            let new: Vec<Member> = applicants.drain(..).filter_map(admit).collect();
-            if !is_done {
-                self.send(batch).await;
-            }
-            for member in new {
-                self.add(member);
-            }
-            if is_done {
-                return Ok(());
-            }
+    /// Sends everybody a batch of what there is, and takes in who wants to join. True if there may be
+    /// more.
+    async fn advance(&mut self, applicants: &mut Vec<Applicant>) -> Result<bool, Refusal> {
+        if self.reader.topic().is_match() && self.looked.elapsed() >= LOOK {
+            self.looked = Instant::now();
+            self.reader.look_for_maps(&self.app, &self.bell, usize::MAX).await?;
         }
+        let mut batch = Batch::default();
+        self.reader.pull(&self.app, &mut batch).await?;
+        let has_more = !batch.outs.is_empty();
+        if has_more {
+            self.bookmark = Arc::new(self.reader.bookmark());
+        }
+        // At once, before there is more to read.
+        let admit = |applicant| admit(&self.app, &self.bookmark, applicant);
+        let new: Vec<Member> = applicants.drain(..).filter_map(admit).collect();
+        if has_more {
+            self.send(batch).await;
+        }
+        for member in new {
+            self.add(member);
+        }
+        Ok(has_more)
     }
 
     async fn send(&mut self, batch: Batch) {
@@ -173,10 +174,6 @@ impl Crowd {
         let parts = u32::try_from(self.parts.len()).unwrap_or(u32::MAX);
         self.next_beat =
             ((at + 1) % self.parts.len(), Instant::now().max(due + heartbeat.min(ping) / parts));
-    }
-
-    async fn look_for_maps(&mut self) -> Result<(), Refusal> {
-        self.reader.look_for_maps(&self.app, &self.bell, usize::MAX).await.map(drop)
     }
 
     fn is_empty(&self) -> bool {

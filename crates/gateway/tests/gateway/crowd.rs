@@ -148,3 +148,33 @@ async fn a_large_crowd_is_served_in_parts() {
         (server.metric("matchwire_frames_sent_total{type=\"event\"}").await - 2_404.0).abs() < 0.5
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_map_is_found_while_another_one_is_busy() {
+    let beat = Duration::from_millis(100);
+    let server = Server::with(Limits { heartbeat: beat, ..Limits::default() }).await;
+    server.post(&numbered("match/m1/1", 1, 1)).await;
+    let mut socket = server.socket().await;
+    socket.subscribe("match/m1", 0.into()).await;
+    server.metric_reaches("matchwire_crowds", 1.0).await;
+    let busy = async {
+        let mut n = 2;
+        loop {
+            server.post(&numbered("match/m1/1", n, 5)).await;
+            n += 5;
+        }
+    };
+    let found = async {
+        server.post(&numbered("match/m1/2", 1, 1)).await;
+        while socket.next_of("event").await["subject"] != "match/m1/2" {}
+        // Heartbeats come between them, too.
+        socket.next_of("heartbeat").await;
+        let mut late = server.socket().await;
+        late.subscribe("match/m1", Value::Null).await;
+        late.next_of("event").await;
+    };
+    tokio::select! {
+        () = busy => {}
+        () = soon(found) => {}
+    }
+}
