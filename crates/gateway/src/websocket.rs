@@ -33,6 +33,8 @@ use crate::{
 
 /// The subprotocol of the frames.
 const PROTOCOL: &str = "matchwire.v1.json";
+/// What the system holds for a client that does not read, in bytes; it takes twice as much.
+const SEND_BYTES: usize = 128 << 10;
 
 pub(crate) async fn upgrade(
     State(app): State<Arc<App>>,
@@ -80,6 +82,8 @@ async fn open(
     let parts = upgraded.downcast::<TokioIo<Stall>>();
     let parts = parts.map_err(|_| io::Error::other("this is no socket of the server's"))?;
     let stream = parts.io.into_inner().into_stream();
+    // Else it grows to megabytes for each of those who do not read.
+    rustix::net::sockopt::set_socket_send_buffer_size(&stream, SEND_BYTES)?;
     let agreed = agreed.and_then(|agreed| agreed.to_str().ok());
     let wire = Wire::new(stream, agreed.is_some() && !wants_small_window);
     let line = Line::new(wire.clone(), parts.read_buf);
