@@ -19,6 +19,7 @@ use tokio::{
 };
 
 use crate::{
+    by_hand,
     connection::Connection,
     server::{Load, Server},
     statistics::{float, grouped},
@@ -97,12 +98,7 @@ async fn count(
     let mut stream = TcpStream::connect(address).await?;
     let offer = "sec-websocket-extensions: permessage-deflate; client_no_context_takeover; \
                  server_no_context_takeover\r\n";
-    let head = format!(
-        "GET /api/v1/ws HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\n\
-         upgrade: websocket\r\nsec-websocket-version: 13\r\n\
-         sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n{}\r\n",
-        if deflates { offer } else { "" }
-    );
+    let head = by_hand::request("/api/v1/ws", if deflates { offer } else { "" });
     stream.write_all(head.as_bytes()).await?;
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\n") {
@@ -112,12 +108,7 @@ async fn count(
     let wish = serde_json::json!({
         "type": "subscribe", "topic": "match/b000/1", "after": 0, "views": views,
     });
-    let wish = wish.to_string();
-    let length = u8::try_from(wish.len()).ok().filter(|length| *length < 126);
-    let length = length.context("the wish is short")?;
-    // Masked with zeros.
-    let frame = [&[0x81, 0x80 | length, 0, 0, 0, 0], wish.as_bytes()].concat();
-    stream.write_all(&frame).await?;
+    stream.write_all(&by_hand::frame(1, wish.to_string().as_bytes())?).await?;
     let bytes = Arc::new(AtomicU64::new(0));
     let sum = bytes.clone();
     tokio::spawn(async move {

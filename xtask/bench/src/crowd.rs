@@ -20,6 +20,7 @@ use tokio::{
 };
 
 use crate::{
+    by_hand,
     fanout::{
         Layout,
         clients::{Clients, Wanted},
@@ -272,14 +273,9 @@ async fn read_slowly(address: SocketAddr) -> anyhow::Result<JoinHandle<()>> {
     let socket = TcpSocket::new_v4()?;
     socket.set_recv_buffer_size(4 << 10)?;
     let mut stream = socket.connect(address).await?;
-    let head = "GET /api/v1/ws HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\n\
-                upgrade: websocket\r\nsec-websocket-version: 13\r\n\
-                sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    stream.write_all(head.as_bytes()).await?;
+    stream.write_all(by_hand::request("/api/v1/ws", "").as_bytes()).await?;
     let wish = br#"{"type":"subscribe","topic":"match/b000/1","after":0,"views":["events"]}"#;
-    let length = u8::try_from(wish.len())?;
-    let frame = [&[0x81, 0x80 | length, 0, 0, 0, 0], &wish[..]].concat();
-    stream.write_all(&frame).await?;
+    stream.write_all(&by_hand::frame(1, wish)?).await?;
     Ok(tokio::spawn(async move {
         while stream.read_u8().await.is_ok() {
             tokio::time::sleep(Duration::from_secs(1)).await;

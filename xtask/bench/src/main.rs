@@ -8,6 +8,7 @@
 //! free port of loopback with a data directory that is deleted afterwards.
 
 mod batch;
+mod by_hand;
 mod bytes;
 mod connection;
 mod crowd;

@@ -178,3 +178,26 @@ async fn a_new_map_is_found_while_another_one_is_busy() {
         () = soon(found) => {}
     }
 }
+
+#[tokio::test]
+async fn the_whole_state_comes_every_so_often() {
+    let server = Server::start().await;
+    let mut socket = server.socket().await;
+    let topic = "match/m1/1";
+    let views = json!(["state"]);
+    socket.say(&json!({"type": "subscribe", "topic": topic, "after": 0, "views": views})).await;
+    let (mut whole, mut patches) = (0, 0);
+    for n in 1..=300 {
+        assert_eq!(server.post(&[kill(n)]).await.status, 200);
+        loop {
+            let frame = socket.next_of("state").await;
+            whole += u32::from(frame.get("state").is_some());
+            patches += u32::from(frame.get("patch").is_some());
+            if frame["seq"] == n {
+                break;
+            }
+        }
+    }
+    // The first one, and another one after 256 changes.
+    assert!(whole >= 2 && patches >= 256, "{whole} {patches}");
+}

@@ -18,6 +18,7 @@ use parking_lot::Mutex;
 use tokio::net::TcpSocket;
 
 use super::Layout;
+use crate::by_hand;
 
 /// Text frames of at least so many bytes are events, and shorter ones talk about the connection.
 const EVENT_BYTES: usize = 280;
@@ -269,12 +270,7 @@ impl Client {
                 Ok(())
             }
             Protocol::Web { path, header, .. } => {
-                let path = path(self.topic);
-                let head = format!(
-                    "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\n\
-                     upgrade: websocket\r\nsec-websocket-version: 13\r\n\
-                     sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n{header}\r\n"
-                );
+                let head = by_hand::request(&path(self.topic), header);
                 self.stream.write_all(head.as_bytes())
             }
         }
@@ -393,13 +389,9 @@ impl Client {
         Ok(())
     }
 
-    /// Sends a short frame, masked with zeros.
+    /// Sends a short frame.
     fn say(&mut self, opcode: u8, payload: &[u8]) -> io::Result<()> {
-        // A mask bit, the length, and a mask of zeros; what clients say here is short.
-        let length = u8::try_from(payload.len()).ok().filter(|length| *length <= 125);
-        let length = length.ok_or(io::ErrorKind::InvalidInput)?;
-        let mut frame = vec![0x80 | opcode, 0x80 | length, 0, 0, 0, 0];
-        frame.extend_from_slice(payload);
+        let frame = by_hand::frame(opcode, payload).map_err(io::Error::other)?;
         self.stream.write_all(&frame)
     }
 }
