@@ -28,6 +28,8 @@ use crate::{app::App, cursor::After, problem::Problem, topic::Topic};
 const LOOK_MS: u128 = 250;
 /// A batch ends when it has so many bytes.
 const BATCH_BYTES: usize = 128 << 10;
+/// How many events a reader is given without a turn.
+const AT_ONCE: u64 = 64;
 /// The most streams that one connection follows.
 const MAX_STREAMS: usize = 1_024;
 
@@ -203,6 +205,11 @@ impl Delivery {
     /// How many events the reader was not given yet, of all it asked for.
     pub(crate) fn behind(&self) -> u64 {
         self.subscriptions.iter().map(Subscription::behind).sum()
+    }
+
+    /// Whether the reader missed so much that it takes turns with others in being given it.
+    pub(crate) fn needs_turn(&self) -> bool {
+        self.behind() > AT_ONCE
     }
 
     /// Whether there is nothing more to come: every topic has ended.

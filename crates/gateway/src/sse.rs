@@ -34,8 +34,6 @@ use crate::{
 const RETRY_MS: u32 = 2_000;
 /// The header in which a client that comes back says where it was.
 pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-/// How many events a follower is given without a turn.
-const AT_ONCE: u64 = 64;
 /// How often new maps of a match are looked for.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -145,10 +143,8 @@ impl Reader {
                 return None;
             }
             // Whoever missed much takes turns with others.
-            let turn = match self.delivery.behind() {
-                0..=AT_ONCE => None,
-                _ => self.app.turns.acquire().await.ok(),
-            };
+            let turn =
+                if self.delivery.needs_turn() { self.app.turns.acquire().await.ok() } else { None };
             let Ok(batch) = self.delivery.pull().await else {
                 self.close = Close::Internal;
                 return None;

@@ -32,8 +32,6 @@ use crate::{
 const GRACE: Duration = Duration::from_secs(5);
 /// The window in which messages of a client are counted.
 const WINDOW: Duration = Duration::from_secs(10);
-/// How many events a follower is given without a turn.
-const AT_ONCE: u64 = 64;
 /// How often new maps of a match are looked for.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -115,7 +113,7 @@ impl Session {
         loop {
             let bell = self.delivery.bell().clone();
             let (has_more, follows_matches) = (self.has_more, self.delivery.follows_matches());
-            if self.turn.is_none() && self.delivery.behind() > AT_ONCE {
+            if self.turn.is_none() && self.delivery.needs_turn() {
                 self.turn = Some(Box::pin(self.app.turns.clone().acquire_owned()));
             }
             let turn = &mut self.turn;
