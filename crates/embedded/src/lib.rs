@@ -1,9 +1,9 @@
-//! The embedded medium of the log: segment files with group commit.
+//! The engines of a single server: the log's medium, segment files with group commit, and views in `SQLite`.
 //!
 //! [`Segments`] is the medium. Groups are written to a segment in order of arrival ([`mod@format`]);
 //! a full one is sealed: written again by stream, compressed, with its indexes. What recovery does
 //! is described in [`recovery`]; what becomes of events as they grow old, in [`Lifecycle`]. Streams, numbers and duplicates are the business of `matchwire-log`
-//! above it.
+//! above it. [`SqliteViews`] is the store of views.
 
 pub mod disk;
 
@@ -34,6 +34,8 @@ mod export;
 mod stats;
 mod verify;
 
+mod views;
+
 pub mod copy;
 pub mod restore;
 
@@ -55,6 +57,7 @@ pub use segments::{Options, Segments};
 pub use stats::{Files, Stats, stats, stats_on};
 pub use storage::{Monitor, Storage};
 pub use verify::{Progress, Spot, Verified, verify, verify_on};
+pub use views::SqliteViews;
 
 #[cfg(test)]
 mod tests;

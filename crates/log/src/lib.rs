@@ -23,6 +23,8 @@ mod memory;
 
 mod view;
 
+pub mod view_store;
+
 pub mod live;
 
 pub mod calibration;
