@@ -5,6 +5,8 @@
 
 mod event;
 
+mod membership;
+
 mod order;
 
 mod state;
@@ -15,5 +17,6 @@ mod standing;
 mod tests;
 
 pub use event::*;
+pub use membership::tournament_named;
 pub use standing::{MapOfSeries, Standing, StandingTeam};
 pub use state::*;

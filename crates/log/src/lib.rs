@@ -23,6 +23,10 @@ mod memory;
 
 mod view;
 
+pub mod sweep;
+
+pub mod tournaments;
+
 pub mod view_store;
 
 pub mod live;

@@ -91,6 +91,14 @@ impl Curtain {
         Ok(found)
     }
 
+    /// The last group up to which the events of all streams are known to be due; nothing if of none.
+    pub(super) fn settled(&self, log: &Log) -> Option<u64> {
+        let Schedule::Delays(delays) = &self.schedule else { return None };
+        let longest = i64::try_from(delays.longest().as_millis()).unwrap_or(i64::MAX);
+        let until = Timestamp::from_ms(log.clock().now().ms().saturating_sub(longest));
+        log.streams().recorded_by(until)
+    }
+
     /// Whether the first event of a stream is due.
     pub(super) fn has_begun(&self, log: &Log, subject: &Subject) -> Result<bool, Error> {
         let now = log.clock().now();
