@@ -25,7 +25,7 @@ use matchwire_log::{Append, Error, Log, ManualClock, Options as Bounds, Outcome,
 use crate::{Options, Segments, disk::Faulty};
 
 /// Small segments, so that a few events fill several.
-const SMALL: Options = Options {
+pub(crate) const SMALL: Options = Options {
     segment_bytes: 2_000,
     ahead_bytes: 700,
     max_waiting: 8,

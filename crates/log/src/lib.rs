@@ -29,6 +29,8 @@ pub mod tournaments;
 
 pub mod view_store;
 
+pub mod projection;
+
 pub mod live;
 
 pub mod calibration;

@@ -57,7 +57,8 @@ pub const MAX_POSITION_BYTES: usize = 1_024;
 /// **Versions.** A view is stored once for each version of its schema. A version that is not there yet, or is to be
 /// computed anew, is [built](Self::build) beside what serves, and serves after [`Build::finish`], which
 /// is atomic: before it, and after a crash at any moment before it, what served goes on serving. Other versions
-/// are not touched. Whoever has the earlier one open can go on reading it.
+/// are not touched. A snapshot of what served before stays readable; who has it open meets [`Error::Gone`] at the
+/// next change, and opens the view again.
 ///
 /// **Removing.** A row that was deleted or replaced before a [purge](StoredView::purge) is nowhere in the view's
 /// files any more. Views are removed by [`remove`](Self::remove) alone.
@@ -81,7 +82,7 @@ pub trait ViewStore: Send + Sync + 'static {
     fn build(&self, schema: &Schema, start: Start) -> Result<Box<dyn Build>, Error>;
 
     /// Removes a version of a view, what serves and what is being built; false if there was neither. It is
-    /// [`Error::Busy`] while somebody builds it. Whoever serves it meets [`Error::Damaged`] when they next change it.
+    /// [`Error::Busy`] while somebody builds it. Whoever serves it meets [`Error::Gone`] at the next change.
     fn remove(&self, name: &str, version: u32) -> Result<bool, Error>;
 }
 

@@ -106,7 +106,7 @@ impl Shared {
     }
 
     fn gone(&self) -> Error {
-        damaged(&self.path, "it is gone")
+        Error::Gone { place: self.path.display().to_string() }
     }
 
     /// What an error of `SQLite` means; damage is noted.

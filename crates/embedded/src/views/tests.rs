@@ -2,6 +2,7 @@
 
 mod crash;
 mod damage;
+mod driven;
 mod erased;
 
 use std::path::{Path, PathBuf};

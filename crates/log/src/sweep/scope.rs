@@ -16,8 +16,8 @@ pub struct Scope(Kinds);
 
 #[derive(Clone)]
 enum Kinds {
-    /// Those whose subjects a pattern means.
-    Pattern { pattern: Pattern, prefix: Arc<str> },
+    /// Those whose subjects one of some patterns means.
+    Patterns { patterns: Arc<[Pattern]>, prefix: Arc<str> },
     /// Those of the matches of a tournament, and of their maps.
     Tournament { tournaments: Tournaments, name: Arc<str> },
 }
@@ -25,8 +25,14 @@ enum Kinds {
 impl Scope {
     /// The streams that a pattern means.
     pub fn pattern(pattern: Pattern) -> Self {
-        let prefix = pattern.prefix().into();
-        Self(Kinds::Pattern { pattern, prefix })
+        Self::patterns(vec![pattern])
+    }
+
+    /// The streams that any of some patterns means.
+    pub fn patterns(patterns: Vec<Pattern>) -> Self {
+        let prefixes = patterns.iter().map(Pattern::prefix);
+        let prefix = prefixes.reduce(|a, b| common(&a, &b).to_owned()).unwrap_or_default();
+        Self(Kinds::Patterns { patterns: patterns.into(), prefix: prefix.into() })
     }
 
     /// The matches of a tournament with their maps. One that is named later comes in as a whole, with what
@@ -37,7 +43,7 @@ impl Scope {
 
     pub(super) fn prefix(&self) -> &str {
         match &self.0 {
-            Kinds::Pattern { prefix, .. } => prefix,
+            Kinds::Patterns { prefix, .. } => prefix,
             Kinds::Tournament { .. } => "match/",
         }
     }
@@ -45,7 +51,7 @@ impl Scope {
     /// Whether something of a stream may be wanted.
     pub fn covers(&self, subject: &Subject) -> bool {
         match &self.0 {
-            Kinds::Pattern { pattern, .. } => pattern.matches(subject),
+            Kinds::Patterns { patterns, .. } => patterns.iter().any(|it| it.matches(subject)),
             Kinds::Tournament { tournaments, name } => {
                 match_of(subject).is_some_and(|id| tournaments.named_by(name, id).is_some())
             }
@@ -55,7 +61,7 @@ impl Scope {
     /// Up to which group it is known what is wanted.
     pub(super) fn settled(&self) -> u64 {
         match &self.0 {
-            Kinds::Pattern { .. } => u64::MAX,
+            Kinds::Patterns { .. } => u64::MAX,
             Kinds::Tournament { tournaments, .. } => tournaments.seen(),
         }
     }
@@ -63,7 +69,7 @@ impl Scope {
     /// What tells that more may be wanted, if that is not the log itself.
     pub(super) fn grown(&self) -> Option<watch::Receiver<u64>> {
         match &self.0 {
-            Kinds::Pattern { .. } => None,
+            Kinds::Patterns { .. } => None,
             Kinds::Tournament { tournaments, .. } => Some(tournaments.grown()),
         }
     }
@@ -152,5 +158,31 @@ fn match_of(subject: &Subject) -> Option<&str> {
     match subject.kind() {
         Kind::Match(id) | Kind::MatchMap(id, _) => Some(id),
         _ => None,
+    }
+}
+
+/// What two texts begin with. Prefixes are of ASCII, so that they can be cut anywhere.
+fn common<'a>(a: &'a str, b: &str) -> &'a str {
+    let length = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    a.get(..length).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_patterns_have_the_prefix_that_all_have() {
+        let check = |patterns: &[&str], prefix: &str, covered: &[&str]| {
+            let scope = Scope::patterns(patterns.iter().map(|it| it.parse().unwrap()).collect());
+            assert_eq!(scope.prefix(), prefix, "{patterns:?}");
+            let subjects = ["match/m1", "match/m1/1", "match/m2/1", "player/p", "room/r"];
+            let is_covered = |it: &&str| scope.covers(&Subject::parse(it).unwrap());
+            assert_eq!(subjects.into_iter().filter(is_covered).collect::<Vec<_>>(), covered);
+        };
+        check(&["match/*"], "match/", &["match/m1"]);
+        check(&["match/m1/*", "match/m2/*"], "match/m", &["match/m1/1", "match/m2/1"]);
+        check(&["match/*", "player/*"], "", &["match/m1", "player/p"]);
+        check(&[], "", &[]);
     }
 }

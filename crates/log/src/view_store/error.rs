@@ -17,13 +17,19 @@ pub enum Error {
         /// The position that the view has.
         found: Option<String>,
     },
-    /// What is stored is damaged, is not what it should be, or is gone. The view must be built anew.
+    /// What is stored is damaged, or is not what it should be. The view must be built anew.
     #[error("{place} is damaged: {what}")]
     Damaged {
         /// The file, or another name of the place.
         place: String,
         /// What is wrong there.
         what: String,
+    },
+    /// The view was removed, or another build of it has taken its place: it is to be opened again.
+    #[error("{place} is gone, removed or replaced")]
+    Gone {
+        /// The file, or another name of the place.
+        place: String,
     },
     /// Somebody else stands in the way for longer than is waited.
     #[error("{place} is in use: {what}")]

@@ -157,7 +157,7 @@ impl StoredView for Kept {
             return Err(self.busy("another writer does not come to an end"));
         };
         if self.is_gone.load(Ordering::SeqCst) {
-            return Err(Error::Damaged { place: self.place.clone(), what: "it is gone".into() });
+            return Err(Error::Gone { place: self.place.clone() });
         }
         let content = (**self.content.read()).clone();
         if content.position.as_deref() != expected {

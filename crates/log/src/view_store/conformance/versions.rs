@@ -114,7 +114,7 @@ pub fn a_rebuild_takes_the_place(open: &Open) {
     assert_eq!(content(&*new), rebuilt);
     assert_eq!(content(&*open().open(&SCHEMA).unwrap().unwrap()), rebuilt);
     assert_eq!(before.get(A, b"b").unwrap().as_deref(), Some(b"old".as_slice()));
-    assert!(matches!(old.begin(Some("2")), Err(Error::Damaged { .. })), "it is gone");
+    assert!(matches!(old.begin(Some("2")), Err(Error::Gone { .. })));
     assert_eq!(listed(&*store), [(1, false, Some("9".into()), 1)]);
     // What was written to the old one since does not reach the new one.
     drop(before);
@@ -130,7 +130,7 @@ pub fn what_is_removed_is_gone(open: &Open) {
     put(&*store.build(&SCHEMA, Start::Anew).unwrap(), None, "1", &[]);
     assert!(other.remove("tallies", 1).unwrap());
     assert_eq!(store.list().unwrap(), []);
-    assert!(matches!(view.begin(Some("0")), Err(Error::Damaged { .. })));
+    assert!(matches!(view.begin(Some("0")), Err(Error::Gone { .. })));
     assert!(store.open(&SCHEMA).unwrap().is_none());
     let anew = served(&*store);
     assert_eq!(content(&*anew), (Some("0".into()), vec![]));

@@ -1,0 +1,63 @@
+//! Stored views: how each is computed from the log, and what computes it.
+//!
+//! ```text
+//!   log ──sweep──► Projection::apply ──rows + position──► StoredView ──snapshot──► Reader
+//!         (windows)      one transaction a batch
+//! ```
+//!
+//! A [`Projection`] says what a view is made of. A [`Runner`] drives it, on a thread of its own: it applies what
+//! comes, in batches; it builds a version that is not there yet, that was damaged, or that has seen what is no part of the
+//! log any more; and it goes on with every build that it finds unfinished, which is how a rebuild is asked for. A [`Reader`]
+//! reads the view, and tells how far it is.
+
+mod batch;
+mod follower;
+mod position;
+mod reader;
+mod runner;
+mod status;
+#[cfg(test)]
+mod tests;
+
+use matchwire_domain::{
+    envelope::Recorded,
+    subject::{Pattern, Subject},
+};
+
+pub use self::{
+    position::Position,
+    reader::{Reader, Unready},
+    runner::{Options, Runner},
+    status::{Building, Status},
+};
+use crate::view_store::{Error, Schema, Transaction};
+
+/// How a stored view is computed.
+///
+/// # The contract
+///
+/// **Pure.** [`apply`](Self::apply) is a function of the rows and the events: no clock, no randomness, nothing from
+/// anywhere else. The same events give the same rows.
+///
+/// **Order.** A stream's events come in order, without a gap, and each once, but for those that retention has removed and
+/// for what is damaged. Between streams there is no order, and it is another one when the view is built anew; so
+/// rows that are made of several streams must come out the same in any order. How many events come in one call, and
+/// how many calls make a transaction, differs as well.
+///
+/// **Versions.** Whoever changes what the rows are, or the tables, counts the schema's version up: the view is
+/// built anew beside the old one.
+pub trait Projection: Send + Sync + 'static {
+    /// The view's name, version and tables.
+    fn schema(&self) -> Schema;
+
+    /// The streams of which the view is made. To be made of others is another version.
+    fn scope(&self) -> Vec<Pattern>;
+
+    /// Takes the next events of a stream, at least one, into the rows. An error is the transaction's own, handed on.
+    fn apply(
+        &self,
+        rows: &mut dyn Transaction,
+        subject: &Subject,
+        events: &[Recorded],
+    ) -> Result<(), Error>;
+}

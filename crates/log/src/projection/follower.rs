@@ -1,0 +1,131 @@
+//! Follows the log with one stored view, batch by batch.
+
+use matchwire_domain::envelope::Recorded;
+
+use super::{Position, Projection, batch::Batch};
+use crate::{
+    Error, Log, View,
+    sweep::{Mark, Scope, Sweep, Swept},
+    view_store::{self, StoredView, Transaction as _},
+};
+
+/// How many events are read at once.
+const PAGE_EVENTS: usize = 1_000;
+/// How many groups without anything for the view may come before that is stored: after a start they are looked
+/// through again.
+const SILENT_GROUPS: u64 = 10_000;
+
+/// Why a view does not get on.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] Error),
+    /// The view cannot be written or read.
+    #[error(transparent)]
+    View(#[from] view_store::Error),
+}
+
+/// Reads the log from where a view is, and applies what it finds.
+pub(super) struct Follower {
+    log: Log,
+    sweep: Sweep,
+    /// The position that the view has.
+    stored: Option<String>,
+    /// Up to which group that is.
+    stored_from: u64,
+    passed: u64,
+}
+
+impl Follower {
+    /// One that goes on from a view's position; nothing if the view has seen what is no part of the log.
+    pub(super) fn of(
+        view: &dyn StoredView,
+        projection: &dyn Projection,
+        log: &Log,
+    ) -> Result<Option<Self>, Fault> {
+        let stored = view.snapshot()?.position()?;
+        let (mark, passed) = match &stored {
+            None => (Mark::at(0), 0),
+            Some(text) => {
+                let position = Position::parse(text);
+                let tip = *log.tip().borrow();
+                let mark = position.as_ref().and_then(|it| it.mark(log.lineage(), tip));
+                let Some(mark) = mark else { return Ok(None) };
+                (mark, position.map_or(0, |position| position.passed))
+            }
+        };
+        let stored_from = mark.from;
+        let scope = Scope::patterns(projection.scope());
+        let sweep = Sweep::new(View::from(log.clone()), scope, mark);
+        Ok(Some(Self { log: log.clone(), sweep, stored, stored_from, passed }))
+    }
+
+    /// Up to which group everything was seen.
+    pub(super) fn seen(&self) -> u64 {
+        self.sweep.mark().from
+    }
+
+    /// How many parts of streams were passed over.
+    pub(super) fn passed(&self) -> u64 {
+        self.passed
+    }
+
+    /// Applies the next batch, and tells whether that was all there is. After an error the follower is of no use any more: the view says where to go on.
+    pub(super) fn step(
+        &mut self,
+        view: &dyn StoredView,
+        projection: &dyn Projection,
+    ) -> Result<bool, Fault> {
+        let Some(first) = self.read()? else {
+            if self.seen() >= self.stored_from + SILENT_GROUPS || self.stored.is_none() {
+                let batch = Batch::new(view.begin(self.stored.as_deref())?);
+                self.commit(batch)?;
+            }
+            return Ok(true);
+        };
+        let mut batch = Batch::new(view.begin(self.stored.as_deref())?);
+        let mut next = Some(first);
+        while let Some(Swept { subject, entries, .. }) = next {
+            let recorded: Vec<Recorded> = entries.into_iter().map(|entry| entry.recorded).collect();
+            projection.apply(&mut batch, &subject, &recorded)?;
+            if batch.is_full() {
+                self.commit(batch)?;
+                return Ok(false);
+            }
+            // What was applied is kept, whatever keeps the rest from being read.
+            next = match self.read() {
+                Ok(next) => next,
+                Err(error) => {
+                    self.commit(batch)?;
+                    return Err(error.into());
+                }
+            };
+        }
+        self.commit(batch)?;
+        Ok(true)
+    }
+
+    fn commit(&mut self, batch: Batch<'_>) -> Result<(), view_store::Error> {
+        let position = Position::new(self.log.lineage(), self.sweep.mark(), self.passed);
+        let text = position.text();
+        Box::new(batch).commit(&text)?;
+        (self.stored, self.stored_from) = (Some(text), position.from);
+        Ok(())
+    }
+
+    /// The next events; a stream that is damaged is passed over, since what is behind it is to be seen
+    /// nevertheless.
+    fn read(&mut self) -> Result<Option<Swept>, Error> {
+        loop {
+            match self.sweep.next(PAGE_EVENTS) {
+                Err(error) if error.is_partial() && !error.is_retryable() => {
+                    let Some(subject) = self.sweep.pass() else { return Err(error) };
+                    self.passed += 1;
+                    tracing::warn!(%subject, %error, "a stored view lacks a part of a stream");
+                }
+                read => return read,
+            }
+        }
+    }
+}

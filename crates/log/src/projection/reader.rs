@@ -1,0 +1,117 @@
+//! Reads a stored view, and what its runner shares with those who do.
+
+use std::{
+    sync::Arc,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Instant,
+};
+
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::{Notify, watch};
+
+use super::status::{Building, Status};
+use crate::{
+    Log, View,
+    view_store::{self, Schema, Snapshot, StoredView},
+};
+
+/// Why a view cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unready {
+    /// It is being built, and nothing serves yet.
+    #[error("the view {name} is being built; try again later")]
+    Building {
+        /// The view.
+        name: &'static str,
+    },
+    /// Its store failed.
+    #[error(transparent)]
+    Store(#[from] view_store::Error),
+}
+
+pub(super) struct Shared {
+    pub(super) log: Log,
+    pub(super) schema: Schema,
+    /// What serves, if anything does.
+    pub(super) serving: RwLock<Option<Arc<dyn StoredView>>>,
+    /// Up to which group what serves has seen everything.
+    pub(super) seen: watch::Sender<u64>,
+    pub(super) notes: Mutex<Notes>,
+    pub(super) is_stopped: AtomicBool,
+    pub(super) stopped: Notify,
+}
+
+/// What the runner notes for [`Status`].
+pub(super) struct Notes {
+    pub(super) status: Status,
+    /// When what serves had seen everything, the last time.
+    pub(super) caught_up: Instant,
+}
+
+impl Shared {
+    pub(super) fn new(log: &Log, schema: Schema) -> Arc<Self> {
+        let (name, version) = (schema.name(), schema.version());
+        let status = Status { name, version, ..Status::default() };
+        Arc::new(Self {
+            log: log.clone(),
+            schema,
+            serving: RwLock::default(),
+            seen: watch::Sender::new(0),
+            notes: Mutex::new(Notes { status, caught_up: Instant::now() }),
+            is_stopped: AtomicBool::default(),
+            stopped: Notify::new(),
+        })
+    }
+
+    pub(super) fn stop(&self) {
+        self.is_stopped.store(true, Ordering::SeqCst);
+        self.stopped.notify_one();
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.is_stopped.load(Ordering::SeqCst)
+    }
+}
+
+/// Reads a stored view. Clones share it.
+#[derive(Clone)]
+pub struct Reader(pub(super) Arc<Shared>);
+
+impl Reader {
+    /// The view as it is now. Blocks for the disk.
+    pub fn snapshot(&self) -> Result<Box<dyn Snapshot>, Unready> {
+        // Held while the snapshot is taken: what serves is replaced with the lock held alone.
+        let serving = self.0.serving.read();
+        let Some(view) = &*serving else {
+            return Err(Unready::Building { name: self.0.schema.name() });
+        };
+        Ok(view.snapshot()?)
+    }
+
+    /// Waits until the view has seen all that is in the log now, so that who has just appended finds it. It
+    /// waits for as long as the view does not get on.
+    pub async fn catch_up(&self) {
+        let tip = *self.0.log.tip().borrow();
+        // Both ends are held here, so that it cannot fail.
+        let _ = self.0.seen.subscribe().wait_for(|seen| *seen >= tip).await;
+    }
+
+    /// How the view is.
+    pub fn status(&self) -> Status {
+        let notes = self.0.notes.lock();
+        let (mut status, caught_up) = (notes.status.clone(), notes.caught_up);
+        drop(notes);
+        let tip = *self.0.log.tip().borrow();
+        status.is_serving = self.0.serving.read().is_some();
+        status.position = *self.0.seen.borrow();
+        status.lag_groups = tip.saturating_sub(status.position);
+        if status.lag_groups > 0 {
+            status.lag = caught_up.elapsed();
+        }
+        status.lag_events = View::from(self.0.log.clone()).count_after(status.position);
+        if let Some(Building { of, .. }) = &mut status.building {
+            *of = tip;
+        }
+        status
+    }
+}
