@@ -83,10 +83,10 @@ impl Keeper {
 #[cfg(target_os = "linux")]
 const NICE: i32 = 10;
 
-/// Lets the threads go first that somebody waits for: sealing 64 MiB takes a third of a second, and on
+/// Makes a thread in the background, from which it is called, let those go first that somebody waits for: sealing 64 MiB takes a third of a second, and on
 /// a server that has one processor and too much to do everybody would wait that much longer.
 #[cfg(target_os = "linux")]
-fn give_way() {
+pub fn give_way() {
     // There a priority is a thread's own.
     let this = rustix::thread::gettid();
     if let Err(error) = rustix::process::setpriority_process(Some(this), NICE) {
@@ -94,8 +94,9 @@ fn give_way() {
     }
 }
 
+/// Makes nothing give way: elsewhere a priority is the process's.
 #[cfg(not(target_os = "linux"))]
-fn give_way() {}
+pub fn give_way() {}
 
 impl Drop for Keeper {
     fn drop(&mut self) {

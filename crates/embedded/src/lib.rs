@@ -47,6 +47,7 @@ mod replacement;
 pub use export::Export;
 pub use history::Hole;
 pub use identity::Identity;
+pub use keeper::give_way;
 pub use lifecycle::Lifecycle;
 pub use loss::{AcceptedLoss, LostEvents, accept_loss, accept_loss_on};
 pub use recovery::Recovery;

@@ -24,6 +24,7 @@ use crate::{
     reads::Summaries,
     storage::StorageWatch,
     upstreams::UpstreamWatch,
+    views::Views,
     websocket::packet::Deflater,
 };
 
@@ -122,6 +123,8 @@ pub struct Parts {
     pub storage: StorageWatch,
     /// What knows how the upstreams are.
     pub upstreams: UpstreamWatch,
+    /// The stored views.
+    pub views: Views,
     /// Whether a sender may ask for an acknowledgement before its events are on disk.
     pub memory_acks: bool,
 }
@@ -140,7 +143,7 @@ pub struct App {
     pub(crate) audiences: Vec<Option<Arc<App>>>,
 }
 
-/// What is common to all who ask. Nothing here tells what is in the log, but the log itself.
+/// What is common to all who ask. Nothing here tells what is in the log, but the log itself and its stored views.
 pub struct Common {
     /// The whole log: to append to, and for the operator.
     pub(crate) log: Log,
@@ -156,6 +159,7 @@ pub struct Common {
     pub(crate) admission: Admission,
     pub(crate) storage: StorageWatch,
     pub(crate) upstreams: UpstreamWatch,
+    pub(crate) views: Views,
     pub(crate) memory_acks: bool,
     /// Bytes of bodies that are being read, in units of [`crate::body::UNIT_BYTES`].
     pub(crate) bodies: Semaphore,
@@ -194,6 +198,7 @@ impl App {
             limits,
             storage: parts.storage,
             upstreams: parts.upstreams,
+            views: parts.views,
             memory_acks: parts.memory_acks,
             closing: watch::Sender::new(false),
             started: Instant::now(),

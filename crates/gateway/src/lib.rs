@@ -11,6 +11,7 @@ mod limits;
 mod serve;
 mod storage;
 mod upstreams;
+mod views;
 
 mod access;
 mod audience;
@@ -62,3 +63,4 @@ pub use routes::{ROUTES, Route};
 pub use serve::serve;
 pub use storage::{Damage, Files, Storage, StorageWatch};
 pub use upstreams::{Phase, Upstream, UpstreamWatch};
+pub use views::Views;

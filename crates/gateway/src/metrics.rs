@@ -8,6 +8,7 @@ mod letters;
 mod log;
 mod prediction;
 mod upstreams;
+mod views;
 
 use std::{
     fmt::Debug,
@@ -34,7 +35,7 @@ use serde_json::{Value, json};
 
 use self::{
     admission::AdmissionMeter, audience::AudienceMeter, letters::LetterMeter, log::LogMeter,
-    prediction::PredictionMeter, upstreams::UpstreamMeter,
+    prediction::PredictionMeter, upstreams::UpstreamMeter, views::ViewMeter,
 };
 use crate::{
     app::App,
@@ -85,6 +86,7 @@ pub struct Meter {
     pub(crate) admission: AdmissionMeter,
     prediction: PredictionMeter,
     upstreams: UpstreamMeter,
+    views: ViewMeter,
     audiences: AudienceMeter,
     replays: Gauge<u64, AtomicU64>,
     lag: Family<Label, Gauge<u64, AtomicU64>>,
@@ -147,6 +149,7 @@ impl Meter {
             admission: AdmissionMeter::new(&mut registry),
             prediction: PredictionMeter::new(&mut registry),
             upstreams: UpstreamMeter::new(&mut registry),
+            views: ViewMeter::new(&mut registry),
             audiences: AudienceMeter::new(&mut registry),
             replays: gauge(&mut registry, "replays", "Replays that run, over SSE and WebSocket"),
             lag: add(&mut registry, "view_lag_events", "Events that a view is behind", lag),
@@ -248,6 +251,15 @@ impl Meter {
         self.prediction.set_breakers(app.live.guard().breakers());
         self.prediction.set_scores(&app.calibration.standing());
         self.upstreams.set(&(app.upstreams)());
+        let views = app.views.statuses();
+        self.views.set(&views);
+        for view in &views {
+            let name = [("view", view.name)];
+            match view.lag_events {
+                Some(events) => drop(self.lag.get_or_create(&name).set(events)),
+                None => drop(self.lag.remove(&name)),
+            }
+        }
         self.lag.get_or_create(&[("view", "live")]).set(app.live.lag());
         if !app.audiences.is_empty() {
             let lag = delayed().map(|app| app.live.lag()).sum();

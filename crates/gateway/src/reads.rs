@@ -9,6 +9,7 @@ mod proof;
 mod series;
 mod stats;
 mod summary;
+mod tournaments;
 
 use axum::{
     body::Body,
@@ -28,6 +29,7 @@ pub(crate) use self::{
     series::standing,
     stats::{of_map as stats_of_map, of_match as stats_of_match},
     summary::Summaries,
+    tournaments::list_matches as list_matches_of_tournament,
 };
 use crate::{
     app::App,

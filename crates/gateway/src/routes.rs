@@ -83,6 +83,7 @@ pub const ROUTES: &[Route] = &[
     read("/api/v1/matches/{match}/maps/{map}/predictions", "The win probability of a map, in the order of play", PAGE, JSON, Some("Predictions")),
     read("/api/v1/matches/{match}/maps/{map}/stats", "What each player did on a map, with rates", &[], JSON, Some("Stats")),
     read("/api/v1/matches/{match}/stats", "What each player did over the maps of a match, with rates", &[], JSON, Some("Stats")),
+    read("/api/v1/tournaments/{tournament}/matches", "The matches of a tournament, by name", PAGE, JSON, Some("Matches")),
     read("/api/v1/predictions", "The latest win probability of every map that is being played", PAGE, JSON, Some("Predictions")),
     read("/api/v1/calibration", "How good predictions have been: scores and reliability by model and by what was predicted", &["game", "model"], JSON, Some("Calibration")),
     read("/api/v1/stream", "A topic as server-sent events", &["topic", "after", "views"], "text/event-stream", None),
@@ -128,6 +129,7 @@ fn handlers() -> Router<Arc<App>> {
         .route("/matches/{match}/maps/{map}/predictions", get(reads::predictions_of_map))
         .route("/matches/{match}/maps/{map}/stats", get(reads::stats_of_map))
         .route("/matches/{match}/stats", get(reads::stats_of_match))
+        .route("/tournaments/{tournament}/matches", get(reads::list_matches_of_tournament))
         .route("/predictions", get(reads::latest))
         .route("/calibration", get(reads::calibration))
         .route("/stream", get(sse::stream))

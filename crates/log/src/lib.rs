@@ -30,6 +30,7 @@ pub mod tournaments;
 pub mod view_store;
 
 pub mod projection;
+pub mod projections;
 
 pub mod live;
 

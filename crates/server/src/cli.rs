@@ -8,10 +8,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 mod dead_letters;
 mod log;
 mod referee;
+mod views;
 
 pub(crate) use dead_letters::{Chosen, DeadLettersCommand, Filter, List, Server, Show};
 pub(crate) use log::{AcceptLoss, Export, LogCommand, LogData, Repair, Verify};
 pub(crate) use referee::{Action, Referee};
+pub(crate) use views::{Drop, Rebuild, Stored, ViewsCommand};
 
 /// The live-event backend for esports and sports platforms, in one binary.
 #[derive(Debug, Parser)]
@@ -49,6 +51,9 @@ pub(crate) enum Command {
     /// Check, measure, export or repair the log in a data directory
     #[command(subcommand)]
     Log(LogCommand),
+    /// See to the stored views in a data directory: list, compute again, drop
+    #[command(subcommand)]
+    Views(ViewsCommand),
     /// Copy a data directory to another directory or to S3, while the server runs
     Backup(crate::backup::Backup),
     /// Make a data directory of a back-up

@@ -26,6 +26,7 @@ mod referee;
 mod send;
 mod tail;
 mod upstreams;
+mod views;
 
 use std::{io::IsTerminal as _, process::ExitCode};
 
@@ -61,6 +62,7 @@ async fn main() -> ExitCode {
         Command::Referee(args) => referee::run(args).await,
         Command::Upstreams(args) => upstreams::run(args).await,
         Command::Log(command) => log::run(command),
+        Command::Views(command) => views::run(command),
         Command::Predict(args) => predict::run(args),
         Command::Calibration(args) => calibration::run(args).await,
         Command::Backup(args) => backup::run(args).await,

@@ -13,6 +13,7 @@ use matchwire_gateway::{
 use matchwire_log::{
     Clock as _, Log, Medium as _, SystemClock,
     live::{self, Live, Patience},
+    projection::Runner,
 };
 use matchwire_upstream::Upstreams;
 use rustix::process::{Resource, Rlimit};
@@ -24,7 +25,7 @@ use tokio::{
 };
 
 use crate::{
-    cli::Serve, clock, exchange::Exchange, letter_key::LetterKey, models, source, storage,
+    cli::Serve, clock, exchange::Exchange, letter_key::LetterKey, models, source, storage, views,
 };
 
 /// How long the end may take to put dead letters on disk that are still queued.
@@ -41,6 +42,8 @@ pub(crate) struct Running {
     letters: DeadLetters,
     clock: JoinHandle<()>,
     upstreams: Upstreams,
+    /// What drives the stored views.
+    views: Vec<Runner>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<std::io::Result<()>>,
 }
@@ -155,6 +158,7 @@ impl Running {
         let followup = Followup::new(ranking(args)?);
         let sources = source::table(&log, &exchange, &followup, args.gsi_token.as_deref());
         let mut upstreams = Upstreams::new(args.upstreams.clone());
+        let (runners, views) = views::start(&args.data, &log)?;
         let app = App::new(Parts {
             log: log.clone(),
             live,
@@ -176,6 +180,7 @@ impl Running {
             },
             storage,
             upstreams: upstreams.watch(),
+            views,
             memory_acks: args.allow_memory_acks,
         });
         upstreams.begin(&log, &Inlet::new(&app));
@@ -185,7 +190,8 @@ impl Running {
         };
         let task = tokio::spawn(matchwire_gateway::serve(listener, app, shutdown));
         let clock = tokio::spawn(clock::watch(log.clone()));
-        Ok(Self { address, log, letters, clock, upstreams, stop: Some(stop), task })
+        let stop = Some(stop);
+        Ok(Self { address, log, letters, clock, upstreams, views: runners, stop, task })
     }
 
     /// Where it listens.
@@ -207,6 +213,9 @@ impl Running {
         self.clock.abort();
         let _ = (&mut self.clock).await;
         let ended = self.task.await.context("the gateway failed")?;
+        let views = std::mem::take(&mut self.views);
+        // What they have not seen they see at the next start.
+        let _ = tokio::task::spawn_blocking(move || drop(views)).await;
         // Requests may have been answered before their letters were on disk.
         if tokio::time::timeout(FLUSH, self.letters.flush()).await.is_err() {
             tracing::warn!("dead letters that were still queued are lost");

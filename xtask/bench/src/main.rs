@@ -1,5 +1,5 @@
 //! Measures this machine, each figure next to a reference of the same run: [`log`] the embedded log
-//! against a plain write-and-sync loop and other stores, [`streams`] a log of very many streams,
+//! against a plain write-and-sync loop and other stores, [`streams`] a log of very many streams, [`views`] stored views,
 //! [`events`] the HTTP intake, [`delivery`] the time to WebSocket clients, [`overload`] what is delivered when too much is sent, [`open`] the start after a
 //! kill and the memory of a large log, [`old`] what is left of old events; and [`restore`], which is a drill: what is lost with a disk, and
 //! how long it takes until everything else is back. What was reached is in `docs/benchmarks.md`.
@@ -25,6 +25,7 @@ mod restore;
 mod server;
 mod statistics;
 mod streams;
+mod views;
 mod writers;
 
 use std::path::PathBuf;
@@ -88,6 +89,8 @@ enum Part {
     /// Opening, memory and amplification of a log of very many streams; writes some 0.4 KB to the
     /// disk for each event.
     Streams,
+    /// Rows per second into stored views, next to plain SQLite.
+    Views,
     /// Events per second through `POST /events`.
     Events,
     /// From receipt to arrival at WebSocket clients, and `fanout`.
@@ -144,6 +147,10 @@ async fn main() -> anyhow::Result<()> {
     }
     if wants(Part::Streams) {
         streams::run(&dir, &size).await?;
+    }
+    if wants(Part::Views) {
+        let dir = dir.clone();
+        tokio::task::spawn_blocking(move || views::run(&dir)).await??;
     }
     if wants(Part::Events) {
         events::run(&load).await?;

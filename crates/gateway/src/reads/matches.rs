@@ -56,7 +56,7 @@ pub(crate) async fn list(
 }
 
 /// What a list tells of a match.
-async fn summary_of(app: &App, match_id: &str) -> Result<Value, Problem> {
+pub(super) async fn summary_of(app: &App, match_id: &str) -> Result<Value, Problem> {
     let (mut maps, mut all) = (Map::new(), Vec::new());
     for stream in maps_of(app.live.log(), match_id)? {
         let kept = app.summaries.of(&app.live, &stream).await?;

@@ -47,6 +47,7 @@ fn paths() -> Vec<String> {
         "/api/v1/matches/m1/stats",
         "/api/v1/matches/m1/maps/2",
         "/api/v1/predictions",
+        "/api/v1/tournaments/cup/matches",
         "/api/v1/events?subject=match/m1&limit=1000",
         "/api/v1/events?subject=match/m1/1&limit=1000",
         "/api/v1/events?subject=match/m1/1&limit=7&after=3",
@@ -77,7 +78,8 @@ fn said(reply: &Reply) -> (u16, String) {
 async fn every_way_of_reading_tells_what_it_told_others_then() {
     let (server, clock) = server().await;
     let play = play::random("match/m1/1", 80, play::seed());
-    let scheduled = event("match/m1", "s", "match.scheduled", &json!({"best_of": 3}));
+    let scheduled =
+        event("match/m1", "s", "match.scheduled", &json!({"best_of": 3, "tournament": "cup"}));
     let second = own("match/m1/2", 1, &json!({}));
     let mut batches: Vec<Vec<Value>> = play.chunks(20).map(<[Value]>::to_vec).collect();
     batches.insert(1, vec![scheduled]);
@@ -254,6 +256,7 @@ async fn what_tells_of_events_before_is_refused_and_every_route_is_decided() {
         "/api/v1/matches/{match}/maps/{map}/stats",
         "/api/v1/matches/{match}/stats",
         "/api/v1/predictions",
+        "/api/v1/tournaments/{tournament}/matches",
         "/api/v1/stream",
         "/api/v1/replay/{match}",
         "/api/v1/ws",
@@ -268,7 +271,12 @@ async fn what_tells_of_events_before_is_refused_and_every_route_is_decided() {
         "/console/assets/{file}",
     ];
     for route in ROUTES {
-        let path = route.path.replace("{seq}", "1").replace("{match}", "m1").replace("{map}", "1");
+        let path = route
+            .path
+            .replace("{seq}", "1")
+            .replace("{match}", "m1")
+            .replace("{map}", "1")
+            .replace("{tournament}", "cup");
         let reply = server.send(&route.method.to_uppercase(), &path, &AS_FAN, Bytes::new()).await;
         let is_refused = reply.status == 403 && reply.problem() == "delayed_audience";
         let is_read = route.method == "get" && !refused.contains(&route.path);

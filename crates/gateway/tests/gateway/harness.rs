@@ -10,7 +10,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use matchwire_gateway::{DeadLetters, Inlet};
-use matchwire_log::Log;
+use matchwire_log::{Log, projection::Runner};
 use serde_json::{Value, json};
 use tokio::{net::TcpStream, sync::oneshot, task::JoinHandle};
 use yawc::{Frame, OpCode, TcpWebSocket, WebSocket, WebSocketError, close::CloseCode};
@@ -33,6 +33,8 @@ pub(crate) struct Server {
     pub(crate) inlet: Inlet,
     pub(crate) stop: Option<oneshot::Sender<()>>,
     pub(crate) task: JoinHandle<std::io::Result<()>>,
+    /// What drives the stored views.
+    pub(crate) _views: Runner,
 }
 
 impl Server {

@@ -40,5 +40,6 @@ mod series;
 mod setup;
 mod slow;
 mod surface;
+mod tournaments;
 mod unread;
 mod vault;

@@ -13,11 +13,14 @@ use hyper::body::Bytes;
 use matchwire_domain::{dead_letter::Bounds, live_match::Games, secret::Secret};
 use matchwire_gateway::{
     Access, AdmissionSettings, Answer, App, Code, Damage, DeadLetters, Exchange, Followup, Inlet,
-    Limits, Meter, Parts, Post, Problem, Ranking, Source, Sources, Storage,
+    Limits, Meter, Parts, Post, Problem, Ranking, Source, Sources, Storage, Views,
 };
 use matchwire_log::{
     Log, ManualClock, Medium, Memory, Options,
     live::{Live, Patience},
+    projection::{self, Runner},
+    projections::TournamentMatches,
+    view_store::MemoryViews,
 };
 use tokio::{net::TcpListener, sync::oneshot};
 
@@ -119,6 +122,15 @@ impl Default for Setup {
     }
 }
 
+/// The stored views over a log, in memory.
+fn stored_views(log: &Log) -> (Runner, Views) {
+    let store = Arc::new(MemoryViews::new());
+    let options = projection::Options::default();
+    let runner = Runner::start(log, store, Arc::new(TournamentMatches), options).unwrap();
+    let views = Views { tournaments: runner.reader() };
+    (runner, views)
+}
+
 impl Server {
     pub(crate) async fn start() -> Self {
         Self::of(Setup::default()).await
@@ -161,6 +173,7 @@ impl Server {
         );
         let vault = Arc::new(setup.vault);
         let letters = DeadLetters::open(log.clone(), vault, setup.letters, meter.clone()).unwrap();
+        let (runner, views) = stored_views(&log);
         let app = App::new(Parts {
             log: log.clone(),
             live,
@@ -178,6 +191,7 @@ impl Server {
             admission,
             storage: Arc::new(move || Storage { damage: damage.clone(), ..Storage::default() }),
             upstreams: Arc::new(Vec::new),
+            views,
             memory_acks,
         });
         let inlet = Inlet::new(&app);
@@ -187,6 +201,6 @@ impl Server {
         let task = tokio::spawn(matchwire_gateway::serve(listener, app, async move {
             let _ = stopped.await;
         }));
-        Self { address, log, ids, letters, inlet, stop: Some(stop), task }
+        Self { address, log, ids, letters, inlet, stop: Some(stop), task, _views: runner }
     }
 }

@@ -26,3 +26,4 @@ mod rough;
 mod sources;
 mod tail;
 mod upstreams;
+mod views;
