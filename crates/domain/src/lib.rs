@@ -18,6 +18,9 @@ pub mod timeline;
 pub mod live_match;
 pub mod series;
 
+pub mod activity;
+pub mod outcome;
+
 pub mod calibration;
 
 pub mod vocabulary;

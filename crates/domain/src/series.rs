@@ -9,11 +9,15 @@ mod order;
 
 mod state;
 
+mod map_of_series;
+mod sides;
 mod standing;
 
 #[cfg(test)]
 mod tests;
 
 pub use event::*;
-pub use standing::{MapOfSeries, Standing, StandingTeam};
+pub use map_of_series::MapOfSeries;
+pub(crate) use sides::Sides;
+pub use standing::{Standing, StandingTeam};
 pub use state::*;

@@ -4,7 +4,7 @@
 //! and delivery see a [`Game`], which is a table of what can be done with it, and [`Play`], a map's
 //! state as it is played. [`Games`] are those that a server knows; a game more is an entry more.
 
-use std::{any::Any, fmt, sync::Arc};
+use std::{any::Any, collections::BTreeMap, fmt, sync::Arc};
 
 use schemars::Schema;
 use serde::Serialize;
@@ -41,6 +41,24 @@ pub trait Vocabulary: Sized {
             *player = Player::new(&exchange(player));
         }
         self
+    }
+}
+
+/// A player's part in a map.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Part {
+    /// The index of the team that the player was of, in the map's own order.
+    pub team: Option<usize>,
+    /// How often the player did what people keep records of, by the game's word for it: `ace`, `goal`. No
+    /// noughts.
+    pub feats: BTreeMap<&'static str, u32>,
+}
+
+impl Part {
+    /// For a team, with the feats that are more than none.
+    pub fn new(team: Option<usize>, feats: &[(&'static str, u16)]) -> Self {
+        let done = feats.iter().filter(|(_, count)| *count > 0);
+        Self { team, feats: done.map(|(feat, count)| (*feat, u32::from(*count))).collect() }
     }
 }
 
@@ -103,6 +121,11 @@ pub trait Rules: Clone + PartialEq + Serialize + Send + Sync + 'static {
         outcome::of_course(Rules::course(self), Rules::status(self))
     }
 
+    /// Everyone who had a part in play that counts, by player id, with what people keep records of.
+    fn parts(&self) -> BTreeMap<String, Part> {
+        BTreeMap::new()
+    }
+
     /// Of which aspects of a map an event tells beside what it claims, as `money`: what one source tells of
     /// and another one does not.
     fn aspects(event: &Self::Event) -> Vec<&'static str> {
@@ -161,6 +184,8 @@ pub trait Play: Send + Sync {
     fn round_winner(&self, round_no: u16) -> Option<usize>;
     /// How the map ended, where play decided it.
     fn result(&self) -> Option<Outcome>;
+    /// Everyone who had a part in play that counts, by player id, with what people keep records of.
+    fn parts(&self) -> BTreeMap<String, Part>;
     /// The statistics over this map and others of its match, as far as they are of the same game.
     fn stats(&self, others: &[&dyn Play]) -> Value;
     /// Adds the accounts that `account_of` knows by player id.
@@ -242,6 +267,10 @@ impl<R: Rules> Play for R {
 
     fn result(&self) -> Option<Outcome> {
         Rules::result(self)
+    }
+
+    fn parts(&self) -> BTreeMap<String, Part> {
+        Rules::parts(self)
     }
 
     fn stats(&self, others: &[&dyn Play]) -> Value {
