@@ -18,8 +18,12 @@ pub mod timeline;
 pub mod live_match;
 pub mod series;
 
-pub mod activity;
+pub mod player;
+pub mod tournament;
+
 pub mod outcome;
+
+pub mod activity;
 
 pub mod calibration;
 

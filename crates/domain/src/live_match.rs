@@ -16,6 +16,7 @@ mod outcome;
 mod predictor;
 
 mod game;
+mod lexicon;
 
 pub mod cs;
 pub mod football;
@@ -26,7 +27,8 @@ pub use course::{
     MatchForfeited, MatchPaused, MatchResumed, Pause, PauseReason, ResultAmended, ResultConfirmed,
     Ruling, SourceGap, SourceLate, SourceNames, SourceSwitched, SourcesRanked, Status, TeamIndex,
 };
-pub use game::{Exchange, Folded, Game, Games, Part, Play, Rules, Scope, Unfit, Vocabulary};
+pub use game::{Folded, Game, Games, Part, Play, Rules, Vocabulary};
+pub use lexicon::{Exchange, Scope, Unfit};
 pub use models::{MODEL_SWITCHED, MODELS_STREAM, ModelSwitched, Models};
 pub use outcome::{Open, Outcome, Target};
 pub(crate) use prediction::both;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Games, Label, Latest, Player, Priority, Rules,
     declare::{bounded, vocabulary},
-    game::{Exchange, Scope, Unfit},
+    lexicon::{Exchange, Scope, Unfit},
 };
 use crate::timestamp::Timestamp;
 
@@ -328,7 +328,9 @@ pub struct Anomaly {
     /// What kind: `gap`, `late`, `score_mismatch`, `stats_mismatch`, `dead_player`,
     /// `too_many_players`, `unreadable`, `wrong_game`, `not_correctable`, `reopened`,
     /// `disagreement`; in football also `after_end`, `card_mismatch`, `not_on_pitch`,
-    /// `too_many_goals`, `too_many_substitutions`, `unknown_goal`, `wrong_team`.
+    /// `too_many_goals`, `too_many_substitutions`, `unknown_goal`, `wrong_team`; of a match as a whole
+    /// `veto_too_long`; of a tournament `not_registered` and `too_many_entrants`, of a player
+    /// `too_many_friends` and `too_many_purposes`.
     pub kind: &'static str,
     /// What exactly, for a person.
     pub detail: String,

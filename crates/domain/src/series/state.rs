@@ -9,7 +9,7 @@ use super::{
     Event, MapVetoed, MapWon, MatchScheduled, SeriesEnded, Team, TeamRef, VetoAction, order::Order,
 };
 use crate::{
-    live_match::{Course, Prediction, Priority, Rules, Status},
+    live_match::{Course, Prediction, Rules, Status},
     timestamp::Timestamp,
 };
 
@@ -353,10 +353,5 @@ impl Rules for State {
                 member.account = account_of(id);
             }
         }
-    }
-
-    /// Few events, and each of them is what the match is.
-    fn priority(_tag: &str) -> Priority {
-        Priority::Critical
     }
 }
