@@ -120,6 +120,28 @@ bounded! {
     Placements(Vec<Placement>), 512, "maxItems", Vec::len;
 }
 
+impl Registrations {
+    /// How many are told at once.
+    pub const MAX: usize = 512;
+
+    /// The first [`Self::MAX`] of some entrants.
+    pub fn cut(mut entrants: Vec<Registration>) -> Self {
+        entrants.truncate(Self::MAX);
+        Self(entrants)
+    }
+}
+
+impl Placements {
+    /// How many are told at once.
+    pub const MAX: usize = 512;
+
+    /// The first [`Self::MAX`] of some places.
+    pub fn cut(mut placements: Vec<Placement>) -> Self {
+        placements.truncate(Self::MAX);
+        Self(placements)
+    }
+}
+
 impl Event {
     /// Everyone who is named in the event.
     pub fn players_mut(&mut self) -> Vec<&mut Player> {

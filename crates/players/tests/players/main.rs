@@ -9,4 +9,5 @@
 )]
 
 mod corrections;
+mod recordings;
 mod world;

@@ -1,6 +1,6 @@
 //! Streams of matches and tournaments, as a log has them, and what follows from them step by step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use matchwire_domain::{
     activity::{Activity, Deeds, Model, revise},
@@ -22,6 +22,7 @@ use matchwire_players::{
 /// What is in the log, and everything that was made of it.
 pub(crate) struct World {
     games: Games,
+    known: BTreeSet<(Subject, String)>,
     streams: BTreeMap<Subject, Vec<Recorded>>,
     /// Of each match and tournament, all activities that were ever made.
     pub(crate) activities: BTreeMap<Subject, Vec<Activity>>,
@@ -32,18 +33,31 @@ impl World {
     pub(crate) fn new() -> Self {
         Self {
             games: Games::default(),
+            known: BTreeSet::new(),
             streams: BTreeMap::new(),
             activities: BTreeMap::new(),
             ratings: System::ALL.map(|system| (system, Ratings::new(system))).into(),
         }
     }
 
-    /// Records an event, and nothing more.
+    /// Records an event, if it is not there, and nothing more.
     pub(crate) fn record(&mut self, event: &Event) {
+        if !self.known.insert((event.subject.clone(), event.id.to_string())) {
+            return;
+        }
         let stream = self.streams.entry(event.subject.clone()).or_default();
         let (seq, leaf) = (stream.len() as u64 + 1, Digest::leaf(&event.stored));
         let recorded = Timestamp::from_ms(0);
         stream.push(Recorded { seq, recorded, leaf, chain: leaf, stored: event.stored.clone() });
+    }
+
+    /// How the matches that are over have ended.
+    pub(crate) fn outcomes(&self) -> Vec<Outcome> {
+        let matches = self.streams.keys().filter_map(|subject| match subject.kind() {
+            Kind::Match(id) => self.outcome(id),
+            _ => None,
+        });
+        matches.collect()
     }
 
     /// How many events a stream has.
@@ -70,20 +84,30 @@ impl World {
     /// Everything at once, as a view is built anew.
     pub(crate) fn follow_all(&mut self) {
         let subjects: Vec<Subject> = self.streams.keys().cloned().collect();
-        for subject in subjects {
-            self.follow(&subject);
+        for subject in &subjects {
+            self.make_activities(subject);
         }
+        let outcomes = self.outcomes();
+        let bouts = || outcomes.iter().filter_map(|outcome| Bout::of(outcome, Rated::Players));
+        self.ratings = System::ALL.map(|system| (system, Ratings::of(system, bouts()))).into();
     }
 
     fn follow(&mut self, subject: &Subject) -> Vec<Activity> {
+        if let Kind::Match(id) = subject.kind() {
+            let outcome = self.outcome(id);
+            let bout = outcome.as_ref().and_then(|outcome| Bout::of(outcome, Rated::Players));
+            for ratings in self.ratings.values_mut() {
+                ratings.set(id, bout.clone());
+            }
+        }
+        self.make_activities(subject)
+    }
+
+    fn make_activities(&mut self, subject: &Subject) -> Vec<Activity> {
         let (model, id, deeds) = match subject.kind() {
             Kind::Tournament(id) => (Model::Tournament, id, self.tournament(id).deeds(id)),
             Kind::Match(id) => {
                 let outcome = self.outcome(id);
-                let bout = outcome.as_ref().and_then(|outcome| Bout::of(outcome, Rated::Players));
-                for ratings in self.ratings.values_mut() {
-                    ratings.set(id, bout.clone());
-                }
                 (Model::Match, id, outcome.map_or_else(Deeds::new, |outcome| outcome.deeds()))
             }
             _ => return Vec::new(),
@@ -104,9 +128,11 @@ impl World {
     pub(crate) fn outcome(&self, id: &str) -> Option<Outcome> {
         let fold = |subject: &Subject| Fold::of(&self.games, subject, &self.streams[subject]);
         let own = fold(&Subject::parse(&format!("match/{id}")).unwrap());
+        let first = Subject::match_map(id, 1).unwrap();
+        let from_first = self.streams.range(first..).map(|(subject, _)| subject);
         let is_map =
             |subject: &&Subject| matches!(subject.kind(), Kind::MatchMap(of, _) if of == id);
-        let maps: Vec<Fold> = self.streams.keys().filter(is_map).map(fold).collect();
+        let maps: Vec<Fold> = from_first.take_while(is_map).map(fold).collect();
         let maps: Vec<&dyn Play> = maps.iter().map(|map| &*map.play).collect();
         let outcome = Outcome::of(&self.games, own.state::<series::State>().unwrap(), &maps)?;
         match outcome.tournament.clone() {
