@@ -18,6 +18,13 @@ pub mod timeline;
 pub mod live_match;
 pub mod series;
 
+pub mod player;
+pub mod tournament;
+
+pub mod outcome;
+
+pub mod activity;
+
 pub mod calibration;
 
 pub mod vocabulary;

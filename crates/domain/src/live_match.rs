@@ -16,17 +16,19 @@ mod outcome;
 mod predictor;
 
 mod game;
+mod lexicon;
 
 pub mod cs;
 pub mod football;
 
 pub(crate) use course::leader;
 pub use course::{
-    Anomaly, Course, EventAmended, EventVoided, MAX_ANOMALIES, MatchAbandoned, MatchForfeited,
-    MatchPaused, MatchResumed, Pause, PauseReason, ResultAmended, ResultConfirmed, Ruling,
-    SourceGap, SourceLate, SourceNames, SourceSwitched, SourcesRanked, Status, TeamIndex,
+    Anomaly, Course, EventAmended, EventVoided, Forfeit, MAX_ANOMALIES, MatchAbandoned,
+    MatchForfeited, MatchPaused, MatchResumed, Pause, PauseReason, ResultAmended, ResultConfirmed,
+    Ruling, SourceGap, SourceLate, SourceNames, SourceSwitched, SourcesRanked, Status, TeamIndex,
 };
-pub use game::{Exchange, Folded, Game, Games, Play, Rules, Scope, Unfit, Vocabulary};
+pub use game::{Folded, Game, Games, Part, Play, Rules, Vocabulary};
+pub use lexicon::{Exchange, Scope, Unfit};
 pub use models::{MODEL_SWITCHED, MODELS_STREAM, ModelSwitched, Models};
 pub use outcome::{Open, Outcome, Target};
 pub(crate) use prediction::both;

@@ -11,6 +11,8 @@ mod order;
 
 mod state;
 
+mod map_of_series;
+mod sides;
 mod standing;
 
 #[cfg(test)]
@@ -18,5 +20,7 @@ mod tests;
 
 pub use event::*;
 pub use membership::tournament_named;
-pub use standing::{MapOfSeries, Standing, StandingTeam};
+pub use map_of_series::MapOfSeries;
+pub(crate) use sides::Sides;
+pub use standing::{Standing, StandingTeam};
 pub use state::*;

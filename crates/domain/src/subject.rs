@@ -49,6 +49,10 @@ pub enum Kind<'a> {
     MatchMap(&'a str, u16),
     /// `source/<source>/<match>/<map or auto>`: what a source's reader carries from post to post.
     Source(&'a str, &'a str, &'a str),
+    /// `tournament/<tournament>`: who is entered, and how it ended for them.
+    Tournament(&'a str),
+    /// `player/<player>`: friends, consent, privacy.
+    Player(&'a str),
     /// Every other kind, which has streams but no folds yet.
     Other,
 }
@@ -94,6 +98,8 @@ impl Subject {
                 map.parse().map_or(Kind::Other, |map| Kind::MatchMap(id, map))
             }
             (Some("source"), Some(source), Some(id), Some(map)) => Kind::Source(source, id, map),
+            (Some("tournament"), Some(id), None, _) => Kind::Tournament(id),
+            (Some("player"), Some(id), None, _) => Kind::Player(id),
             _ => Kind::Other,
         }
     }
@@ -196,7 +202,9 @@ mod tests {
         assert_eq!(kind("match/m1/2"), "MatchMap(\"m1\", 2)");
         assert_eq!(kind("match/m1"), "Match(\"m1\")");
         assert_eq!(kind("source/cs-log/m1/auto"), "Source(\"cs-log\", \"m1\", \"auto\")");
-        assert_eq!(kind("player/p1"), "Other");
+        assert_eq!(kind("player/p1"), "Player(\"p1\")");
+        assert_eq!(kind("tournament/t"), "Tournament(\"t\")");
+        assert_eq!(kind("room/r"), "Other");
         let internal = |s: &str| Subject::parse(s).unwrap().is_internal();
         assert!(
             internal("source/cs-log/m1/auto") && internal("admin/keys") && internal("upstream/u")

@@ -6,6 +6,7 @@
 //! an earlier event by its `seq`: that one is folded as it is now told to have been, or not at all.
 
 mod arbiter;
+mod chronicle;
 mod correction;
 mod fact;
 #[cfg(test)]
@@ -22,6 +23,10 @@ use crate::{
     subject::{Kind, Subject},
     timestamp::Timestamp,
 };
+
+#[cfg(test)]
+pub(crate) use chronicle::recorded;
+pub use chronicle::{Chronicle, Entity, Notes};
 
 use self::{arbiter::Arbiter, correction::Corrections, fact::Fact};
 

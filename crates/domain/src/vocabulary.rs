@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::{
     envelope::{self, Attributes, Event},
     live_match::{Games, Label, Scope, Unfit},
-    subject::{Kind, Subject},
+    subject::Subject,
 };
 
 /// What a user's own types start with; they may carry any JSON object.
@@ -106,10 +106,8 @@ pub fn admit(
         let data = serde_json::to_string(&sealed).unwrap_or_default();
         return Ok(Event::new(attributes, &data)?);
     }
-    let scope = match subject.kind() {
-        Kind::MatchMap(..) => Scope::Map,
-        Kind::Match(_) => Scope::Match,
-        _ => return Err(Error::NoStream(kind.into(), subject)),
+    let Some(scope) = Scope::of(&subject) else {
+        return Err(Error::NoStream(kind.into(), subject));
     };
     let fact = games.admit(scope, kind, data, exchange).map_err(|error| match error {
         Unfit::Unknown => Error::UnknownType(kind.into()),
@@ -143,7 +141,15 @@ mod tests {
         assert_eq!(person.unwrap(), r#"{"player":"p7"}"#);
         assert!(admitted("room/r", "x.own", "{}").is_ok());
         assert!(admitted("match/m", "series.started", "{}").is_ok());
-        assert!(admitted("match/m", "event.voided", r#"{"seq":1}"#).is_ok());
+        for corrected in ["match/m", "tournament/t", "player/p"] {
+            assert!(admitted(corrected, "event.voided", r#"{"seq":1}"#).is_ok(), "{corrected}");
+        }
+        let joined =
+            r#"{"entrants":[{"player":"steam:7"},{"team":{"id":"t","players":["steam:8"]}}]}"#;
+        let told = admitted("tournament/t", "tournament.registered", joined);
+        assert_eq!(told.unwrap(), joined.replace("steam:", "p"));
+        let friended = admitted("player/p1", "player.friended", r#"{"player":"steam:7"}"#);
+        assert_eq!(friended.unwrap(), r#"{"player":"p7"}"#);
         assert_eq!(admitted("room/r", "stream.sealed", "{ }").unwrap(), "{}");
     }
 
@@ -155,7 +161,10 @@ mod tests {
             (Critical, "player.killed round.ended score.reported bomb.planted map.ended"),
             (Critical, "event.voided event.amended result.amended match.paused source.switched"),
             (Critical, "goal.scored goal.disallowed card.shown player.substituted shootout.kicked"),
-            (Critical, "match.scheduled series.ended stream.sealed"),
+            (
+                Critical,
+                "match.scheduled series.ended stream.sealed tournament.placed player.consented",
+            ),
             (Normal, "player.hurt player.equipped round.stats shot.taken source.gap no.such"),
             (Low, "money.changed possession.changed x.position x."),
         ];
@@ -176,6 +185,10 @@ mod tests {
         assert_eq!(admitted("match/m", "round.started", "{}"), Err("subject"));
         assert_eq!(admitted("match/m/1", "series.started", "{}"), Err("subject"));
         assert_eq!(admitted("room/r", "series.started", "{}"), Err("subject"));
+        assert_eq!(admitted("tournament/t", "match.paused", "{}"), Err("subject"));
+        assert_eq!(admitted("player/p", "tournament.ended", "{}"), Err("subject"));
+        assert_eq!(admitted("match/m", "player.friended", "{}"), Err("subject"));
+        assert_eq!(admitted("tournament/t", "tournament.placed", "{}"), Err("schema"));
         assert_eq!(admitted("match/m", "stream.sealed", r#"{"why":1}"#), Err("schema"));
         for internal in ["source/cs-log/m/1", "admin/keys", "upstream/u"] {
             assert_eq!(admitted(internal, "x.own", "{}"), Err("subject"));

@@ -17,7 +17,7 @@ const DECISIVE = new Set([
 /** What a referee, or whoever is in charge, decides. */
 const RULINGS = new Set([
   'event.voided', 'event.amended', 'match.forfeited', 'match.abandoned', 'result.amended',
-  'result.confirmed', 'match.scheduled', 'match.cancelled', 'server.assigned', 'source.switched', 'sources.ranked',
+  'result.confirmed', 'match.scheduled', 'match.cancelled', 'bye.given', 'server.assigned', 'source.switched', 'sources.ranked',
 ]);
 
 /** Whether an event is a ruling: by its type, or since a referee says so. */
@@ -86,7 +86,7 @@ const SENTENCES = {
   'match.finished': ({ score }) => `Full time${score ? `, ${score.join(':')}` : ''}`,
   'match.paused': ({ reason: why, side }) => `${pauseReason(why)}${side ? ` of ${side}` : ''}`,
   'match.resumed': () => 'Play goes on',
-  'match.forfeited': (data, _, state) => `${teamName(state, data.team)} forfeits${because(data)}`,
+  'match.forfeited': (data, _, state) => `${teamName(state, data.team)} ${{ disqualified: 'is disqualified', no_show: 'does not show up' }[data.by] ?? 'forfeits'}${because(data)}`,
   'match.abandoned': (data) => `Abandoned${because(data)}`,
   'result.amended': (data, _, state) => `Result set${data.score ? ` to ${data.score.join(':')}` : ''}${data.winner === undefined ? '' : `, ${teamName(state, data.winner)} wins`}${because(data)}`,
   'result.confirmed': ({ seq }) => `Result confirmed as of event ${seq}`,
@@ -102,6 +102,7 @@ const SENTENCES = {
   'series.started': () => 'The match begins',
   'map.won': ({ map, winner, score, teams }, _, state) => `${told(state, teams, winner)} wins map ${map}${score ? `, ${score.join(':')}` : ''}`,
   'series.ended': ({ winner, score, teams }, _, state) => `The match is over${winner === undefined ? '' : `, ${told(state, teams, winner)} wins`}${score ? `, ${score.join(':')}` : ''}`,
+  'bye.given': (data, _, state) => `${teamName(state, data.team)} has a bye${because(data)}`,
   'match.cancelled': (data) => `The match is cancelled${because(data)}`,
 };
 

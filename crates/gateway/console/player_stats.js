@@ -20,6 +20,7 @@ const COLUMNS = [
   { key: 'opening', head: 'Opening', title: 'Opening duels, won and lost', write: (p) => `${p.opening_kills}–${p.opening_deaths}`, by: (p) => p.opening_kills - p.opening_deaths },
   { key: 'clutches', head: 'Clutch', title: 'Clutches, won and played', write: (p) => of(p.clutches_won, p.clutches), by: (p) => p.clutches_won + p.clutches / 1000 },
   { key: 'trades', head: 'Trades', title: 'Teammates avenged', write: (p) => p.trades },
+  { key: 'aces', head: 'Ace', title: 'Rounds with five kills or more', write: (p) => p.aces },
   { key: 'multi_kills', head: 'Multi', title: 'Rounds with two kills or more', write: (p) => p.multi_kills },
   { key: 'utility_damage', head: 'Util', title: 'Damage with grenades and fire', write: (p) => p.utility_damage },
   { key: 'flash_assists', head: 'Flash', title: 'Flash assists', write: (p) => p.flash_assists },

@@ -11,6 +11,8 @@ import { resultWords, teamName } from './words.js';
 
 const PAUSES = [['technical', 'Technical pause'], ['timeout', 'Time-out'], ['half_time', 'Half-time'], ['other', 'Other']];
 
+const FORFEITS = [['gave_up', 'It gives up'], ['disqualified', 'It is disqualified'], ['no_show', 'It is not there']];
+
 /**
  * The buttons.
  * @param {Object} desk
@@ -91,11 +93,11 @@ function askForfeit(desk, tell) {
   const chosen = () => Number(loser.querySelector('input:checked')?.value ?? 0);
   openDialog({
     title: `Forfeit the ${what}`,
-    body: [loser, h('p', {}, `The ${what} is over, and the other team wins it. The score stays as it is.`), reasonField()],
+    body: [loser, choice('By what', 'by', FORFEITS, 'gave_up'), h('p', {}, `The ${what} is over, and the other team wins it. The score stays as it is.`), reasonField()],
     action: 'Forfeit',
     isGrave: true,
     again: () => `Yes: ${names[chosen()]} forfeit, ${names[1 - chosen()]} win`,
-    send: (said) => rule('match.forfeited', { team: Number(said('team')), reason: said('reason') }, `${names[Number(said('team'))]} forfeit`),
+    send: (said) => rule('match.forfeited', { team: Number(said('team')), by: said('by'), reason: said('reason') }, `${names[Number(said('team'))]} forfeit`),
   });
 }
 

@@ -27,7 +27,7 @@ const PHASES = {
 
 const PAUSES = { timeout: 'Time-out', technical: 'Technical pause', half_time: 'Half-time', other: 'Paused' };
 
-const RULINGS = { forfeited: 'Forfeited', abandoned: 'Abandoned', amended: 'Result set by the referee', cancelled: 'Cancelled' };
+const RULINGS = { forfeited: 'Forfeited', abandoned: 'Abandoned', amended: 'Result set by the referee', cancelled: 'Cancelled', bye: 'Bye' };
 
 const STATUSES = { scheduled: 'Scheduled', live: 'Live', paused: 'Paused', ended: 'Ended' };
 
@@ -70,6 +70,7 @@ export function resultWords(state, what) {
   const { winner, ruling } = state;
   if (ruling?.kind === 'abandoned' || ruling?.kind === 'cancelled') return RULINGS[ruling.kind];
   if (winner === undefined) return 'Draw';
+  if (ruling?.kind === 'bye') return `${teamName(state, winner)} have a bye`;
   const won = `${teamName(state, winner)} win the ${what}`;
   return ruling?.kind === 'forfeited' ? `${teamName(state, 1 - winner)} forfeit · ${won}` : won;
 }

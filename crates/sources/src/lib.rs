@@ -23,5 +23,7 @@ pub mod matchzy;
 
 pub mod statsbomb;
 
+pub mod history;
+
 pub use draft::Draft;
 pub use source::{Answer, Headers, Post, Refused, Source};

@@ -4,9 +4,10 @@
 use super::Finding;
 
 /// Each crate of the workspace, with those that it may use, in any kind of dependency.
-const USES: [(&str, &[&str]); 17] = [
+const USES: [(&str, &[&str]); 18] = [
     ("domain", &[]),
     ("sources", &["domain"]),
+    ("players", &["domain", "sources"]),
     ("log", &["domain"]),
     ("embedded", &["domain", "log"]),
     ("cluster", &["domain", "log"]),

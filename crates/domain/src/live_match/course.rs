@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Games, Label, Latest, Player, Priority, Rules,
     declare::{bounded, vocabulary},
-    game::{Exchange, Scope, Unfit},
+    lexicon::{Exchange, Scope, Unfit},
 };
 use crate::timestamp::Timestamp;
 
@@ -34,6 +34,9 @@ vocabulary! {
     "match.forfeited" => MatchForfeited {
         /// The index of the team that loses by it.
         team: TeamIndex,
+        /// What it did; `gave_up` if left out.
+        #[serde(default, skip_serializing_if = "Forfeit::is_plain")]
+        by: Forfeit,
         /// Why, for people.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Label>,
@@ -210,6 +213,26 @@ pub enum PauseReason {
     Other,
 }
 
+/// By what a team loses without being beaten.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Forfeit {
+    /// It gave up, whether it had begun or not.
+    #[default]
+    GaveUp,
+    /// It was made to lose.
+    Disqualified,
+    /// It was not there: it has played nothing.
+    NoShow,
+}
+
+impl Forfeit {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+    fn is_plain(&self) -> bool {
+        *self == Self::GaveUp
+    }
+}
+
 /// What a state of any game begins with.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Course {
@@ -226,6 +249,12 @@ pub struct Course {
     pub time: Option<Timestamp>,
     /// Where the map stands.
     pub status: Status,
+    /// When it ended, while it is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+    /// Whether something of it was played.
+    #[serde(skip)]
+    pub has_begun: bool,
     /// The game.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub game: Cow<'static, str>,
@@ -277,9 +306,13 @@ pub struct Pause {
 /// What a referee decided about a result.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Ruling {
-    /// What ended or changed it, if play did not: `forfeited`, `abandoned`, `amended`.
+    /// What ended or changed it, if play did not: `forfeited`, `abandoned`, `amended`; of a match as a whole
+    /// also `cancelled` and `bye`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<&'static str>,
+    /// By what the team that did not win lost, if it is forfeited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<Forfeit>,
     /// Why, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -295,7 +328,9 @@ pub struct Anomaly {
     /// What kind: `gap`, `late`, `score_mismatch`, `stats_mismatch`, `dead_player`,
     /// `too_many_players`, `unreadable`, `wrong_game`, `not_correctable`, `reopened`,
     /// `disagreement`; in football also `after_end`, `card_mismatch`, `not_on_pitch`,
-    /// `too_many_goals`, `too_many_substitutions`, `unknown_goal`, `wrong_team`.
+    /// `too_many_goals`, `too_many_substitutions`, `unknown_goal`, `wrong_team`; of a match as a whole
+    /// `veto_too_long`; of a tournament `not_registered` and `too_many_entrants`, of a player
+    /// `too_many_friends` and `too_many_purposes`.
     pub kind: &'static str,
     /// What exactly, for a person.
     pub detail: String,
@@ -317,6 +352,8 @@ impl Course {
             seq: 0,
             time: None,
             status: Status::Scheduled,
+            ended: None,
+            has_begun: false,
             game: "".into(),
             pause: None,
             winner: None,
@@ -343,9 +380,14 @@ impl Course {
     }
 
     /// What a referee decides, without what was decided before.
-    fn rule(&mut self, kind: &'static str, reason: Option<&Label>) {
+    pub(crate) fn rule(&mut self, kind: &'static str, reason: Option<&Label>) {
         let reason = reason.map(|reason| reason.to_string());
-        self.ruling = Some(Ruling { kind: Some(kind), reason, confirmed: false });
+        self.ruling = Some(Ruling { kind: Some(kind), by: None, reason, confirmed: false });
+    }
+
+    /// What kind of decision stands in the place of play.
+    pub(crate) fn ruled(&self) -> Option<&'static str> {
+        self.ruling.as_ref().and_then(|ruling| ruling.kind)
     }
 }
 
@@ -362,6 +404,7 @@ pub(super) fn fold(state: &mut impl Rules, event: &Event, time: Timestamp) -> bo
             state.close();
             state.course_mut().winner = Some(1 - forfeited.team.index());
             state.course_mut().rule("forfeited", forfeited.reason.as_ref());
+            state.course_mut().ruling.get_or_insert_default().by = Some(forfeited.by);
         }
         Event::MatchAbandoned(abandoned) => {
             state.close();
@@ -412,7 +455,7 @@ pub(crate) fn leader([first, second]: [u16; 2]) -> Option<usize> {
     }
 }
 
-/// After an event: where the map stands.
+/// After an event: where the map stands, whether something was played, and when it ended if it did.
 pub(super) fn settle(state: &mut impl Rules) {
     let status = state.status();
     let course = state.course_mut();
@@ -420,6 +463,11 @@ pub(super) fn settle(state: &mut impl Rules) {
         Status::Live if course.pause.is_some() => Status::Paused,
         other => other,
     };
+    let is_played_out =
+        course.status == Status::Ended && matches!(course.ruled(), None | Some("amended"));
+    course.has_begun |= is_played_out || matches!(course.status, Status::Live | Status::Paused);
+    let time = course.time.filter(|_| course.status == Status::Ended);
+    course.ended = time.map(|time| course.ended.unwrap_or(time));
 }
 
 /// What an event that all games have is worth where not all can be taken: what is decided or

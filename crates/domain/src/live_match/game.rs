@@ -4,7 +4,7 @@
 //! and delivery see a [`Game`], which is a table of what can be done with it, and [`Play`], a map's
 //! state as it is played. [`Games`] are those that a server knows; a game more is an entry more.
 
-use std::{any::Any, fmt, sync::Arc};
+use std::{any::Any, collections::BTreeMap, fmt, sync::Arc};
 
 use schemars::Schema;
 use serde::Serialize;
@@ -13,9 +13,10 @@ use serde_json::Value;
 use super::{
     Models, Open, Outcome, Plain, Player, Prediction, Predictor, Priority, Target, Unavailable,
     course::{self, Course, Status},
+    lexicon::Lexicon,
     outcome,
 };
-use crate::{envelope, series, timestamp::Timestamp, vocabulary::OWN_PREFIX};
+use crate::{series, timestamp::Timestamp};
 
 /// The events of a game, each with a tag and the schema of its data. A tag belongs to one game
 /// alone, so that a stream's first event tells which game it is.
@@ -41,6 +42,24 @@ pub trait Vocabulary: Sized {
             *player = Player::new(&exchange(player));
         }
         self
+    }
+}
+
+/// A player's part in a map.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Part {
+    /// The index of the team that the player was of, in the map's own order.
+    pub team: Option<usize>,
+    /// How often the player did what people keep records of, by the game's word for it: `ace`, `goal`. No
+    /// noughts.
+    pub feats: BTreeMap<&'static str, u32>,
+}
+
+impl Part {
+    /// For a team, with the feats that are more than none.
+    pub fn new(team: Option<usize>, feats: &[(&'static str, u16)]) -> Self {
+        let done = feats.iter().filter(|(_, count)| *count > 0);
+        Self { team, feats: done.map(|(feat, count)| (*feat, u32::from(*count))).collect() }
     }
 }
 
@@ -103,6 +122,11 @@ pub trait Rules: Clone + PartialEq + Serialize + Send + Sync + 'static {
         outcome::of_course(Rules::course(self), Rules::status(self))
     }
 
+    /// Everyone who had a part in play that counts, by player id, with what people keep records of.
+    fn parts(&self) -> BTreeMap<String, Part> {
+        BTreeMap::new()
+    }
+
     /// Of which aspects of a map an event tells beside what it claims, as `money`: what one source tells of
     /// and another one does not.
     fn aspects(event: &Self::Event) -> Vec<&'static str> {
@@ -161,6 +185,8 @@ pub trait Play: Send + Sync {
     fn round_winner(&self, round_no: u16) -> Option<usize>;
     /// How the map ended, where play decided it.
     fn result(&self) -> Option<Outcome>;
+    /// Everyone who had a part in play that counts, by player id, with what people keep records of.
+    fn parts(&self) -> BTreeMap<String, Part>;
     /// The statistics over this map and others of its match, as far as they are of the same game.
     fn stats(&self, others: &[&dyn Play]) -> Value;
     /// Adds the accounts that `account_of` knows by player id.
@@ -244,6 +270,10 @@ impl<R: Rules> Play for R {
         Rules::result(self)
     }
 
+    fn parts(&self) -> BTreeMap<String, Part> {
+        Rules::parts(self)
+    }
+
     fn stats(&self, others: &[&dyn Play]) -> Value {
         let others = others.iter().filter_map(|other| other.as_any().downcast_ref());
         R::stats(&std::iter::once(self).chain(others).collect::<Vec<_>>())
@@ -267,54 +297,16 @@ impl<R: Rules> Play for R {
     }
 }
 
-/// What a stream is about, as far as its events are concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// One map: `match/<match>/<map>`.
-    Map,
-    /// The match as a whole: `match/<match>`.
-    Match,
-}
-
-/// Why an event does not fit a stream.
-#[derive(Debug, thiserror::Error)]
-pub enum Unfit {
-    /// Nobody has such a type.
-    #[error("no such type is known")]
-    Unknown,
-    /// It belongs into the other kind of stream.
-    #[error("it belongs into {0}")]
-    Scope(Scope),
-    /// The data does not fit the type's schema.
-    #[error(transparent)]
-    Data(#[from] serde_json::Error),
-}
-
-impl fmt::Display for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Map => "match/<match>/<map>",
-            Self::Match => "match/<match>",
-        })
-    }
-}
-
 /// The match as a whole, which is folded like a game of its own.
 const SERIES: Game = Game::of::<series::State>();
-
-/// Puts player ids in the place of people.
-pub type Exchange<'a> = &'a mut dyn FnMut(&str) -> String;
 
 /// A game, as a table of what can be done with it.
 #[derive(Clone, Copy)]
 pub struct Game {
     name: &'static str,
     is_one_map: bool,
-    tags: &'static [&'static str],
+    lexicon: Lexicon,
     models: fn() -> &'static [&'static str],
-    schema: fn(&str) -> Option<Schema>,
-    priority: fn(&str) -> Priority,
-    admit: fn(&str, &str, Exchange<'_>) -> Option<Result<String, serde_json::Error>>,
     begin: fn(Course) -> Box<dyn Play>,
 }
 
@@ -324,11 +316,8 @@ impl Game {
         Self {
             name: R::GAME,
             is_one_map: R::IS_ONE_MAP,
-            tags: R::Event::TAGS,
+            lexicon: Lexicon::of::<R::Event>(R::priority),
             models: R::models,
-            schema: R::Event::schema,
-            priority: R::priority,
-            admit: admit::<R::Event>,
             begin: |course| Box::new(R::begin(course)),
         }
     }
@@ -348,20 +337,14 @@ impl Game {
         (self.models)()
     }
 
+    pub(super) fn lexicon(&self) -> &Lexicon {
+        &self.lexicon
+    }
+
     /// A map of which nothing is known but its course.
     pub fn begin(&self, course: Course) -> Box<dyn Play> {
         (self.begin)(Course { game: self.name.into(), ..course })
     }
-}
-
-/// Checks the data of an event, exchanges the people in it and writes it as it is stored; `None` if
-/// the vocabulary does not have the tag.
-fn admit<E: Vocabulary>(
-    tag: &str,
-    data: &str,
-    exchange: Exchange<'_>,
-) -> Option<Result<String, serde_json::Error>> {
-    Some(E::parse(tag, data)?.map(|event| event.exchange(exchange).to_json()))
 }
 
 impl fmt::Debug for Game {
@@ -446,20 +429,12 @@ impl Games {
 
     /// The game whose event has that tag.
     pub fn of_tag(&self, tag: &str) -> Option<&Game> {
-        self.iter().find(|game| game.tags.contains(&tag))
+        self.iter().find(|game| game.lexicon.tags.contains(&tag))
     }
 
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Game> {
         self.known.iter()
-    }
-
-    /// The game whose event has that tag, or the match as a whole if it is of that.
-    fn holder(&self, tag: &str) -> Option<(Scope, &Game)> {
-        if SERIES.tags.contains(&tag) {
-            return Some((Scope::Match, &SERIES));
-        }
-        self.of_tag(tag).map(|game| (Scope::Map, game))
     }
 
     /// A match as a whole of which nothing is known yet.
@@ -471,53 +446,5 @@ impl Games {
     pub fn begin(&self, match_id: &str, map: u16) -> Box<dyn Play> {
         let [first, ..] = &*self.known else { unreachable!("a server knows a game") };
         first.begin(Course::new(match_id, map))
-    }
-
-    /// The tags of the events of all games, of the match as a whole, and of those that all have.
-    pub fn tags(&self) -> impl Iterator<Item = &'static str> {
-        let own = self.iter().flat_map(|game| game.tags);
-        own.chain(SERIES.tags).chain(course::Event::TAGS).copied()
-    }
-
-    /// A tag as it stands in the vocabulary that has it.
-    pub fn tag(&self, tag: &str) -> Option<&'static str> {
-        self.tags().find(|known| *known == tag)
-    }
-
-    /// The JSON Schema of a tag's data.
-    pub fn schema(&self, tag: &str) -> Option<Schema> {
-        match self.holder(tag) {
-            Some((_, game)) => (game.schema)(tag),
-            None => course::Event::schema(tag),
-        }
-    }
-
-    /// What an event of a type is worth where not all can be taken. A user's own types change no
-    /// state, so they come last; what is not known is worth as much as most.
-    pub fn priority(&self, tag: &str) -> Priority {
-        match self.holder(tag) {
-            Some((_, game)) => (game.priority)(tag),
-            None if tag == envelope::SEALED => Priority::Critical,
-            None if tag.starts_with(OWN_PREFIX) => Priority::Low,
-            None => course::priority(tag),
-        }
-    }
-
-    /// Checks the data of an event for a stream, exchanges the people in it and writes it as it is
-    /// stored.
-    pub fn admit(
-        &self,
-        scope: Scope,
-        tag: &str,
-        data: &str,
-        exchange: Exchange<'_>,
-    ) -> Result<String, Unfit> {
-        let admitted = match self.holder(tag) {
-            Some((right, _)) if right != scope => return Err(Unfit::Scope(right)),
-            Some((_, game)) => (game.admit)(tag, data, exchange),
-            None if tag == "event.amended" => return course::admit(self, scope, data, exchange),
-            None => admit::<course::Event>(tag, data, exchange),
-        };
-        Ok(admitted.ok_or(Unfit::Unknown)??)
     }
 }

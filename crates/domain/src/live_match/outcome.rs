@@ -55,8 +55,7 @@ pub(super) fn of_course(course: &Course, status: Status) -> Option<Outcome> {
     if status != Status::Ended {
         return None;
     }
-    let ruling = course.ruling.as_ref().and_then(|ruling| ruling.kind);
-    if matches!(ruling, Some("forfeited" | "abandoned")) {
+    if matches!(course.ruled(), Some("forfeited" | "abandoned")) {
         return None;
     }
     Some(course.winner.map_or(Outcome::Draw, Outcome::Won))

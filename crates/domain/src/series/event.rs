@@ -97,6 +97,14 @@ vocabulary! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         teams: Option<[TeamRef; 2]>,
     };
+    /// A team goes on without an opponent; nothing is played.
+    "bye.given" => ByeGiven {
+        /// The index of the team that has it.
+        team: TeamIndex,
+        /// Why, for people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Label>,
+    };
     /// The match is not played.
     "match.cancelled" => MatchCancelled {
         /// Why, for people.

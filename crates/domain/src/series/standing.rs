@@ -1,35 +1,9 @@
 //! Where a match stands, from its own stream and its maps together.
-//!
-//! Each map has an order of teams of its own. A map's teams are known again by their names where
-//! both the match and the map have them, or else by who plays.
-
-use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::State;
+use super::{MapOfSeries, State, sides::Sides};
 use crate::live_match::{Status, both, leader};
-
-/// What a map has come to, as its own stream tells it.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct MapOfSeries {
-    /// The number of the map.
-    pub number: u16,
-    /// The names of its teams, in its own order.
-    pub names: [Option<String>; 2],
-    /// Who plays, by player id, in its own order of teams.
-    pub players: [BTreeSet<String>; 2],
-    /// Whether it is the whole match, as its game has no maps.
-    pub is_match: bool,
-    /// Whether it is over.
-    pub is_over: bool,
-    /// Whether it is being played, or about to be.
-    pub is_on: bool,
-    /// The index of the team that won it, in its own order.
-    pub winner: Option<usize>,
-    /// P(team wins the map), in its own order, while it is open.
-    pub odds: Option<[f64; 2]>,
-}
 
 /// Where a match stands, in the order of its teams.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -55,13 +29,6 @@ pub struct StandingTeam {
     /// The name, once the match or one of its maps tells it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-}
-
-/// The teams of a match, as far as they are known.
-#[derive(Default)]
-struct Sides {
-    names: [Option<String>; 2],
-    players: [BTreeSet<String>; 2],
 }
 
 impl Standing {
@@ -147,48 +114,4 @@ fn even(ours: u16, theirs: u16) -> f64 {
         term *= f64::from(throws - heads) / f64::from(heads + 1);
     }
     sum
-}
-
-impl Sides {
-    fn of(series: &State) -> Self {
-        let Some(teams) = &series.teams else { return Self::default() };
-        Self {
-            names: teams.each_ref().map(|team| Some(team.name.clone())),
-            players: teams.each_ref().map(|team| team.players.keys().cloned().collect()),
-        }
-    }
-
-    /// Learns what a map tells of the teams; answers whether its order is the other one.
-    fn take(&mut self, map: &MapOfSeries) -> bool {
-        let is_swapped = self.is_swapped(map);
-        for index in [0, 1] {
-            let own = if is_swapped { 1 - index } else { index };
-            let (Some(names), Some(players)) =
-                (self.names.get_mut(index), self.players.get_mut(index))
-            else {
-                continue;
-            };
-            if names.is_none() {
-                *names = map.names.get(own).cloned().flatten();
-            }
-            players.extend(map.players.get(own).into_iter().flatten().cloned());
-        }
-        is_swapped
-    }
-
-    fn is_swapped(&self, map: &MapOfSeries) -> bool {
-        let same = |a: usize, b: usize| match (self.names.get(a), map.names.get(b)) {
-            (Some(Some(ours)), Some(Some(theirs))) => ours.eq_ignore_ascii_case(theirs),
-            _ => false,
-        };
-        let (straight, crossed) = (same(0, 0) || same(1, 1), same(0, 1) || same(1, 0));
-        if straight != crossed {
-            return crossed;
-        }
-        let shared = |a: usize, b: usize| match (self.players.get(a), map.players.get(b)) {
-            (Some(ours), Some(theirs)) => ours.intersection(theirs).count(),
-            _ => 0,
-        };
-        shared(0, 1) + shared(1, 0) > shared(0, 0) + shared(1, 1)
-    }
 }

@@ -9,7 +9,7 @@ use super::{
     Event, MapVetoed, MapWon, MatchScheduled, SeriesEnded, Team, TeamRef, VetoAction, order::Order,
 };
 use crate::{
-    live_match::{Course, Prediction, Priority, Rules, Ruling, Status},
+    live_match::{Course, Prediction, Rules, Status},
     timestamp::Timestamp,
 };
 
@@ -128,8 +128,9 @@ impl State {
         }
         self.starts = set.starts.or(self.starts);
         // A match that was cancelled and is set again will be played.
-        if self.course.ruling.as_ref().is_some_and(|ruling| ruling.kind == Some("cancelled")) {
+        if self.course.ruled() == Some("cancelled") {
             self.course.ruling = None;
+            self.course.has_begun = false;
             self.phase = Status::Scheduled;
         }
     }
@@ -296,9 +297,12 @@ impl Rules for State {
             Event::SeriesEnded(ended) if self.course.ruling.is_none() => self.end(ended),
             Event::MatchCancelled(cancelled) if self.phase != Status::Ended => {
                 self.phase = Status::Ended;
-                let reason = cancelled.reason.as_ref().map(|reason| reason.to_string());
-                let kind = Some("cancelled");
-                self.course.ruling = Some(Ruling { kind, reason, confirmed: false });
+                self.course.rule("cancelled", cancelled.reason.as_ref());
+            }
+            Event::ByeGiven(bye) if self.phase != Status::Ended => {
+                self.phase = Status::Ended;
+                self.course.winner = Some(bye.team.index());
+                self.course.rule("bye", bye.reason.as_ref());
             }
             _ => {}
         }
@@ -349,10 +353,5 @@ impl Rules for State {
                 member.account = account_of(id);
             }
         }
-    }
-
-    /// Few events, and each of them is what the match is.
-    fn priority(_tag: &str) -> Priority {
-        Priority::Critical
     }
 }

@@ -214,7 +214,8 @@ fn a_referee_decides() {
         (parts.map(Option::unwrap_or_default), fold)
     };
     let (parts, fold) = ruled(&[r#"13 - match.forfeited {"team":0,"reason":"late"}"#]);
-    let ruling = json!({"kind": "forfeited", "reason": "late", "confirmed": false});
+    let ruling =
+        json!({"kind": "forfeited", "by": "gave_up", "reason": "late", "confirmed": false});
     assert_eq!(parts, [json!("ended"), json!(1), ruling]);
     let sure = serde_json::to_value(fold.predictions.last().unwrap().map).unwrap();
     assert_eq!(sure, json!([0.0, 1.0]));

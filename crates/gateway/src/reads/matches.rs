@@ -7,7 +7,10 @@ use axum::{
     extract::{Path, Request, State},
     http::Response,
 };
-use matchwire_domain::subject::{self, Kind, Subject};
+use matchwire_domain::{
+    series::MapOfSeries,
+    subject::{self, Kind, Subject},
+};
 use matchwire_log::View;
 use serde_json::{Map, Value, json as value};
 
@@ -139,7 +142,9 @@ pub(crate) async fn of_match(
     let maps: Vec<_> = streams
         .iter()
         .zip(&states)
-        .map(|(stream, state)| series::map_of_series(app.live.games(), stream, state.text()))
+        .map(|(stream, state)| {
+            MapOfSeries::read(app.live.games(), topic::number(stream), state.text())
+        })
         .collect();
     let own = series::own(&app, &match_id).await?;
     let standing = series::standing_json(&own, &maps);

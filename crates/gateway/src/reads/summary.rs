@@ -7,8 +7,7 @@ use matchwire_log::{Error, live::Live};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
-use super::series::map_of_series;
-use crate::problem::Problem;
+use crate::{problem::Problem, topic};
 
 /// How many summaries are kept.
 const KEPT: usize = 10_000;
@@ -67,8 +66,8 @@ impl Summaries {
         let state = snapshot.value();
         let field = |name: &str| Some((name.to_owned(), state.get(name)?.clone()));
         let summary = Value::Object(FIELDS.into_iter().filter_map(field).collect());
-        let map = Some(map_of_series(live.games(), subject, snapshot.text()));
-        let summary = Arc::new(Kept { summary, map });
+        let map = MapOfSeries::read(live.games(), topic::number(subject), snapshot.text());
+        let summary = Arc::new(Kept { summary, map: Some(map) });
         // What is missing in it may come without another event.
         if snapshot.has_gaps {
             return Ok(summary);

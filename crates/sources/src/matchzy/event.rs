@@ -116,6 +116,7 @@ impl<'a> Person<'a> {
             opening_kills: rounds(&["first_kills_t", "first_kills_ct"]),
             opening_deaths: rounds(&["first_deaths_t", "first_deaths_ct"]),
             multi_kills: rounds(&["2k", "3k", "4k", "5k"]),
+            aces: count("5k"),
             clutches_won: rounds(&["1v1", "1v2", "1v3", "1v4", "1v5"]),
             rounds: count("rounds_played"),
             kast_rounds: count("kast"),

@@ -308,6 +308,9 @@ vocabulary! {
         /// Rounds with two kills or more.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         multi_kills: Option<u16>,
+        /// Rounds with five kills or more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        aces: Option<u16>,
         /// Rounds won when left alone against one or more.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         clutches_won: Option<u16>,
@@ -486,6 +489,7 @@ impl PlayerReported {
             opening_kills: None,
             opening_deaths: None,
             multi_kills: None,
+            aces: None,
             clutches_won: None,
             rounds: None,
             kast_rounds: None,

@@ -13,6 +13,9 @@ use crate::timestamp::Timestamp;
 /// another one.
 const BUY_MS: i64 = 20_000;
 
+/// So many kills in a round are an ace.
+const ACE: u16 = 5;
+
 /// Whether a weapon is a grenade that hurts, or the fire it leaves; being hit by a can does not count, as it
 /// does not in the server's own table.
 pub(super) fn is_utility(weapon: &str) -> bool {
@@ -116,6 +119,7 @@ impl State {
         for tally in round.values_mut().filter(|tally| tally.rounds > 0) {
             tally.kast_rounds = u16::from(has_part(tally));
             tally.multi_kills = u16::from(tally.kills >= 2);
+            tally.aces = u16::from(tally.kills >= ACE);
         }
         self.total_up();
     }
@@ -162,6 +166,7 @@ impl State {
                 add(&mut tally.rounds, true);
                 add(&mut tally.kast_rounds, has_part(&round));
                 add(&mut tally.multi_kills, round.kills >= 2);
+                add(&mut tally.aces, round.kills >= ACE);
                 add(&mut tally.clutches, clutch.is_some());
                 add(&mut tally.clutches_won, clutch.is_some_and(|clutch| clutch.won));
             });

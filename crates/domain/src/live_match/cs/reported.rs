@@ -89,6 +89,7 @@ impl Tally {
             (&mut self.opening_kills, told.opening_kills),
             (&mut self.opening_deaths, told.opening_deaths),
             (&mut self.multi_kills, told.multi_kills),
+            (&mut self.aces, told.aces),
             (&mut self.clutches_won, told.clutches_won),
             (&mut self.rounds, told.rounds),
             (&mut self.kast_rounds, told.kast_rounds),

@@ -1,13 +1,15 @@
 //! Counter-Strike as one game among others.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{
-    Bomb, Event, Phase, Score, Side, State, Stats, fill,
+    Bomb, Event, Phase, PlayerState, Score, Side, State, Stats, Tally, fill,
     odds::{self, MODELS, Model},
 };
 use crate::{
-    live_match::{Course, Open, Prediction, Priority, Rules, Status},
+    live_match::{Course, Open, Part, Prediction, Priority, Rules, Status},
     timestamp::Timestamp,
 };
 
@@ -101,6 +103,15 @@ impl Rules for State {
 
     fn fill(&mut self, event: &Event, time: Timestamp, lacking: &dyn Fn(&str) -> bool) -> bool {
         self.fill_in(event, time, lacking)
+    }
+
+    fn parts(&self) -> BTreeMap<String, Part> {
+        let played = self.players.iter().filter(|(_, player)| player.tally.rounds > 0);
+        let part = |player: &PlayerState| {
+            let Tally { aces, clutches_won, .. } = player.tally;
+            Part::new(player.team, &[("ace", aces), ("clutch", clutches_won)])
+        };
+        played.map(|(id, player)| (id.clone(), part(player))).collect()
     }
 
     fn stats(maps: &[&Self]) -> Value {

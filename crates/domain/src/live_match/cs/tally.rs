@@ -54,6 +54,8 @@ tally! {
     opening_deaths: u16,
     /// Rounds with two kills or more.
     multi_kills: u16,
+    /// Rounds with five kills or more: the other team as a whole, where teams are of five.
+    aces: u16,
     /// Rounds in which the player was left alone against one or more.
     clutches: u16,
     /// Those of them that the player's side won.

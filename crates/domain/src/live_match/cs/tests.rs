@@ -667,6 +667,16 @@ fn clutches_and_multi_kills() {
 }
 
 #[test]
+fn five_kills_are_an_ace() {
+    let four = ["b1", "b2", "b3", "b1"].map(|victim| killed("a1", victim)).concat();
+    let won = "round.ended {\"winner\":\"CT\",\"reason\":\"elimination\"}\nfreeze.started\n";
+    let told = given(SIX).when(&four).when(won);
+    let told = told.then(json!({"players": {"a1": {"multi_kills": 1, "aces": 0}}}));
+    let five = format!("round.started\n{four}{}", killed("a1", "b2"));
+    told.when(&five).when(won).then(json!({"players": {"a1": {"multi_kills": 2, "aces": 1}}}));
+}
+
+#[test]
 fn what_is_derived_comes_and_goes_with_its_round() {
     let round = |winner: &str| {
         [

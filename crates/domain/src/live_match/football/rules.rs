@@ -1,10 +1,12 @@
 //! Football as one game among others.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
-use super::{Event, Phase, State, Stats, odds};
+use super::{Event, Phase, PlayerState, State, Stats, odds};
 use crate::{
-    live_match::{Course, Prediction, Priority, Rules, Status, Target, TeamIndex},
+    live_match::{Course, Part, Prediction, Priority, Rules, Status, Target, TeamIndex},
     timestamp::Timestamp,
 };
 
@@ -88,6 +90,17 @@ impl Rules for State {
             Event::MatchFinished(_) => Some("that the match is over".into()),
             _ => None,
         }
+    }
+
+    fn parts(&self) -> BTreeMap<String, Part> {
+        if self.period.is_none() {
+            return BTreeMap::new();
+        }
+        let played = self.players.iter().filter(|(_, player)| player.took_part());
+        let part = |player: &PlayerState| {
+            Part::new(player.team, &[("goal", player.goals), ("assist", player.assists)])
+        };
+        played.map(|(id, player)| (id.clone(), part(player))).collect()
     }
 
     fn stats(maps: &[&Self]) -> Value {

@@ -92,17 +92,21 @@ pub struct PlayerStats {
 impl Stats {
     /// Of a match as it stands.
     pub fn of(state: &State) -> Self {
-        let took_part = |player: &PlayerState| {
-            player.on_pitch == Some(true)
-                || player.minutes > 0
-                || player.shots > 0
-                || player.yellow_cards + player.red_cards + player.assists + player.own_goals > 0
-        };
-        let players = state.players.iter().filter(|(_, player)| took_part(player));
+        let players = state.players.iter().filter(|(_, player)| player.took_part());
         Self {
             teams: state.teams.iter().map(TeamStats::of).collect(),
             players: players.map(|(id, player)| (id.clone(), PlayerStats::of(player))).collect(),
         }
+    }
+}
+
+impl PlayerState {
+    /// Whether the player was on the pitch or did something.
+    pub(super) fn took_part(&self) -> bool {
+        self.on_pitch == Some(true)
+            || self.minutes > 0
+            || self.shots > 0
+            || self.yellow_cards + self.red_cards + self.assists + self.own_goals > 0
     }
 }
 

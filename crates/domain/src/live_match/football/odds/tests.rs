@@ -140,8 +140,12 @@ fn a_match_that_is_over_has_its_result() {
     over.course.winner = None;
     assert_eq!(odds(&over).map(f64::to_bits), [0.0, 1.0, 0.0].map(f64::to_bits));
     over.close();
-    over.course.ruling =
-        Some(crate::live_match::Ruling { kind: Some("abandoned"), reason: None, confirmed: false });
+    over.course.ruling = Some(crate::live_match::Ruling {
+        kind: Some("abandoned"),
+        by: None,
+        reason: None,
+        confirmed: false,
+    });
     assert_eq!(predict(&over), None);
 }
 
