@@ -19,8 +19,8 @@ mod standing;
 mod tests;
 
 pub use event::*;
-pub use membership::tournament_named;
 pub use map_of_series::MapOfSeries;
+pub use membership::tournament_named;
 pub(crate) use sides::Sides;
 pub use standing::{Standing, StandingTeam};
 pub use state::*;

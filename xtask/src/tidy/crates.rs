@@ -7,7 +7,7 @@ use super::Finding;
 const USES: [(&str, &[&str]); 18] = [
     ("domain", &[]),
     ("sources", &["domain"]),
-    ("players", &["domain", "sources"]),
+    ("players", &["domain", "log", "sources"]),
     ("log", &["domain"]),
     ("embedded", &["domain", "log"]),
     ("cluster", &["domain", "log"]),

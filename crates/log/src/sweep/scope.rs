@@ -61,7 +61,7 @@ impl Scope {
 
     /// Whether nothing has to be looked up to tell what is wanted.
     pub(super) fn is_simple(&self) -> bool {
-        matches!(self.0, Kinds::Pattern { .. })
+        matches!(self.0, Kinds::Patterns { .. })
     }
 
     /// Up to which group it is known what is wanted.

@@ -29,6 +29,13 @@ impl Keys {
         self
     }
 
+    /// Of these keys, those that are not less than one.
+    #[must_use]
+    pub fn from_key(mut self, key: &[u8]) -> Self {
+        self.from = self.from.max(key.to_vec());
+        self
+    }
+
     /// Of these keys, those that are less than one.
     #[must_use]
     pub fn before(mut self, key: &[u8]) -> Self {
@@ -97,6 +104,7 @@ mod tests {
             let begins = key.starts_with(&prefix);
             prop_assert_eq!(has(&Keys::prefix(&prefix), &key), begins);
             prop_assert_eq!(has(&Keys::prefix(&prefix).after(&one), &key), begins && key > one);
+            prop_assert_eq!(has(&Keys::prefix(&prefix).from_key(&one), &key), begins && key >= one);
             prop_assert_eq!(has(&Keys::prefix(&prefix).before(&one), &key), begins && key < one);
         }
     }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::world::{World, event};
 
 /// Prints the seed, and takes it again from `MATCHWIRE_SEED`.
-fn rng() -> SmallRng {
+pub(crate) fn rng() -> SmallRng {
     let given = std::env::var("MATCHWIRE_SEED").ok().map(|seed| seed.parse().unwrap());
     let seed = given.unwrap_or_else(|| RandomState::new().hash_one(0) >> 1);
     println!("MATCHWIRE_SEED={seed}");
@@ -78,7 +78,11 @@ fn fact_of_tournament(rng: &mut SmallRng) -> (&'static str, Value) {
 }
 
 /// Something that happens, or the correction of something that did.
-fn step(rng: &mut SmallRng, world: &World, number: usize) -> matchwire_domain::envelope::Event {
+pub(crate) fn step(
+    rng: &mut SmallRng,
+    world: &World,
+    number: usize,
+) -> matchwire_domain::envelope::Event {
     let is_match = rng.random_bool(0.7);
     let subject = if is_match {
         format!("match/m{}", rng.random_range(0..6))

@@ -10,4 +10,5 @@
 
 mod corrections;
 mod recordings;
+mod view;
 mod world;

@@ -1,0 +1,163 @@
+//! The stored view `players`: activities, and the statistics and leaderboards that are made of them.
+//!
+//! ```text
+//!   match/m, match/m/1, … ─► Outcome ─┐
+//!   tournament/t ─► season, privacy ──┼─► deeds ─► revise ─► activities ─► records ─► boards
+//!                └──────────► State ──┘
+//! ```
+//!
+//! Whatever happens in a match or a tournament, its streams are read as a whole, and what holds of it now
+//! is compared with the activities that it has: so rows come out the same in whatever order streams are
+//! read. A match's own stream is gone through event by event, so that a result and its correction are both
+//! seen, also when the view is built anew.
+
+mod keys;
+mod rows;
+mod streams;
+
+mod feed;
+mod standings;
+
+use matchwire_domain::{
+    activity::{Deeds, Model},
+    envelope::{Attributes, Recorded},
+    live_match::Games,
+    subject::{Kind, Pattern, Subject},
+};
+use matchwire_log::{
+    Log,
+    projection::Projection,
+    view_store::{Error, Schema, Table, Transaction},
+};
+
+use self::{rows::Rows, streams::Streams};
+
+pub use self::{
+    feed::{Feed, Filter, MAX_PAGE, Page},
+    rows::Record,
+    standings::{Place, Standing, board, record},
+};
+
+/// Activities by player, the newest first.
+const ACTIVITIES: Table = Table::new("activities");
+/// Which activities a match or a tournament has, with the time of each.
+const SOURCES: Table = Table::new("sources");
+/// What is counted of a player within a split.
+const RECORDS: Table = Table::new("records");
+/// Players by how many matches they have won within a split, the most first.
+const BOARDS: Table = Table::new("boards");
+/// The matches of a tournament.
+const MATCHES: Table = Table::new("matches");
+/// What a tournament tells of its matches.
+const TOURNAMENTS: Table = Table::new("tournaments");
+
+const SCHEMA: Schema =
+    Schema::new("players", 1, &[ACTIVITIES, SOURCES, RECORDS, BOARDS, MATCHES, TOURNAMENTS]);
+
+/// Events of a map by which it may end, or by which its end may be another one. After it has
+/// ended, all may.
+const DECIDING: [&str; 13] = [
+    "map.ended",
+    "match.finished",
+    "match.forfeited",
+    "match.abandoned",
+    "result.amended",
+    "event.voided",
+    "event.amended",
+    "score.reported",
+    "team.scored",
+    "round.ended",
+    "period.ended",
+    "shootout.kicked",
+    "source.switched",
+];
+
+/// The view `players` over a log.
+pub struct Players {
+    log: Log,
+    games: Games,
+}
+
+impl Players {
+    /// Of a log of these games. No model is asked.
+    pub fn new(log: Log) -> Self {
+        Self { log, games: Games::default() }
+    }
+
+    /// Takes what a match's own stream has told from an event on, step by step.
+    fn follow_match(&self, rows: &mut Rows<'_>, id: &str, since: u64) -> Result<(), Error> {
+        let mut streams = Streams::of_match(&self.log, &self.games, id)?;
+        for seq in streams.own_seqs(since) {
+            let outcome = streams.outcome_at(seq);
+            let tournament = outcome.as_ref().and_then(|outcome| outcome.tournament.clone());
+            let outcome = match (outcome, &tournament) {
+                (Some(outcome), Some(name)) => {
+                    Some(outcome.within(&Streams::tournament(&self.log, name)?))
+                }
+                (outcome, _) => outcome,
+            };
+            let deeds = outcome.map_or_else(Deeds::new, |outcome| outcome.deeds());
+            rows.take(Model::Match, id, deeds)?;
+        }
+        if let Some(tournament) = streams.tournament_named() {
+            rows.note_match(&tournament, id)?;
+        }
+        Ok(())
+    }
+
+    /// Takes what a map has told, if that may be of consequence.
+    fn follow_map(&self, rows: &mut Rows<'_>, id: &str, events: &[Recorded]) -> Result<(), Error> {
+        let decides = |event: &Recorded| {
+            Attributes::read(&event.stored)
+                .is_ok_and(|attributes| DECIDING.contains(&&*attributes.kind))
+        };
+        if events.iter().any(decides) || rows.has_any(Model::Match, id)? {
+            self.follow_match(rows, id, u64::MAX)?;
+        }
+        Ok(())
+    }
+
+    fn follow_tournament(&self, rows: &mut Rows<'_>, id: &str) -> Result<(), Error> {
+        let state = Streams::tournament(&self.log, id)?;
+        rows.take(Model::Tournament, id, state.deeds(id))?;
+        if rows.note_tournament(id, &state)? {
+            for of_it in rows.matches_of(id)? {
+                self.follow_match(rows, &of_it, u64::MAX)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Projection for Players {
+    fn schema(&self) -> Schema {
+        SCHEMA
+    }
+
+    fn scope(&self) -> Vec<Pattern> {
+        ["match/**", "tournament/*"].iter().filter_map(|pattern| pattern.parse().ok()).collect()
+    }
+
+    fn apply(
+        &self,
+        rows: &mut dyn Transaction,
+        subject: &Subject,
+        events: &[Recorded],
+    ) -> Result<(), Error> {
+        let mut rows = Rows::new(rows);
+        match subject.kind() {
+            Kind::Match(id) => {
+                let since = events.first().map_or(0, |event| event.seq);
+                self.follow_match(&mut rows, id, since)
+            }
+            Kind::MatchMap(id, _) => self.follow_map(&mut rows, id, events),
+            Kind::Tournament(id) => self.follow_tournament(&mut rows, id),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The schema of the view.
+pub fn schema() -> Schema {
+    SCHEMA
+}

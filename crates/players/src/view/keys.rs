@@ -1,0 +1,102 @@
+//! Keys of rows: texts one after the other, in an order that is that of the texts, and numbers.
+
+use matchwire_domain::{activity::Activity, timestamp::Timestamp};
+
+/// A key that is put together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Key(pub(super) Vec<u8>);
+
+impl Key {
+    /// Adds a text. It ends with 0 1, and a 0 in it is 0 255, so that no text's key begins with that of
+    /// another one.
+    pub(super) fn text(mut self, text: &str) -> Self {
+        for byte in text.bytes() {
+            self.0.push(byte);
+            if byte == 0 {
+                self.0.push(u8::MAX);
+            }
+        }
+        self.0.extend([0, 1]);
+        self
+    }
+
+    /// Adds a number.
+    pub(super) fn number(mut self, number: u64) -> Self {
+        self.0.extend(number.to_be_bytes());
+        self
+    }
+
+    /// Adds a time, so that the latest comes first.
+    pub(super) fn latest_first(self, time: Timestamp) -> Self {
+        self.number(!ordered(time.ms()))
+    }
+
+    /// Adds a count, so that the greatest comes first; less than nought is as nought.
+    pub(super) fn most_first(self, count: i64) -> Self {
+        self.number(!u64::try_from(count).unwrap_or(0))
+    }
+
+    /// Where an activity stands among those of its player.
+    pub(super) fn of_activity(activity: &Activity) -> Self {
+        let Activity { player, source_model, source_id, kind, revision, deed } = activity;
+        let key = Self::default().text(player).latest_first(deed.time);
+        key.text(source_model.as_str())
+            .text(source_id)
+            .text(kind.as_str())
+            .number(u64::from(*revision))
+    }
+}
+
+/// A number whose order as an unsigned one is that of the signed one.
+fn ordered(number: i64) -> u64 {
+    number.cast_unsigned() ^ (1 << 63)
+}
+
+/// Reads a text at the start of some bytes, and what comes behind it.
+pub(super) fn read_text(bytes: &[u8]) -> Option<(String, &[u8])> {
+    let mut text = Vec::new();
+    let mut at = 0;
+    loop {
+        match (*bytes.get(at)?, bytes.get(at + 1)) {
+            (0, Some(1)) => break,
+            (0, Some(_)) => {
+                text.push(0);
+                at += 2;
+            }
+            (byte, _) => {
+                text.push(byte);
+                at += 1;
+            }
+        }
+    }
+    Some((String::from_utf8(text).ok()?, bytes.get(at + 2..)?))
+}
+
+/// Reads a number at the start of some bytes.
+pub(super) fn read_number(bytes: &[u8]) -> Option<u64> {
+    bytes.first_chunk().map(|number| u64::from_be_bytes(*number))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn keys_are_in_the_order_of_what_they_are_made_of(
+            one in ("[a-b\u{0}\u{1}]{0,3}", -1_000_000_000_000_i64..1_000_000_000_000),
+            other in ("[a-b\u{0}\u{1}]{0,3}", -1_000_000_000_000_i64..1_000_000_000_000),
+        ) {
+            let key = |(text, ms): &(String, i64)| {
+                Key::default().text(text).latest_first(Timestamp::from_ms(*ms)).0
+            };
+            let order = one.0.cmp(&other.0).then(other.1.cmp(&one.1));
+            prop_assert_eq!(key(&one).cmp(&key(&other)), order);
+            let bytes = key(&one);
+            let (text, rest) = read_text(&bytes).unwrap();
+            prop_assert_eq!((text, read_number(rest)), (one.0, Some(!ordered(one.1))));
+        }
+    }
+}

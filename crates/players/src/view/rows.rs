@@ -1,0 +1,237 @@
+//! What changes in the rows when a match or a tournament says otherwise.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use matchwire_domain::{
+    activity::{Activity, Deeds, Model, revise},
+    tournament,
+};
+use matchwire_log::view_store::{Error, Keys, Order, Transaction};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ACTIVITIES, BOARDS, MATCHES, RECORDS, SOURCES, TOURNAMENTS,
+    keys::{Key, read_text},
+};
+use crate::{
+    Key as Place,
+    statistics::{Reach, Scope as Split, Streaks, Tally, Verdict},
+};
+
+/// How many rows are read at once.
+const PAGE: usize = 1_000;
+
+/// What is counted of a player within a split, as it is stored.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Totals.
+    #[serde(flatten)]
+    pub tally: Tally,
+    /// Streaks.
+    pub streaks: Streaks,
+}
+
+/// What a tournament tells of its matches.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Told {
+    game: Option<String>,
+    season: Option<String>,
+    is_private: bool,
+}
+
+/// The rows of a transaction.
+pub(super) struct Rows<'a>(&'a mut dyn Transaction);
+
+impl<'a> Rows<'a> {
+    pub(super) fn new(rows: &'a mut dyn Transaction) -> Self {
+        Self(rows)
+    }
+
+    /// Whether a match or a tournament has activities.
+    pub(super) fn has_any(&self, model: Model, id: &str) -> Result<bool, Error> {
+        let keys = Keys::prefix(&Key::default().text(model.as_str()).text(id).0);
+        Ok(!self.0.range(SOURCES, &keys, Order::Ascending, 1)?.is_empty())
+    }
+
+    /// Makes the activities by which a match or a tournament comes to what holds of it now.
+    pub(super) fn take(&mut self, model: Model, id: &str, holds: Deeds) -> Result<(), Error> {
+        let so_far = self.activities_of(model, id)?;
+        let new = revise(model, id, &so_far, holds);
+        let mut of_players: BTreeMap<&str, Vec<&Activity>> = BTreeMap::new();
+        for activity in &new {
+            let key = Key::of_activity(activity);
+            let source = Key::default().text(model.as_str()).text(id).0;
+            self.0.put(ACTIVITIES, &key.0, &json(activity))?;
+            self.0.put(SOURCES, &[source, key.0].concat(), &[])?;
+            of_players.entry(&activity.player).or_default().push(activity);
+        }
+        for (player, activities) in of_players {
+            self.count(player, &activities)?;
+        }
+        Ok(())
+    }
+
+    fn activities_of(&self, model: Model, id: &str) -> Result<Vec<Activity>, Error> {
+        let prefix = Key::default().text(model.as_str()).text(id).0;
+        let mut activities = Vec::new();
+        self.each(SOURCES, &prefix, |rows, key, _| {
+            let key = key.get(prefix.len()..).unwrap_or_default();
+            let value = rows.get(ACTIVITIES, key)?.unwrap_or_default();
+            activities.extend(serde_json::from_slice::<Activity>(&value).ok());
+            Ok(())
+        })?;
+        Ok(activities)
+    }
+
+    /// Counts activities of a player that are new.
+    fn count(&mut self, player: &str, new: &[&Activity]) -> Result<(), Error> {
+        let mut records: BTreeMap<Split, (Record, i64)> = BTreeMap::new();
+        let mut disordered: BTreeSet<Split> = BTreeSet::new();
+        for activity in new {
+            for split in Split::all_of(&activity.deed) {
+                if !records.contains_key(&split) {
+                    let stored = self.0.get(RECORDS, &record_key(player, &split))?;
+                    let record: Record = stored
+                        .and_then(|value| serde_json::from_slice(&value).ok())
+                        .unwrap_or_default();
+                    let won = record.tally.won;
+                    records.insert(split.clone(), (record, won));
+                }
+                let Some((record, _)) = records.get_mut(&split) else { continue };
+                record.tally.take(activity);
+                let Some(verdict) = Verdict::of(activity) else { continue };
+                let is_next = !activity.is_reversal()
+                    && record.streaks.push(&place(activity), verdict).is_ok();
+                if !is_next {
+                    disordered.insert(split);
+                }
+            }
+        }
+        if !disordered.is_empty() {
+            self.fold_streaks(player, &disordered, &mut records)?;
+        }
+        for (split, (record, before)) in records {
+            let key = record_key(player, &split);
+            if record.tally.is_empty() {
+                self.0.delete(RECORDS, &key)?;
+            } else {
+                self.0.put(RECORDS, &key, &json(&record))?;
+            }
+            if split.reach == Reach::Others && record.tally.won != before {
+                self.0.delete(BOARDS, &board_key(&split, before, player))?;
+                if record.tally.won > 0 {
+                    self.0.put(BOARDS, &board_key(&split, record.tally.won, player), &[])?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Folds the streaks of a player again within these splits, from all results.
+    fn fold_streaks(
+        &self,
+        player: &str,
+        splits: &BTreeSet<Split>,
+        records: &mut BTreeMap<Split, (Record, i64)>,
+    ) -> Result<(), Error> {
+        // How often each result is stated more than it is taken back.
+        let mut results: BTreeMap<&Split, BTreeMap<(Place, Verdict), i64>> = BTreeMap::new();
+        self.each(ACTIVITIES, &Key::default().text(player).0, |_, _, value| {
+            let Ok(activity) = serde_json::from_slice::<Activity>(value) else { return Ok(()) };
+            let Some(verdict) = Verdict::of(&activity) else { return Ok(()) };
+            let own = Split::all_of(&activity.deed);
+            for split in splits.iter().filter(|split| own.contains(split)) {
+                let stated = results.entry(split).or_default();
+                *stated.entry((place(&activity), verdict)).or_default() +=
+                    if activity.is_reversal() { -1 } else { 1 };
+            }
+            Ok(())
+        })?;
+        for split in splits {
+            let Some((record, _)) = records.get_mut(split) else { continue };
+            let stated = results.get(split).into_iter().flatten();
+            let counted = stated.filter(|(_, stated)| **stated > 0);
+            record.streaks = Streaks::of(counted.map(|((place, verdict), _)| (place, *verdict)));
+        }
+        Ok(())
+    }
+
+    /// Notes what a tournament tells of its matches, and says whether that is another thing than before.
+    pub(super) fn note_tournament(
+        &mut self,
+        id: &str,
+        state: &tournament::State,
+    ) -> Result<bool, Error> {
+        let tournament::State { game, season, is_private, .. } = state.clone();
+        let told = Told { game, season, is_private };
+        let key = Key::default().text(id).0;
+        let stored = self.0.get(TOURNAMENTS, &key)?;
+        let before: Told =
+            stored.and_then(|value| serde_json::from_slice(&value).ok()).unwrap_or_default();
+        if told == before {
+            return Ok(false);
+        }
+        self.0.put(TOURNAMENTS, &key, &json(&told))?;
+        Ok(true)
+    }
+
+    /// Notes that a match is of a tournament.
+    pub(super) fn note_match(&mut self, tournament: &str, id: &str) -> Result<(), Error> {
+        self.0.put(MATCHES, &Key::default().text(tournament).text(id).0, &[])
+    }
+
+    /// The matches that were ever of a tournament.
+    pub(super) fn matches_of(&self, tournament: &str) -> Result<Vec<String>, Error> {
+        let prefix = Key::default().text(tournament).0;
+        let mut matches = Vec::new();
+        self.each(MATCHES, &prefix, |_, key, _| {
+            let rest = key.get(prefix.len()..).unwrap_or_default();
+            matches.extend(read_text(rest).map(|(id, _)| id));
+            Ok(())
+        })?;
+        Ok(matches)
+    }
+
+    /// Calls `visit` with all rows whose keys begin so.
+    fn each(
+        &self,
+        table: matchwire_log::view_store::Table,
+        prefix: &[u8],
+        mut visit: impl FnMut(&dyn Transaction, &[u8], &[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut keys = Keys::prefix(prefix);
+        loop {
+            let page = self.0.range(table, &keys, Order::Ascending, PAGE)?;
+            let Some(last) = page.last() else { return Ok(()) };
+            keys = keys.after(&last.key);
+            for row in &page {
+                visit(&*self.0, &row.key, &row.value)?;
+            }
+        }
+    }
+}
+
+fn place(activity: &Activity) -> Place {
+    Place { ended: activity.deed.time, match_id: activity.source_id.clone() }
+}
+
+pub(super) fn record_key(player: &str, split: &Split) -> Vec<u8> {
+    split_key(Key::default().text(player), split).0
+}
+
+pub(super) fn board_key(split: &Split, won: i64, player: &str) -> Vec<u8> {
+    board_prefix(split).most_first(won).text(player).0
+}
+
+pub(super) fn board_prefix(split: &Split) -> Key {
+    split_key(Key::default(), split)
+}
+
+fn split_key(key: Key, split: &Split) -> Key {
+    // A struct of texts is always JSON.
+    key.text(&serde_json::to_string(split).unwrap_or_default())
+}
+
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
+}

@@ -1,0 +1,108 @@
+//! The streams that activities are made of, read as a whole and folded.
+
+use matchwire_domain::{
+    envelope::Recorded,
+    live_match::{Games, Play},
+    outcome::Outcome,
+    series,
+    subject::Subject,
+    timeline::{Chronicle, Fold, Pushed},
+    tournament,
+};
+use matchwire_log::{Error as LogError, Log, view_store::Error};
+
+/// The most maps of a match.
+const MAX_MAPS: usize = 1_000;
+/// How many events are read at once.
+const PAGE_EVENTS: usize = 1_000;
+
+/// A match with its maps.
+pub(super) struct Streams<'a> {
+    games: &'a Games,
+    subject: Option<Subject>,
+    own: Vec<Recorded>,
+    maps: Vec<Fold>,
+    /// The fold of the first so many events of its own stream.
+    folded: Option<(Fold, usize)>,
+}
+
+impl<'a> Streams<'a> {
+    /// Reads a match.
+    pub(super) fn of_match(log: &Log, games: &'a Games, id: &str) -> Result<Self, Error> {
+        let subject = Subject::parse(&format!("match/{id}")).ok();
+        let own = subject.as_ref().map_or(Ok(Vec::new()), |subject| read(log, subject))?;
+        let mut maps = Vec::new();
+        for map in log.subjects(&format!("match/{id}/"), None, MAX_MAPS).map_err(failed)? {
+            maps.push(Fold::of(games, &map, &read(log, &map)?));
+        }
+        maps.sort_by_key(|map| map.play.course().map);
+        Ok(Self { games, subject, own, maps, folded: None })
+    }
+
+    /// The events of its own stream from one on; or else that there is nothing more in it.
+    pub(super) fn own_seqs(&self, since: u64) -> Vec<u64> {
+        let seqs: Vec<u64> =
+            self.own.iter().map(|event| event.seq).filter(|seq| *seq >= since).collect();
+        if seqs.is_empty() { vec![u64::MAX] } else { seqs }
+    }
+
+    /// How the match has ended, as of an event of its own stream and all of its maps.
+    pub(super) fn outcome_at(&mut self, seq: u64) -> Option<Outcome> {
+        let until = self.own.partition_point(|event| event.seq <= seq);
+        let subject = self.subject.clone()?;
+        let events = self.own.get(..until)?;
+        let (mut fold, mut count) =
+            self.folded.take().unwrap_or_else(|| (Fold::new(self.games, &subject), 0));
+        for event in events.get(count..)? {
+            count += 1;
+            if fold.push(event) == Pushed::Refold {
+                fold = Fold::of(self.games, &subject, events.get(..count)?);
+            }
+        }
+        let maps: Vec<&dyn Play> = self.maps.iter().map(|map| &*map.play).collect();
+        let outcome = Outcome::of(self.games, fold.state::<series::State>()?, &maps);
+        self.folded = Some((fold, count));
+        outcome
+    }
+
+    /// The tournament that the match is of, by the last of its own stream that was folded.
+    pub(super) fn tournament_named(&self) -> Option<String> {
+        let (fold, _) = self.folded.as_ref()?;
+        fold.state::<series::State>()?.tournament.clone()
+    }
+
+    /// Reads a tournament.
+    pub(super) fn tournament(log: &Log, id: &str) -> Result<tournament::State, Error> {
+        let Ok(subject) = Subject::parse(&format!("tournament/{id}")) else {
+            return Ok(tournament::State::default());
+        };
+        Ok(Chronicle::of(&read(log, &subject)?).state)
+    }
+}
+
+/// All of a stream that can be read. What was removed for its age is not there, and at damage it ends: what is behind
+/// that comes with the next event, once it is mended.
+fn read(log: &Log, subject: &Subject) -> Result<Vec<Recorded>, Error> {
+    let mut all: Vec<Recorded> = Vec::new();
+    let mut after = 0;
+    loop {
+        let page = match log.read(subject, after, PAGE_EVENTS) {
+            Err(LogError::Trimmed { floor, .. }) if floor.seq > after => {
+                after = floor.seq;
+                continue;
+            }
+            Err(error @ LogError::Corrupt { .. }) => {
+                tracing::warn!(%subject, %error, "players lack a part of a stream");
+                return Ok(all);
+            }
+            page => page.map_err(failed)?,
+        };
+        let Some(last) = page.last() else { return Ok(all) };
+        after = last.recorded.seq;
+        all.extend(page.into_iter().map(|entry| entry.recorded));
+    }
+}
+
+fn failed(error: LogError) -> Error {
+    Error::Failed { place: "the log".into(), what: error.to_string() }
+}

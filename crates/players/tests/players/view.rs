@@ -1,0 +1,185 @@
+//! The stored view comes to what all of the log comes to at once, however it was followed.
+
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
+
+use matchwire_domain::{activity::Activity, envelope::Event};
+use matchwire_log::{
+    Append, Log, Memory, SystemClock,
+    projection::{Options, Reader, Runner},
+    view_store::{MemoryViews, Snapshot, ViewStore},
+};
+use matchwire_players::{
+    statistics::{Reach, Scope as Split, Statistics},
+    view::{self, Feed, Filter, MAX_PAGE, Place, Players, Standing},
+};
+use rand::Rng as _;
+
+use crate::{
+    corrections::{rng, step},
+    world::{World, event},
+};
+
+/// A log with the view of it.
+struct Followed {
+    log: Log,
+    store: Arc<dyn ViewStore>,
+    runner: Runner,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Followed {
+    fn new() -> Self {
+        let log = Log::open(Box::new(Memory::new()), Arc::new(SystemClock)).unwrap();
+        let store: Arc<dyn ViewStore> = Arc::new(MemoryViews::new());
+        let runner = Self::run(&log, &store);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        Self { log, store, runner, runtime }
+    }
+
+    fn run(log: &Log, store: &Arc<dyn ViewStore>) -> Runner {
+        let view = Arc::new(Players::new(log.clone()));
+        Runner::start(log, store.clone(), view, Options::default()).unwrap()
+    }
+
+    fn append(&self, event: &Event) {
+        let append = Append {
+            subject: event.subject.clone(),
+            events: vec![event.clone()],
+            expected_seq: None,
+            received: Instant::now(),
+        };
+        self.runtime.block_on(self.log.append(vec![append])).unwrap().remove(0).unwrap();
+    }
+
+    fn snapshot(&self) -> Box<dyn Snapshot> {
+        let reader: Reader = self.runner.reader();
+        self.runtime.block_on(async { reader.catch_up().await });
+        reader.snapshot().unwrap()
+    }
+
+    /// The view, built anew from all of the log.
+    fn rebuilt(&mut self) -> Box<dyn Snapshot> {
+        self.store = Arc::new(MemoryViews::new());
+        self.runner = Self::run(&self.log, &self.store);
+        self.snapshot()
+    }
+}
+
+/// All that a player has done, over pages of some size.
+fn activities(snapshot: &dyn Snapshot, player: &str, limit: usize) -> Vec<Activity> {
+    let filter = Filter { with_private: true, ..Filter::default() };
+    let feed = Feed::new(snapshot, player, &filter);
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = feed.page(after.as_deref(), limit).unwrap();
+        all.extend(page.activities);
+        after = page.next;
+        if after.is_none() {
+            assert!(
+                all.is_sorted_by(|one: &Activity, next: &Activity| one.deed.time >= next.deed.time)
+            );
+            return all;
+        }
+    }
+}
+
+fn check(snapshot: &dyn Snapshot, truth: &Statistics, limit: usize) {
+    let mut boards: BTreeMap<Split, Vec<(i64, String)>> = BTreeMap::new();
+    let mut players: BTreeMap<&str, usize> = BTreeMap::new();
+    for (player, split, expected) in truth.iter() {
+        let found = view::record(snapshot, player, split).unwrap().unwrap_or_default();
+        assert_eq!(
+            (&found.tally, &found.streaks),
+            (&expected.tally, &expected.streaks),
+            "{player} {split:?}"
+        );
+        if split.reach == Reach::Others && expected.tally.won > 0 {
+            boards.entry(split.clone()).or_default().push((-expected.tally.won, player.to_owned()));
+        }
+        players.insert(player, 0);
+    }
+    for (split, mut all) in boards {
+        all.sort();
+        let place = |won: i64| 1 + all.iter().filter(|(other, _)| *other < won).count() as u64;
+        let expected: Vec<Standing> = all
+            .iter()
+            .map(|(won, player)| Standing {
+                player: player.clone(),
+                won: won.unsigned_abs(),
+                place: place(*won),
+            })
+            .collect();
+        assert_eq!(view::board(snapshot, &split, Place::Top, 1_000).unwrap(), expected);
+        for (at, standing) in expected.iter().enumerate() {
+            let around = view::board(snapshot, &split, Place::Around(&standing.player), 5).unwrap();
+            let first = expected.iter().position(|other| *other == around[0]).unwrap();
+            assert_eq!(
+                (first, &*around),
+                (at.saturating_sub(2), &expected[first..first + around.len()])
+            );
+            assert!(around.len() == 5 || first + around.len() == expected.len());
+            assert!(around.contains(standing));
+            let rest =
+                view::board(snapshot, &split, Place::After(standing.won, &standing.player), 1_000);
+            assert_eq!(rest.unwrap(), expected[at + 1..]);
+        }
+    }
+    for player in players.keys() {
+        let all = activities(snapshot, player, limit);
+        let own = Statistics::of(&all);
+        for (_, split, expected) in truth.iter().filter(|(of, ..)| of == player) {
+            assert_eq!(own.record(player, split).unwrap().tally, expected.tally);
+        }
+    }
+}
+
+#[test]
+fn rows_are_those_of_the_final_truth_however_they_were_made() {
+    let mut rng = rng();
+    for _ in 0..8 {
+        let (mut world, mut followed) = (World::new(), Followed::new());
+        for number in 0..rng.random_range(30..120) {
+            let told = step(&mut rng, &world, number);
+            world.tell(&told);
+            followed.append(&told);
+            if rng.random_bool(0.1) {
+                check(&*followed.snapshot(), &world.statistics(), MAX_PAGE);
+            }
+        }
+        world.follow_all();
+        let limit = rng.random_range(1..=MAX_PAGE);
+        check(&*followed.snapshot(), &world.statistics(), limit);
+        check(&*followed.rebuilt(), &world.statistics(), limit);
+    }
+}
+
+#[test]
+fn a_corrected_result_is_taken_back_and_stated_also_when_the_view_is_built_anew() {
+    let mut followed = Followed::new();
+    let teams = r#"{"game":"cs2","teams":[{"name":"A","players":[{"player":"a"}]},{"name":"B","players":[{"player":"b"}]}]}"#;
+    followed.append(&event("match/m", "1", 1, "match.scheduled", teams));
+    followed.append(&event("match/m", "2", 2, "series.ended", r#"{"winner":0}"#));
+    for (number, winner) in [(3, 1), (4, 0)] {
+        let data = format!(r#"{{"seq":2,"winner":{winner}}}"#);
+        followed.append(&event("match/m", &number.to_string(), number, "result.amended", &data));
+    }
+    let told = |snapshot: &dyn Snapshot| {
+        let all = activities(snapshot, "a", MAX_PAGE);
+        let mut all: Vec<(String, u32)> =
+            all.iter().map(|activity| (activity.kind.to_string(), activity.revision)).collect();
+        all.sort();
+        all
+    };
+    let expected = [
+        ("match_lost", 1),
+        ("match_lost", 2),
+        ("match_played", 1),
+        ("match_won", 1),
+        ("match_won", 2),
+        ("match_won", 3),
+    ];
+    let expected: Vec<(String, u32)> =
+        expected.map(|(kind, revision)| (kind.to_owned(), revision)).to_vec();
+    assert_eq!(told(&*followed.snapshot()), expected);
+    assert_eq!(told(&*followed.rebuilt()), expected);
+}
