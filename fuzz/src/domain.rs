@@ -90,12 +90,12 @@ fn scores(games: &Games, subject: &Subject, records: &[Recorded]) {
     }
 }
 
-fn admit(json: &str) -> Option<Event> {
+pub(crate) fn admit(json: &str) -> Option<Event> {
     let attributes = Attributes::parse(json).ok()?;
     vocabulary::admit(&Games::default(), &attributes, &mut str::to_owned).ok()
 }
 
-fn record(seq: u64, event: &Event) -> Recorded {
+pub(crate) fn record(seq: u64, event: &Event) -> Recorded {
     let leaf = Digest::leaf(&event.stored);
     let recorded = Timestamp::from_ms(1_700_000_000_000);
     Recorded { seq, recorded, leaf, chain: leaf, stored: event.stored.clone() }

@@ -9,6 +9,7 @@ mod cs_log;
 mod domain;
 mod embedded;
 mod odds;
+mod players;
 mod posts;
 mod statsbomb;
 
@@ -16,5 +17,6 @@ pub use cs_log::{cs_log_feed, cs_log_line};
 pub use domain::{envelope, fold};
 pub use embedded::{good_segment, segment_bytes, segment_flips};
 pub use odds::{model_file, snapshots};
+pub use players::{activities, histories};
 pub use posts::{gsi_posts, matchzy_posts};
 pub use statsbomb::statsbomb;

@@ -315,3 +315,47 @@ fn model_files() {
     }
     smoke(matchwire_fuzz::model_file, &[model.bytes(), Ensemble::default().bytes()]);
 }
+
+fn told(subject: &str, kind: &str, data: &str) -> String {
+    event(kind, "", data).replace("match/m1/1", subject)
+}
+
+#[test]
+fn players_activities() {
+    let teams = r#"[{"name":"A","id":"a","players":[{"player":"p1"}]},{"name":"B","players":[{"player":"p2"},{"player":"p3"}]}]"#;
+    let set = format!(r#"{{"game":"cs2","best_of":1,"tournament":"t1","teams":{teams}}}"#);
+    let entrants = r#"[{"team":{"id":"a","players":["p1"]}},{"player":"p2"}]"#;
+    let places = r#"{"placements":[{"entrant":{"team":"a"},"place":1},{"entrant":{"player":"p2"},"place":2}]}"#;
+    let mut forth = vec![
+        told("match/m1", "match.scheduled", &set),
+        told("tournament/t1", "tournament.announced", r#"{"season":"s","private":true}"#),
+        told("tournament/t1", "tournament.registered", &format!(r#"{{"entrants":{entrants}}}"#)),
+        told("match/m1", "series.ended", r#"{"winner":0}"#),
+        told("match/m1", "match.forfeited", r#"{"team":0,"how":"no_show"}"#),
+        told("match/m1", "result.amended", r#"{"seq":3,"winner":1}"#),
+        told("match/m1", "event.voided", r#"{"seq":4}"#),
+        told("tournament/t1", "tournament.placed", places),
+        told("tournament/t1", "tournament.ended", "{}"),
+        told("tournament/t1", "event.voided", r#"{"seq":3}"#),
+        told("player/p1", "player.friended", r#"{"player":"p2"}"#),
+        told("player/p1", "privacy.set", r#"{"activity":"public"}"#),
+        told("player/p1", "event.voided", r#"{"seq":1}"#),
+    ];
+    forth.extend(events().into_iter().take(7));
+    let back: Vec<_> = forth.iter().rev().cloned().collect();
+    let good = [forth.join("\n"), back.join("\n")].map(String::into_bytes);
+    smoke(matchwire_fuzz::activities, &good);
+}
+
+#[test]
+fn players_histories() {
+    let bracket = [
+        r#"{"event_id":9,"tournament_name":"Cup","event_name":"Singles","status":"completed","timestamp":100}"#,
+        r#"{"data":[{"user_id":1},{"user_id":2}]}"#,
+        r#"{"data":[{"winner_id":1,"loser_id":2,"winner_score":2,"loser_score":-1,"round":1,"dq":true,"state":3},{"winner_id":2,"loser_id":1,"winner_score":2,"loser_score":1,"round":-3,"round_text":"R","phase":"1","wave":"A"}]}"#,
+        r#"{"data":[{"user_id":1,"placement":1}]}"#,
+    ];
+    let table = "match_id,date,team,opponent,result,players\n1,2026-01-02,A,B,W,x;y\n1,2026-01-02T10:00:00Z,B,A,L,z";
+    let good = [bracket.join("\n"), table.to_owned()].map(String::into_bytes);
+    smoke(matchwire_fuzz::histories, &good);
+}

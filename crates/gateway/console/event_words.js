@@ -86,7 +86,7 @@ const SENTENCES = {
   'match.finished': ({ score }) => `Full time${score ? `, ${score.join(':')}` : ''}`,
   'match.paused': ({ reason: why, side }) => `${pauseReason(why)}${side ? ` of ${side}` : ''}`,
   'match.resumed': () => 'Play goes on',
-  'match.forfeited': (data, _, state) => `${teamName(state, data.team)} ${{ disqualified: 'is disqualified', no_show: 'does not show up' }[data.by] ?? 'forfeits'}${because(data)}`,
+  'match.forfeited': (data, _, state) => `${teamName(state, data.team)} ${{ disqualified: 'is disqualified', no_show: 'does not show up' }[data.how] ?? 'forfeits'}${because(data)}`,
   'match.abandoned': (data) => `Abandoned${because(data)}`,
   'result.amended': (data, _, state) => `Result set${data.score ? ` to ${data.score.join(':')}` : ''}${data.winner === undefined ? '' : `, ${teamName(state, data.winner)} wins`}${because(data)}`,
   'result.confirmed': ({ seq }) => `Result confirmed as of event ${seq}`,

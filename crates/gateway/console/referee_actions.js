@@ -93,11 +93,11 @@ function askForfeit(desk, tell) {
   const chosen = () => Number(loser.querySelector('input:checked')?.value ?? 0);
   openDialog({
     title: `Forfeit the ${what}`,
-    body: [loser, choice('By what', 'by', FORFEITS, 'gave_up'), h('p', {}, `The ${what} is over, and the other team wins it. The score stays as it is.`), reasonField()],
+    body: [loser, choice('How', 'how', FORFEITS, 'gave_up'), h('p', {}, `The ${what} is over, and the other team wins it. The score stays as it is.`), reasonField()],
     action: 'Forfeit',
     isGrave: true,
     again: () => `Yes: ${names[chosen()]} forfeit, ${names[1 - chosen()]} win`,
-    send: (said) => rule('match.forfeited', { team: Number(said('team')), by: said('by'), reason: said('reason') }, `${names[Number(said('team'))]} forfeit`),
+    send: (said) => rule('match.forfeited', { team: Number(said('team')), how: said('how'), reason: said('reason') }, `${names[Number(said('team'))]} forfeit`),
   });
 }
 

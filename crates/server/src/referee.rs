@@ -66,8 +66,9 @@ impl Ruling {
                 ("match.paused", head, json!({"reason": reason.name(), "side": side}))
             }
             Action::Resume { .. } => ("match.resumed", head, json!({})),
-            Action::Forfeit { team, reason, .. } => {
-                ("match.forfeited", head, json!({"team": team, "reason": reason.reason}))
+            Action::Forfeit { team, how, reason, .. } => {
+                let data = json!({"team": team, "how": how.name(), "reason": reason.reason});
+                ("match.forfeited", head, data)
             }
             Action::Abandon { reason, .. } => {
                 ("match.abandoned", head, json!({"reason": reason.reason}))

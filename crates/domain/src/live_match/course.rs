@@ -36,7 +36,7 @@ vocabulary! {
         team: TeamIndex,
         /// What it did; `gave_up` if left out.
         #[serde(default, skip_serializing_if = "Forfeit::is_plain")]
-        by: Forfeit,
+        how: Forfeit,
         /// Why, for people.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Label>,
@@ -213,7 +213,7 @@ pub enum PauseReason {
     Other,
 }
 
-/// By what a team loses without being beaten.
+/// How a team loses without being beaten.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Forfeit {
@@ -310,9 +310,9 @@ pub struct Ruling {
     /// also `cancelled` and `bye`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<&'static str>,
-    /// By what the team that did not win lost, if it is forfeited.
+    /// How the team that did not win lost, if it is forfeited.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub by: Option<Forfeit>,
+    pub how: Option<Forfeit>,
     /// Why, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -382,7 +382,7 @@ impl Course {
     /// What a referee decides, without what was decided before.
     pub(crate) fn rule(&mut self, kind: &'static str, reason: Option<&Label>) {
         let reason = reason.map(|reason| reason.to_string());
-        self.ruling = Some(Ruling { kind: Some(kind), by: None, reason, confirmed: false });
+        self.ruling = Some(Ruling { kind: Some(kind), how: None, reason, confirmed: false });
     }
 
     /// What kind of decision stands in the place of play.
@@ -404,7 +404,7 @@ pub(super) fn fold(state: &mut impl Rules, event: &Event, time: Timestamp) -> bo
             state.close();
             state.course_mut().winner = Some(1 - forfeited.team.index());
             state.course_mut().rule("forfeited", forfeited.reason.as_ref());
-            state.course_mut().ruling.get_or_insert_default().by = Some(forfeited.by);
+            state.course_mut().ruling.get_or_insert_default().how = Some(forfeited.how);
         }
         Event::MatchAbandoned(abandoned) => {
             state.close();

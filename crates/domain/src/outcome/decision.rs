@@ -25,13 +25,13 @@ impl Decision {
     /// What the match's own stream says, or else its maps: where each one that is over was ended by a
     /// referee, the match was.
     pub(super) fn of(series: &State, maps: &[&dyn Play]) -> Self {
-        let by = series.course.ruling.as_ref().and_then(|ruling| ruling.by);
+        let how = series.course.ruling.as_ref().and_then(|ruling| ruling.how);
         match series.course.ruled() {
             Some("amended") => return Self::Play,
             Some("bye") => return Self::Bye,
             Some("cancelled") => return Self::Cancelled,
             Some("abandoned") => return Self::Abandoned,
-            Some("forfeited") => return Self::Forfeit(by.unwrap_or_default()),
+            Some("forfeited") => return Self::Forfeit(how.unwrap_or_default()),
             _ if !series.maps.is_empty() => return Self::Play,
             _ => {}
         }
@@ -40,8 +40,8 @@ impl Decision {
         for course in over {
             let ruled = match course.ruled() {
                 Some("forfeited") => {
-                    let by = course.ruling.as_ref().and_then(|ruling| ruling.by);
-                    Self::Forfeit(by.unwrap_or_default())
+                    let how = course.ruling.as_ref().and_then(|ruling| ruling.how);
+                    Self::Forfeit(how.unwrap_or_default())
                 }
                 Some("abandoned") => Self::Abandoned,
                 _ => return Self::Play,

@@ -112,23 +112,23 @@ fn what_a_referee_sets_is_as_if_it_was_played() {
 
 #[test]
 fn a_forfeit_is_counted_by_itself() {
-    let by = |by: &str, began: &str| {
-        ended(&format!("{TEAMS}\n{began}match.forfeited {{\"team\":0,\"by\":\"{by}\"}}"), &[])
+    let forfeit = |how: &str, began: &str| {
+        ended(&format!("{TEAMS}\n{began}match.forfeited {{\"team\":0,\"how\":\"{how}\"}}"), &[])
     };
     let (lost, won) = ("match_lost(forfeit)", "WonByForfeit match_won(forfeit)");
-    assert_eq!(by("gave_up", ""), format!("LostByForfeit {lost} | {won}"));
-    assert_eq!(by("disqualified", ""), format!("Disqualified {lost} | {won}"));
+    assert_eq!(forfeit("gave_up", ""), format!("LostByForfeit {lost} | {won}"));
+    assert_eq!(forfeit("disqualified", ""), format!("Disqualified {lost} | {won}"));
     // Who had begun has played, however it ended.
     let (lost, won) =
         ("match_played match_lost(forfeit)", "WonByForfeit match_played match_won(forfeit)");
-    assert_eq!(by("gave_up", "series.started\n"), format!("LostByForfeit {lost} | {won}"));
-    assert_eq!(by("disqualified", "series.started\n"), format!("Disqualified {lost} | {won}"));
+    assert_eq!(forfeit("gave_up", "series.started\n"), format!("LostByForfeit {lost} | {won}"));
+    assert_eq!(forfeit("disqualified", "series.started\n"), format!("Disqualified {lost} | {won}"));
 }
 
 #[test]
 fn a_no_show_has_played_nothing() {
     let story =
-        format!("{TEAMS}\nseries.started\nmatch.forfeited {{\"team\":1,\"by\":\"no_show\"}}");
+        format!("{TEAMS}\nseries.started\nmatch.forfeited {{\"team\":1,\"how\":\"no_show\"}}");
     let told = "WonByForfeit match_won(forfeit) | NoShow match_lost(forfeit)";
     assert_eq!(ended(&story, &[map(1, "")]), told);
 }
@@ -152,7 +152,7 @@ fn an_abandoned_match_was_played_if_it_had_begun() {
 #[test]
 fn what_is_ruled_of_the_only_map_is_ruled_of_the_match() {
     let set = TEAMS.replace("\"best_of\":3", "\"best_of\":1");
-    let forfeited = map(1, "match.forfeited {\"team\":0,\"by\":\"disqualified\"}");
+    let forfeited = map(1, "match.forfeited {\"team\":0,\"how\":\"disqualified\"}");
     let told = "Disqualified match_played match_lost(forfeit) clutch | WonByForfeit match_played match_won(forfeit)";
     assert_eq!(ended(&set, &[forfeited]), told);
     assert!(ended(&set, &[map(1, "match.abandoned")]).starts_with("Abandoned match_played"));

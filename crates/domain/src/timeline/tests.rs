@@ -215,7 +215,7 @@ fn a_referee_decides() {
     };
     let (parts, fold) = ruled(&[r#"13 - match.forfeited {"team":0,"reason":"late"}"#]);
     let ruling =
-        json!({"kind": "forfeited", "by": "gave_up", "reason": "late", "confirmed": false});
+        json!({"kind": "forfeited", "how": "gave_up", "reason": "late", "confirmed": false});
     assert_eq!(parts, [json!("ended"), json!(1), ruling]);
     let sure = serde_json::to_value(fold.predictions.last().unwrap().map).unwrap();
     assert_eq!(sure, json!([0.0, 1.0]));

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use matchwire_domain::activity::Activity;
 
-use super::{Scope, Streaks, Tally, Verdict, Versus};
+use super::{Split, Streaks, Tally, Verdict, Versus};
 use crate::Key;
 
-/// What is counted of a player within a scope.
+/// What is counted of a player within a split.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Record {
     /// Totals.
@@ -21,10 +21,10 @@ pub struct Record {
     results: BTreeMap<(Key, Verdict), i64>,
 }
 
-/// The statistics of players, by player id and scope. Activities may come in any order; each counts
+/// The statistics of players, by player id and split. Activities may come in any order; each counts
 /// once for each time that it comes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Statistics(BTreeMap<String, BTreeMap<Scope, Record>>);
+pub struct Statistics(BTreeMap<String, BTreeMap<Split, Record>>);
 
 impl Statistics {
     /// Of some activities.
@@ -38,30 +38,30 @@ impl Statistics {
 
     /// Counts an activity, or takes it back. A record in which nothing is left is gone.
     pub fn take(&mut self, activity: &Activity) {
-        let scopes = self.0.entry(activity.player.clone()).or_default();
-        for scope in Scope::all_of(&activity.deed) {
-            let record = scopes.entry(scope.clone()).or_default();
+        let splits = self.0.entry(activity.player.clone()).or_default();
+        for split in Split::all_of(&activity.deed) {
+            let record = splits.entry(split.clone()).or_default();
             record.take(activity);
             if *record == Record::default() {
-                scopes.remove(&scope);
+                splits.remove(&split);
             }
         }
-        if scopes.is_empty() {
+        if splits.is_empty() {
             self.0.remove(&activity.player);
         }
     }
 
-    /// The record of a player within a scope; `None` if there is nothing in it.
-    pub fn record(&self, player: &str, scope: &Scope) -> Option<&Record> {
-        self.0.get(player)?.get(scope)
+    /// The record of a player within a split; `None` if there is nothing in it.
+    pub fn record(&self, player: &str, split: &Split) -> Option<&Record> {
+        self.0.get(player)?.get(split)
     }
 
-    /// All records, by player id and scope.
-    pub fn iter<'a>(&'a self) -> impl Iterator<Item = (&'a str, &'a Scope, &'a Record)> {
-        let scopes = |(player, scopes): (&'a String, &'a BTreeMap<Scope, Record>)| {
-            scopes.iter().map(move |(scope, record)| (player.as_str(), scope, record))
+    /// All records, by player id and split.
+    pub fn iter<'a>(&'a self) -> impl Iterator<Item = (&'a str, &'a Split, &'a Record)> {
+        let splits = |(player, splits): (&'a String, &'a BTreeMap<Split, Record>)| {
+            splits.iter().map(move |(split, record)| (player.as_str(), split, record))
         };
-        self.0.iter().flat_map(scopes)
+        self.0.iter().flat_map(splits)
     }
 }
 

@@ -39,7 +39,7 @@ pub struct Run {
     pub length: u32,
 }
 
-/// A player's streaks within a scope. Forfeits neither make one longer nor end it.
+/// A player's streaks within a split. Forfeits neither make one longer nor end it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Streaks {
     /// The one that the last result belongs to.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Tournaments in which a place is on the podium.
 const PODIUM: u32 = 3;
 
-/// What a player has done within a scope. While only a reversal has arrived, and not yet what it takes
+/// What a player has done within a split. While only a reversal has arrived, and not yet what it takes
 /// back, a sum may be less than nought.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {

@@ -32,13 +32,13 @@ fn reversal(of: &Activity) -> Activity {
     Activity { revision: of.revision + 1, ..of.clone() }
 }
 
-fn scope(format: Format, reach: Reach) -> Scope {
-    Scope { game: "cs2".into(), span: Span::Always, format, reach }
+fn split(format: Format, reach: Reach) -> Split {
+    Split { game: "cs2".into(), span: Span::Always, format, reach }
 }
 
 fn record(activities: &[Activity]) -> Record {
-    let scope = scope(Format::Both, Reach::Own);
-    Statistics::of(activities).record("p", &scope).cloned().unwrap_or_default()
+    let split = split(Format::Both, Reach::Own);
+    Statistics::of(activities).record("p", &split).cloned().unwrap_or_default()
 }
 
 #[test]
@@ -48,20 +48,20 @@ fn where_something_counts() {
         deed.season = Some("s".into());
         deed.tournament = Some("t".into());
     });
-    let scopes = Scope::all_of(&told.deed);
-    assert_eq!(scopes.len(), 12);
-    let json = serde_json::to_string(&scopes[4]).unwrap();
+    let splits = Split::all_of(&told.deed);
+    assert_eq!(splits.len(), 12);
+    let json = serde_json::to_string(&splits[4]).unwrap();
     assert_eq!(json, r#"{"game":"cs2","span":"season","of":"s","format":"team","reach":"own"}"#);
-    assert_eq!(serde_json::from_str::<Scope>(&json).unwrap(), scopes[4]);
+    assert_eq!(serde_json::from_str::<Split>(&json).unwrap(), splits[4]);
     let private = activity(1, "m match_won", |deed| deed.is_private = true);
     let seen = Statistics::of([&private]);
-    assert_eq!(seen.record("p", &scope(Format::Solo, Reach::Own)).unwrap().tally.won, 1);
+    assert_eq!(seen.record("p", &split(Format::Solo, Reach::Own)).unwrap().tally.won, 1);
     assert_eq!(
-        seen.record("p", &scope(Format::Both, Reach::Others)),
+        seen.record("p", &split(Format::Both, Reach::Others)),
         None,
         "no total gives it away"
     );
-    assert_eq!(seen.record("p", &scope(Format::Team, Reach::Own)), None);
+    assert_eq!(seen.record("p", &split(Format::Team, Reach::Own)), None);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Key as Place,
-    statistics::{Reach, Scope as Split, Streaks, Tally, Verdict},
+    statistics::{Reach, Split, Streaks, Tally, Verdict},
 };
 
 /// How many rows are read at once.

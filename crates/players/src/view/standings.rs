@@ -7,7 +7,7 @@ use super::{
     keys::{Key, read_number, read_text},
     rows::{Record, board_key, board_prefix, record_key},
 };
-use crate::statistics::Scope as Split;
+use crate::statistics::Split;
 
 /// A player on a leaderboard.
 #[derive(Debug, Clone, PartialEq, Eq)]

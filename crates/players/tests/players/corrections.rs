@@ -43,8 +43,8 @@ fn fact_of_match(rng: &mut SmallRng) -> (&'static str, Value) {
         4..9 => ("series.ended", json!({"winner": team_index, "score": [1, 1]})),
         9 => ("series.ended", json!({})),
         10 => {
-            let by = ["gave_up", "disqualified", "no_show"].choose(rng).unwrap();
-            ("match.forfeited", json!({"team": team_index, "by": by}))
+            let how = ["gave_up", "disqualified", "no_show"].choose(rng).unwrap();
+            ("match.forfeited", json!({"team": team_index, "how": how}))
         }
         11 => ("match.cancelled", json!({})),
         12 => (*["match.abandoned", "series.started"].choose(rng).unwrap(), json!({})),

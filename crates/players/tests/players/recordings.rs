@@ -11,7 +11,7 @@ use std::{
 use matchwire_domain::{outcome::Ending, series::Name};
 use matchwire_players::{
     rating::System,
-    statistics::{Format, Reach, Scope, Span, Tally},
+    statistics::{Format, Reach, Span, Split, Tally},
 };
 use matchwire_sources::history::{
     About,
@@ -45,10 +45,10 @@ type Counts = [i64; 5];
 
 /// What is counted of everyone, of whom something is.
 fn counted(world: &World, game: &str) -> BTreeMap<String, Counts> {
-    let scope =
-        Scope { game: game.into(), span: Span::Always, format: Format::Both, reach: Reach::Others };
+    let split =
+        Split { game: game.into(), span: Span::Always, format: Format::Both, reach: Reach::Others };
     let statistics = world.statistics();
-    let ours = statistics.iter().filter(|(_, of, _)| **of == scope);
+    let ours = statistics.iter().filter(|(_, of, _)| **of == split);
     let counts = |tally: &Tally| {
         [tally.played, tally.won, tally.lost, tally.forfeits_won, tally.forfeits_lost]
     };
@@ -194,9 +194,9 @@ fn brackets_with_their_disqualifications() {
         assert_eq!(counted(&world, "ssbu"), by_other_means(&matches), "{folder}");
         // Everyone has joined, and has the place that the standings say.
         let statistics = world.statistics();
-        let joined = statistics.iter().filter(|(_, scope, record)| {
-            matches!(scope.span, Span::Tournament(_))
-                && (scope.format, scope.reach) == (Format::Solo, Reach::Own)
+        let joined = statistics.iter().filter(|(_, split, record)| {
+            matches!(split.span, Span::Tournament(_))
+                && (split.format, split.reach) == (Format::Solo, Reach::Own)
                 && record.tally.tournaments == 1
         });
         assert_eq!(joined.count(), entrants);
@@ -209,9 +209,9 @@ fn brackets_with_their_disqualifications() {
             .filter(first)
             .map(|placed| placed["user_id"].to_string())
             .collect();
-        let won = statistics.iter().filter(|(_, scope, record)| {
-            matches!(scope.span, Span::Tournament(_))
-                && (scope.format, scope.reach) == (Format::Solo, Reach::Own)
+        let won = statistics.iter().filter(|(_, split, record)| {
+            matches!(split.span, Span::Tournament(_))
+                && (split.format, split.reach) == (Format::Solo, Reach::Own)
                 && record.tally.tournaments_won == 1
         });
         assert_eq!(won.map(|(player, ..)| player.to_owned()).collect::<Vec<_>>(), winners);

@@ -9,7 +9,7 @@ use matchwire_log::{
     view_store::{MemoryViews, Snapshot, ViewStore},
 };
 use matchwire_players::{
-    statistics::{Reach, Scope as Split, Statistics},
+    statistics::{Reach, Split, Statistics},
     view::{self, Feed, Filter, MAX_PAGE, Place, Players, Standing},
 };
 use rand::Rng as _;

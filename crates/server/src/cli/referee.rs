@@ -84,6 +84,9 @@ pub(crate) enum Action {
         /// The index of the team that loses by it
         #[arg(value_parser = clap::value_parser!(u8).range(0..=1))]
         team: u8,
+        /// How it loses
+        #[arg(long, value_enum, default_value_t = Forfeit::GaveUp)]
+        how: Forfeit,
         #[command(flatten)]
         reason: Reason,
     },
@@ -133,6 +136,28 @@ pub(crate) enum Pause {
     HalfTime,
     /// Anything else.
     Other,
+}
+
+/// How a team loses without being beaten.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Forfeit {
+    /// It gives up.
+    GaveUp,
+    /// It is made to lose.
+    Disqualified,
+    /// It is not there.
+    NoShow,
+}
+
+impl Forfeit {
+    /// As the event has it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::GaveUp => "gave_up",
+            Self::Disqualified => "disqualified",
+            Self::NoShow => "no_show",
+        }
+    }
 }
 
 impl Pause {

@@ -50,8 +50,9 @@ async fn a_referee_corrects_and_decides() {
     assert!(referee(&server, &["pause", "match/m1/1", "--side", "T"]).0);
     assert_eq!(state().await["pause"], json!({"reason": "technical", "team": 1}));
     assert!(referee(&server, &["resume", "match/m1/1"]).0);
-    let (_, said) = referee(&server, &["forfeit", "match/m1/1", "1"]);
+    let (_, said) = referee(&server, &["forfeit", "match/m1/1", "1", "--how", "no-show"]);
     assert!(said.contains("now ended") && said.contains("team 0 wins; forfeited"), "{said}");
+    assert_eq!(state().await["ruling"]["how"], "no_show");
     let (_, said) = referee(&server, &["result", "match/m1/1", "--score", "3:13"]);
     assert!(said.contains("team 0 3, team 1 13; team 1 wins; amended"), "{said}");
     let (_, said) = referee(&server, &["confirm", "match/m1/1"]);

@@ -177,8 +177,8 @@ impl Reader<'_> {
         let told: series::Event = if set.cancel {
             MatchCancelled { reason: None }.into()
         } else if set.dq || set.loser_score.is_some_and(|score| score < 0) {
-            let (team, by) = (index(!winner_is_first), Forfeit::Disqualified);
-            series::Event::Common(course::Event::from(MatchForfeited { team, by, reason: None }))
+            let (team, how) = (index(!winner_is_first), Forfeit::Disqualified);
+            series::Event::Common(course::Event::from(MatchForfeited { team, how, reason: None }))
         } else if set.state.is_none_or(|state| state == raw::COMPLETE) {
             let score =
                 set.score().map(

@@ -142,7 +142,7 @@ fn a_match_that_is_over_has_its_result() {
     over.close();
     over.course.ruling = Some(crate::live_match::Ruling {
         kind: Some("abandoned"),
-        by: None,
+        how: None,
         reason: None,
         confirmed: false,
     });

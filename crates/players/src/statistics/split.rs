@@ -1,11 +1,11 @@
-//! What statistics are about: a game, a span of it, one against one or teams, and for whose eyes.
+//! By what statistics are split: a game, a span of it, one against one or teams, and for whose eyes.
 
 use matchwire_domain::activity::Deed;
 use serde::{Deserialize, Serialize};
 
 /// Of which activities something is counted.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Scope {
+pub struct Split {
     /// The game, empty for those of which nobody told it.
     pub game: String,
     /// Which part of it.
@@ -52,7 +52,7 @@ pub enum Reach {
     Others,
 }
 
-impl Scope {
+impl Split {
     /// Everything in which a deed counts, at most 12.
     pub fn all_of(deed: &Deed) -> Vec<Self> {
         let season = deed.season.iter().map(|season| Span::Season(season.clone()));
@@ -60,15 +60,15 @@ impl Scope {
         let own = if deed.is_team { Format::Team } else { Format::Solo };
         let reaches: &[Reach] =
             if deed.is_private { &[Reach::Own] } else { &[Reach::Own, Reach::Others] };
-        let mut scopes = Vec::with_capacity(12);
+        let mut splits = Vec::with_capacity(12);
         for span in std::iter::once(Span::Always).chain(season).chain(tournament) {
             for format in [own, Format::Both] {
                 for reach in reaches {
                     let (game, span) = (deed.game.clone(), span.clone());
-                    scopes.push(Self { game, span, format, reach: *reach });
+                    splits.push(Self { game, span, format, reach: *reach });
                 }
             }
         }
-        scopes
+        splits
     }
 }
