@@ -161,6 +161,11 @@ impl Streams {
         self.state.read().recent.recorded_by(time)
     }
 
+    /// When the first group behind one was recorded, or one soon after it; nothing if there is none.
+    pub(crate) fn recorded_after(&self, position: u64) -> Option<Timestamp> {
+        self.state.read().recent.recorded_after(position)
+    }
+
     /// Which streams of those that are wanted have events in the groups after one, up to another, in
     /// order of subject; nothing if not all of those are among the recent ones.
     pub(crate) fn arrived(

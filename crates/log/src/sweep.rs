@@ -18,13 +18,14 @@ mod scope;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, btree_map::Entry as Slot};
-
-use matchwire_domain::subject::Subject;
-use tokio::sync::watch;
+use std::{
+    collections::{BTreeMap, btree_map::Entry as Slot},
+    ops::Range,
+};
 
 pub use self::scope::Scope;
 use crate::{Entry, Error, View, streams::Stretch};
+use matchwire_domain::subject::Subject;
 
 /// How many subjects of a window are looked up at once.
 const PAGE_SUBJECTS: usize = 256;
@@ -54,7 +55,10 @@ pub struct Within {
 pub struct Swept {
     /// The stream.
     pub subject: Subject,
-    /// At least one.
+    /// Those of which the `seq` comes next, but which are not there: they were trimmed, or lost, and
+    /// that was accepted. Mostly empty.
+    pub missing: Range<u64>,
+    /// The events; at least one, unless some are missing.
     pub entries: Vec<Entry>,
     from: u64,
     to: u64,
@@ -66,6 +70,36 @@ pub struct Sweep {
     scope: Scope,
     mark: Mark,
     window: Option<Window>,
+}
+
+/// Tells when a sweep may have more to read.
+pub struct Growth {
+    log: View,
+    scope: Scope,
+    /// Up to which group there was something to read.
+    known: u64,
+}
+
+impl Growth {
+    /// Waits until there may be more to read than when it last told so; `false` is the log's end.
+    pub async fn more(&mut self) -> bool {
+        loop {
+            let mut scope_grown = self.scope.grown();
+            let end = self.log.settled().min(self.scope.settled());
+            if end > self.known {
+                self.known = end;
+                return true;
+            }
+            // What is known of the scope is never ahead of the log.
+            let goes_on = match &mut scope_grown {
+                Some(grown) if self.scope.settled() <= self.known => grown.changed().await.is_ok(),
+                _ => self.log.settles_behind(self.known).await,
+            };
+            if !goes_on {
+                return false;
+            }
+        }
+    }
 }
 
 /// What is to be read of a window.
@@ -96,6 +130,11 @@ impl Mark {
 }
 
 impl Swept {
+    /// The group up to which everything was read before.
+    pub fn from(&self) -> u64 {
+        self.from
+    }
+
     /// What was read once the event with this `seq` was.
     pub fn mark(&self, seq: u64) -> Mark {
         let within = Within { to: self.to, subject: self.subject.clone(), seq };
@@ -127,9 +166,8 @@ impl Sweep {
         self.window.is_some() || within.map_or_else(|| self.end() > self.mark.from, is_begun)
     }
 
-    /// Events of the next stream, at most `limit`; nothing if all that there is was read. Events that
-    /// were trimmed are passed over. A stream that cannot be read is the error; it is tried again by
-    /// the next call, or left alone by [`pass`](Self::pass). May block like [`View::read`].
+    /// Events of the next stream, at most `limit`; nothing if all that there is was read. A stream
+    /// that cannot be read is the error; it is tried again by the next call, or left alone by [`pass`](Self::pass). May block like [`View::read`].
     pub fn next(&mut self, limit: usize) -> Result<Option<Swept>, Error> {
         loop {
             if self.window.is_none() && !self.open_window()? {
@@ -142,16 +180,19 @@ impl Sweep {
             };
             let entries = match self.log.read(&subject, after, limit) {
                 Err(Error::Trimmed { floor, .. }) if floor.seq < through => {
-                    self.plan(&subject, (floor.seq, through));
-                    continue;
+                    self.log.read(&subject, floor.seq, limit)?
                 }
                 Err(Error::Trimmed { .. }) => Vec::new(),
                 entries => entries?,
             };
-            if let Some(swept) = self.took(subject, through, entries) {
-                return Ok(Some(swept));
-            }
+            return Ok(Some(self.took(subject, after..through, entries)));
         }
+    }
+
+    /// Whether all that there is to read is in memory, so that [`next`](Self::next) does not block for it.
+    pub fn is_at_hand(&self) -> bool {
+        let is_planned = self.window.is_some() || self.mark.within.is_none();
+        is_planned && self.scope.is_simple() && self.log.count_after(self.mark.from).is_some()
     }
 
     /// Leaves alone what the next stream has in this window, and says which stream that is.
@@ -168,9 +209,9 @@ impl Sweep {
         self.log.count_after(self.mark.reaches())
     }
 
-    /// Is told whenever there may be more to read, except for what becomes due in a delayed view.
-    pub fn grown(&self) -> watch::Receiver<u64> {
-        self.scope.grown().unwrap_or_else(|| self.log.grown())
+    /// What tells when there may be more to read than now.
+    pub fn growth(&self) -> Growth {
+        Growth { log: self.log.clone(), scope: self.scope.clone(), known: self.end() }
     }
 
     /// Up to which group may be read.
@@ -299,13 +340,13 @@ impl Sweep {
         }
     }
 
-    /// Takes down what was read of a stream, as far as it is wanted.
-    fn took(&mut self, subject: Subject, through: u64, mut entries: Vec<Entry>) -> Option<Swept> {
+    /// Takes down what was read of a stream, as far as it is wanted: what comes after one event, up to
+    /// another.
+    fn took(&mut self, subject: Subject, wanted: Range<u64>, mut entries: Vec<Entry>) -> Swept {
+        let Range { start: after, end: through } = wanted;
         entries.retain(|entry| entry.recorded.seq <= through);
-        let Some(last) = entries.last().map(|entry| entry.recorded.seq) else {
-            self.plan_done(&subject);
-            return None;
-        };
+        let first = entries.first().map_or(through + 1, |entry| entry.recorded.seq);
+        let last = entries.last().map_or(through, |entry| entry.recorded.seq);
         if last < through {
             self.plan(&subject, (last, through));
         } else {
@@ -313,7 +354,7 @@ impl Sweep {
         }
         self.moved(subject.clone(), last);
         let (from, to) = (self.mark.from, self.mark.reaches());
-        Some(Swept { subject, entries, from, to })
+        Swept { subject, missing: after + 1..first, entries, from, to }
     }
 
     fn moved(&mut self, subject: Subject, seq: u64) {

@@ -74,10 +74,9 @@ impl Tournaments {
         }
         let Ok(own) = "match/*".parse::<Pattern>() else { return };
         let log = View::from(self.0.log.clone());
-        let mut grown = log.grown();
         let mut sweep = Sweep::new(log, Scope::pattern(own), Mark::at(0));
+        let mut growth = sweep.growth();
         loop {
-            grown.mark_unchanged();
             let view = self.clone();
             let read = task::spawn_blocking(move || {
                 let result = view.catch_up(&mut sweep);
@@ -87,7 +86,7 @@ impl Tournaments {
             sweep = read_on;
             match result {
                 Ok(()) => {
-                    if grown.changed().await.is_err() {
+                    if !growth.more().await {
                         return;
                     }
                 }

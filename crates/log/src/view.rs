@@ -146,9 +146,24 @@ impl View {
         self.curtain.is_some()
     }
 
-    /// The last group of the log, as it grows.
-    pub fn grown(&self) -> channel::Receiver<u64> {
-        self.log.tip().subscribe()
+    /// Waits until everything is seen up to a later group than this one; `false` is the log's end.
+    pub(crate) async fn settles_behind(&self, position: u64) -> bool {
+        let mut tip = self.log.tip().subscribe();
+        loop {
+            tip.mark_unchanged();
+            if self.settled() > position {
+                return true;
+            }
+            let due = self.curtain.as_ref();
+            let due = due.and_then(|curtain| curtain.settles(&self.log, position));
+            let Some(due) = due else {
+                if tip.changed().await.is_err() {
+                    return false;
+                }
+                continue;
+            };
+            self.log.clock().until(due).await;
+        }
     }
 
     /// The `seq` that a stream had reached before the group at a position, seen or not. May block like

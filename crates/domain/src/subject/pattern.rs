@@ -9,12 +9,12 @@ const MAX_SEGMENTS: usize = 8;
 
 /// Which subjects are meant: segments between slashes, of which `*` is any one and `**` any number,
 /// also none.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Pattern {
     segments: Vec<Segment>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Segment {
     Literal(Box<str>),
     One,

@@ -43,3 +43,4 @@ mod surface;
 mod tournaments;
 mod unread;
 mod vault;
+mod wide;

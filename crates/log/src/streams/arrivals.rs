@@ -94,6 +94,12 @@ impl Arrivals {
         by.checked_sub(1).and_then(|last| self.recorded.get(last)).map(|(_, position)| *position)
     }
 
+    /// When the first group behind one was recorded, as closely as it is known; nothing if there is none.
+    pub(super) fn recorded_after(&self, position: u64) -> Option<Timestamp> {
+        let by = self.recorded.partition_point(|(_, known)| *known <= position);
+        self.recorded.get(by).map(|(recorded, _)| *recorded)
+    }
+
     pub(super) fn between(
         &self,
         after: u64,

@@ -41,7 +41,8 @@ impl Scope {
         Self(Kinds::Tournament { tournaments, name: name.into() })
     }
 
-    pub(super) fn prefix(&self) -> &str {
+    /// What all subjects start with.
+    pub fn prefix(&self) -> &str {
         match &self.0 {
             Kinds::Patterns { prefix, .. } => prefix,
             Kinds::Tournament { .. } => "match/",
@@ -56,6 +57,11 @@ impl Scope {
                 match_of(subject).is_some_and(|id| tournaments.named_by(name, id).is_some())
             }
         }
+    }
+
+    /// Whether nothing has to be looked up to tell what is wanted.
+    pub(super) fn is_simple(&self) -> bool {
+        matches!(self.0, Kinds::Patterns { .. })
     }
 
     /// Up to which group it is known what is wanted.
