@@ -39,8 +39,8 @@ use crate::view_store::{Error, Schema, Transaction};
 /// **Pure.** [`apply`](Self::apply) is a function of the rows and the events: no clock, no randomness, nothing from
 /// anywhere else. The same events give the same rows.
 ///
-/// **Order.** A stream's events come in order, without a gap, and each once, but for those that retention has removed and
-/// for what is damaged. Between streams there is no order, and it is another one when the view is built anew; so
+/// **Order.** A stream's events come in order, without a gap, and each once, but for those that retention has removed
+/// and for what is damaged or lost. Between streams there is no order, and it is another one when the view is built anew; so
 /// rows that are made of several streams must come out the same in any order. How many events come in one call, and
 /// how many calls make a transaction, differs as well.
 ///

@@ -88,7 +88,10 @@ impl Follower {
         let mut next = Some(first);
         while let Some(Swept { subject, entries, .. }) = next {
             let recorded: Vec<Recorded> = entries.into_iter().map(|entry| entry.recorded).collect();
-            projection.apply(&mut batch, &subject, &recorded)?;
+            // All of them may be missing: trimmed, or lost for good.
+            if !recorded.is_empty() {
+                projection.apply(&mut batch, &subject, &recorded)?;
+            }
             if batch.is_full() {
                 self.commit(batch)?;
                 return Ok(false);

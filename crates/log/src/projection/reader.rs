@@ -34,8 +34,8 @@ pub(super) struct Shared {
     pub(super) schema: Schema,
     /// What serves, if anything does.
     pub(super) serving: RwLock<Option<Arc<dyn StoredView>>>,
-    /// Up to which group what serves has seen everything.
-    pub(super) seen: watch::Sender<u64>,
+    /// Up to which group what serves has seen everything; nothing while nothing serves.
+    pub(super) seen: watch::Sender<Option<u64>>,
     pub(super) notes: Mutex<Notes>,
     pub(super) is_stopped: AtomicBool,
     pub(super) stopped: Notify,
@@ -56,7 +56,7 @@ impl Shared {
             log: log.clone(),
             schema,
             serving: RwLock::default(),
-            seen: watch::Sender::new(0),
+            seen: watch::Sender::new(None),
             notes: Mutex::new(Notes { status, caught_up: Instant::now() }),
             is_stopped: AtomicBool::default(),
             stopped: Notify::new(),
@@ -93,7 +93,7 @@ impl Reader {
     pub async fn catch_up(&self) {
         let tip = *self.0.log.tip().borrow();
         // Both ends are held here, so that it cannot fail.
-        let _ = self.0.seen.subscribe().wait_for(|seen| *seen >= tip).await;
+        let _ = self.0.seen.subscribe().wait_for(|seen| *seen >= Some(tip)).await;
     }
 
     /// How the view is.
@@ -103,7 +103,7 @@ impl Reader {
         drop(notes);
         let tip = *self.0.log.tip().borrow();
         status.is_serving = self.0.serving.read().is_some();
-        status.position = *self.0.seen.borrow();
+        status.position = self.0.seen.borrow().unwrap_or_default();
         status.lag_groups = tip.saturating_sub(status.position);
         if status.lag_groups > 0 {
             status.lag = caught_up.elapsed();

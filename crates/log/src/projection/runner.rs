@@ -226,7 +226,7 @@ impl Work {
     /// Lets nobody read what is stored, which is to be built anew.
     fn serve_nothing(&mut self) {
         *self.shared.serving.write() = None;
-        self.shared.seen.send_replace(0);
+        self.shared.seen.send_replace(None);
         self.may_open = false;
     }
 
@@ -255,7 +255,7 @@ impl Work {
     fn serve(&mut self, view: Arc<dyn StoredView>, follower: Follower) {
         self.shared.notes.lock().status.passed = follower.passed();
         *self.shared.serving.write() = Some(view.clone());
-        self.shared.seen.send_replace(follower.seen());
+        self.shared.seen.send_replace(Some(follower.seen()));
         self.serving = Some((view, follower));
     }
 
@@ -292,7 +292,7 @@ impl Work {
             notes.caught_up = Instant::now();
         }
         drop(notes);
-        self.shared.seen.send_replace(follower.seen());
+        self.shared.seen.send_replace(Some(follower.seen()));
         Ok(is_caught_up)
     }
 
