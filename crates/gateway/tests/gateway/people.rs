@@ -137,15 +137,15 @@ async fn a_token_that_is_not_good_makes_nobody_a_stranger() {
     let server = server(Keys::secret(SECRET).unwrap(), None, None).await;
     let signer = Signer::secret();
     let good = signer.sign(&hs256(), &claims());
-    let (signed, _) = good.rsplit_once('.').unwrap();
+    let (unsigned, _) = good.rsplit_once('.').unwrap();
     let other = Signer::Secret(vec![7; 32]).sign(&hs256(), &claims());
-    let forged = format!("{signed}.{}", other.rsplit_once('.').unwrap().1);
+    let forged = format!("{unsigned}.{}", other.rsplit_once('.').unwrap().1);
     for (token, reason) in [
         ("mw_1_abc".into(), "must be a JWT"),
         (good.replace('.', ""), "must be a JWT"),
         (format!("{good}.{good}"), "must be a JWT"),
-        (signed.to_owned(), "must be a JWT"),
-        (format!("{signed}."), "not signed with the key"),
+        (unsigned.to_owned(), "must be a JWT"),
+        (format!("{unsigned}."), "not signed with the key"),
         (other, "not signed with the key"),
         (forged, "not signed with the key"),
         (format!("{good}{}", "A".repeat(8 << 10)), "longer than 8 KiB"),

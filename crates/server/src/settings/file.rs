@@ -131,12 +131,9 @@ impl File {
                 return Err(named("it must be true or false"));
             }
             let id = argument.get_id().to_string();
-            // What is a secret in a variable is one here, also where the help tells defaults.
-            let is_secret = argument.is_hide_env_values_set();
             for name in commands {
                 command = command.mut_subcommand(name, |command| {
                     command.mut_arg(&id, |argument| {
-                        let argument = argument.hide_default_value(is_secret);
                         argument.required(false).default_values(values.clone())
                     })
                 });

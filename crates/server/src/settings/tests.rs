@@ -100,9 +100,7 @@ fn people() {
     assert_eq!(of("people.issuer"), pair("https://platform.example", "file"));
     assert_eq!(of("people.leeway"), pair("7s", "--people-leeway"));
     assert_eq!(of("people.jwks"), pair("", "not set"));
-    let help = serve(file, "serve --config FILE --help").unwrap_err();
-    assert!(help.contains("--people-secret <SECRET>") && help.contains("https://platform.example"));
-    assert!(!format!("{settings:?} {it:?} {help}").contains("s3cret"));
+    assert!(!format!("{settings:?} {it:?}").contains("s3cret"));
 }
 
 #[test]
