@@ -35,7 +35,7 @@ use self::{rows::Rows, streams::Streams};
 pub use self::{
     feed::{Feed, Filter, MAX_PAGE, Page},
     rows::Record,
-    standings::{Place, Standing, board, record},
+    standings::{MAX_BEHIND, Place, Standing, board, record},
 };
 
 /// Activities by player, the newest first.

@@ -14,7 +14,7 @@ const USES: [(&str, &[&str]); 18] = [
     ("store", &[]),
     ("backup", &["domain", "log", "embedded", "store"]),
     ("archive", &["domain", "log", "embedded", "store"]),
-    ("gateway", &["domain", "sources", "log"]),
+    ("gateway", &["domain", "sources", "log", "players"]),
     ("upstream", &["domain", "log", "gateway"]),
     ("client", &["domain"]),
     ("sim", &["domain", "sources", "log", "embedded", "sim"]),
@@ -22,7 +22,7 @@ const USES: [(&str, &[&str]); 18] = [
         "server",
         &[
             "domain", "sources", "log", "embedded", "backup", "archive", "cluster", "gateway",
-            "upstream", "client", "sim",
+            "upstream", "client", "sim", "players",
         ],
     ),
     ("bench", &["domain", "log", "embedded", "backup", "archive", "client"]),
