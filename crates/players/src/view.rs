@@ -33,7 +33,7 @@ use matchwire_log::{
 use self::{rows::Rows, streams::Streams};
 
 pub use self::{
-    feed::{Feed, Filter, MAX_PAGE, Page},
+    feed::{Cursor, Feed, Filter, MAX_PAGE, NoCursor, Page},
     rows::Record,
     standings::{MAX_BEHIND, Place, Standing, board, record},
 };

@@ -25,7 +25,7 @@ const USES: [(&str, &[&str]); 18] = [
             "upstream", "client", "sim", "players",
         ],
     ),
-    ("bench", &["domain", "log", "embedded", "backup", "archive", "client"]),
+    ("bench", &["domain", "log", "embedded", "backup", "archive", "client", "players"]),
     ("train", &["domain", "sources"]),
     ("fuzz", &["domain", "sources", "log", "embedded"]),
     ("xtask", &[]),

@@ -11,17 +11,13 @@ use axum::{
     http::Uri,
 };
 use matchwire_domain::{
-    activity::Kind,
-    player,
-    subject::Subject,
-    timeline::Chronicle,
-    timestamp::Timestamp,
+    activity::Kind, player, subject::Subject, timeline::Chronicle, timestamp::Timestamp,
 };
 use matchwire_log::view_store::Snapshot;
 use matchwire_players::{
     rights::{Relation, Rights},
     statistics::{Format, Reach, Span, Split},
-    view::{self, Feed, Filter, MAX_PAGE, Place, Record, Standing},
+    view::{self, Cursor, Feed, Filter, MAX_BEHIND, MAX_PAGE, Place, Record, Standing},
 };
 use serde_json::{Map, Value, json};
 
@@ -50,7 +46,8 @@ pub(crate) async fn activity(
     let names = ["type", "game", "from", "to", "after", "limit"];
     let params = Params::parse(request.uri(), &names)?;
     let limit = page_size(&params, MAX_PAGE, MAX_PAGE)?;
-    let after = params.get("after").map(read_cursor).transpose()?;
+    let after = params.get("after").map(str::parse::<Cursor>).transpose();
+    let after = after.map_err(|error| wrong(format!("after: {error}")))?;
     let rights = rights_at(&app, &viewer, &player).await?;
     if !rights.activity {
         return Err(hidden(&player, "activity"));
@@ -67,12 +64,12 @@ pub(crate) async fn activity(
     };
     let snapshot = views::current(&app.views.players).await?;
     blocking(move || {
-        let page = Feed::new(&*snapshot, &player, &filter).page(after.as_deref(), limit)?;
+        let page = Feed::new(&*snapshot, &player, &filter).page(after.as_ref(), limit)?;
         let activities = page.activities.iter();
         let shown = activities.filter_map(|it| rights.show(it, |_| SOMEBODY.to_owned()));
         let shown: Vec<Value> = shown.map(|it| json!(it)).collect();
         let mut body = Map::from_iter([("activities".to_owned(), shown.into())]);
-        body.extend(page.next.map(|next| ("next".to_owned(), write_cursor(&next).into())));
+        body.extend(page.next.map(|next| ("next".to_owned(), next.to_string().into())));
         Ok(Json(body.into()))
     })
     .await
@@ -109,7 +106,10 @@ pub(crate) async fn leaderboard(
     let params = Params::parse(&uri, &names)?;
     let limit = page_size(&params, BOARD, MAX_BOARD)?;
     let split = split(&params, &game, Reach::Others)?;
-    let after = params.get("after").map(read_place).transpose()?;
+    let after = params.number("after")?.map(|after| usize::try_from(after).unwrap_or(MAX_BEHIND));
+    if after.is_some_and(|after| after > MAX_BEHIND) {
+        return Err(wrong(format!("after must be from 0 to {MAX_BEHIND}")));
+    }
     let around = params.get("around").map(ToOwned::to_owned);
     if let (Some(_), Some(_)) = (&after, &around) {
         return Err(wrong("there may be after or around, and not both"));
@@ -123,7 +123,7 @@ pub(crate) async fn leaderboard(
     let is_around = around.is_some();
     let standings = blocking(move || {
         let from = match (&after, &around) {
-            (Some((won, player)), _) => Place::After(*won, player),
+            (Some(after), _) => Place::Behind(*after),
             (None, Some(player)) => Place::Around(player),
             (None, None) => Place::Top,
         };
@@ -140,8 +140,10 @@ pub(crate) async fn leaderboard(
         players.push(shown);
     }
     let mut body = Map::from_iter([("players".to_owned(), players.into())]);
-    let last = standings.last().filter(|_| standings.len() == limit && !is_around);
-    body.extend(last.map(|last| ("next".to_owned(), write_place(last).into())));
+    // It names nobody: whoever is not shown is in it, too.
+    let next = after.unwrap_or(0) + standings.len();
+    let has_more = standings.len() == limit && !is_around && next <= MAX_BEHIND;
+    body.extend(has_more.then(|| ("next".to_owned(), next.into())));
     Ok(Json(body.into()))
 }
 
@@ -225,30 +227,4 @@ fn time(params: &Params, name: &str) -> Result<Option<Timestamp>, Problem> {
         Timestamp::parse(text).ok_or_else(|| wrong(format!("{name} must be a time, RFC 3339")))
     };
     params.get(name).map(parse).transpose()
-}
-
-/// A cursor is opaque: the rest of a key, in hexadecimal.
-fn write_cursor(key: &[u8]) -> String {
-    key.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn read_cursor(text: &str) -> Result<Vec<u8>, Problem> {
-    let pair = |pair: &[u8]| {
-        let text = std::str::from_utf8(pair).ok()?;
-        u8::from_str_radix(text, 16).ok()
-    };
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let key: Option<Vec<u8>> = pairs.iter().map(|it| pair(it)).collect();
-    key.filter(|key| rest.is_empty() && key.len() <= 1_000)
-        .ok_or_else(|| wrong("after must be what a page gave as next"))
-}
-
-fn write_place(standing: &Standing) -> String {
-    format!("{}~{}", standing.won, standing.player)
-}
-
-fn read_place(text: &str) -> Result<(u64, String), Problem> {
-    let parsed = text.split_once('~').and_then(|(won, player)| Some((won.parse().ok()?, player)));
-    let (won, player) = parsed.ok_or_else(|| wrong("after must be what a page gave as next"))?;
-    Ok((won, player.to_owned()))
 }

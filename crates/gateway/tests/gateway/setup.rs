@@ -22,6 +22,7 @@ use matchwire_log::{
     projections::TournamentMatches,
     view_store::MemoryViews,
 };
+use matchwire_players::view::Players;
 use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{harness::Server, vault::Vault};
