@@ -83,8 +83,11 @@ export interface Listeners {
   views?: View[];
   /** Every event, once, in the order of its stream. */
   onEvent?(event: Event, meta: Meta): unknown;
-  /** The state is new. `snapshot` comes first, and after a reset; it stands for all events up to it. States are not changed afterwards. */
-  onState?(state: State, how: 'snapshot' | 'update'): unknown;
+  /**
+   * The state is new. `snapshot` comes first, and after a reset; it stands for all events up to it. States are not changed afterwards. Of a
+   * topic of many matches each stream has its own, that of `subject`; 4,096 are kept up at a time.
+   */
+  onState?(state: State, how: 'snapshot' | 'update', subject?: string): unknown;
   /** A prediction; `frame` has its `seq`, and the `subject` where the topic has several streams. */
   onPrediction?(prediction: Prediction, frame: { seq: number; subject?: string; [field: string]: unknown }): unknown;
   onStatus?(status: Status): unknown;
@@ -97,7 +100,7 @@ export interface Listeners {
 export interface Subscription {
   readonly topic: string;
   readonly status: Status;
-  /** The last state; undefined before the first. */
+  /** The last state; undefined before the first. Of a topic of many matches, that of the stream that moved last. */
   readonly state: State | undefined;
   /** Where it is: after the last event that was told, or the snapshot. */
   readonly cursor: string | number | undefined;
@@ -118,7 +121,10 @@ export interface Live {
   readonly transport: 'websocket' | 'sse';
   /** That of its stalest subscription; 0 without any. */
   readonly staleMs: number;
-  /** Follows a topic: `match/m1/1`, or `match/m1` for a match with its maps. Throws if it is followed already. */
+  /**
+   * Follows a topic: `match/m1/1`, `match/m1` for a match with its maps, `match/**` and the like for many
+   * matches, or `tournament/t/matches`. Throws if it is followed already.
+   */
   subscribe(topic: string, listeners?: Listeners): Subscription;
   /** Leaves all topics. */
   close(): void;

@@ -1,7 +1,6 @@
 /**
- * The client of Matchwire; matchwire.d.ts tells what is public. A `Live` has one `Line` at a time. A subscription
- * takes its frames one after another, since hashing waits.
- * @module matchwire
+ * The client; matchwire.d.ts tells what is public. A `Live` has one `Line` at a time. A subscription takes its
+ * frames one after another, since hashing waits.
  */
 
 const HEARTBEAT_MS = 5_000;
@@ -30,7 +29,7 @@ class Live {
   #failures = 0;
   #timer;
   #watch;
-  /** So many event streams begin before it is believed that no WebSocket gets through. */
+  /** So many event streams begin until no WebSocket is tried. */
   #chances = CHANCES;
   #online = () => this.#timer && this.#connect();
 
@@ -282,7 +281,7 @@ class Subscription {
   #options;
   /** The last event of each stream, the oldest first. */
   #last = new Map();
-  /** The last state of this line, which patches are against. */
+  /** The last states of this line, by stream if there are many. */
   #patched;
   #mayJump;
   #promised;
@@ -306,7 +305,8 @@ class Subscription {
   }
 
   asked() {
-    this.#patched = this.#mayJump = this.#promised = undefined;
+    this.#mayJump = this.#promised = undefined;
+    this.#patched = new Map();
     const { views } = this.#options;
     return this.cursor === undefined ? { views } : { views, after: this.cursor };
   }
@@ -364,23 +364,21 @@ class Subscription {
         if (this.cursor !== undefined) this.#isReached(this.#last.get(this.topic)?.seq);
         return this.#become('live');
       case 'snapshot':
-        this.#last.clear();
-        if (frame.seq !== undefined) this.#note(this.topic, { seq: frame.seq });
+        if (frame.seq !== undefined) this.#note(frame.subject ?? this.topic, { seq: frame.seq });
         this.cursor = frame.cursor;
         this.#isCurrent = true;
-        return this.#show(frame.state, 'snapshot');
+        return this.#show(line, frame, 'snapshot');
       case 'event':
         return this.#event(line, frame, text);
       case 'state':
-        if (!frame.state && !this.#patched) return this.live.restart(line);
         this.#isCurrent ||= !this.#wantsEvents;
-        return this.#show(frame.state ?? mergePatch(this.#patched, frame.patch), 'update');
+        return this.#show(line, frame, 'update');
       case 'prediction':
         return this.#tell('onPrediction', frame.prediction, frame);
       case 'heartbeat':
         return this.#heartbeat(line, frame.heads?.[this.topic]);
       case 'reset':
-        this.cursor = this.state = this.#patched = this.live.logId = undefined;
+        this.cursor = this.state = this.live.logId = undefined;
         this.#last.clear();
         return this.#tell('onReset', frame.reason);
       case 'error':
@@ -450,15 +448,18 @@ class Subscription {
     return live.logId && sha256(`matchwire/1\n${live.logId}\n${subject}`);
   }
 
-  #note(subject, last) {
-    this.#last.delete(subject);
-    this.#last.set(subject, last);
-    if (this.#last.size > MAX_STREAMS) this.#last.delete(this.#last.keys().next().value);
+  #note(subject, last, notes = this.#last) {
+    notes.delete(subject);
+    notes.set(subject, last);
+    if (notes.size > MAX_STREAMS) notes.delete(notes.keys().next().value);
   }
 
-  #show(state, how) {
-    this.#patched = this.state = state;
-    return this.#tell('onState', state, how);
+  #show(line, { subject, state, patch }, how) {
+    const of = /[*]|^t/.test(this.topic) && subject;
+    if (!state && !this.#patched.has(of)) return this.live.restart(line);
+    this.state = state ?? mergePatch(this.#patched.get(of), patch);
+    this.#note(of, this.state, this.#patched);
+    return this.#tell('onState', this.state, how, subject);
   }
 
   /** What one heartbeat promised must have come by the next. In an event stream it promises what there was. */
@@ -480,10 +481,11 @@ class Subscription {
   }
 
   #refused(line, { code, detail, ...more }) {
-    const isFinal = code !== 'lost' && !PASSING.includes(code);
+    const isPassed = more.subject || code === 'lost';
+    const isFinal = !isPassed && !PASSING.includes(code);
     const error = new MatchwireError(code, detail, isFinal, more);
     if (isFinal) return this.fail(error);
-    if (code === 'lost') this.#mayJump = true;
+    if (isPassed) this.#mayJump = !this.#last.delete(more.subject);
     else this.live.again(line, this);
     return this.#tell('onError', error);
   }

@@ -41,7 +41,8 @@ describe('a whole series through a bad proxy', () => {
     const proxy = await Proxy.start(server.url, BAD, seed);
     const live = connect(proxy.url, { retry: QUICK, transport });
     const late = connect(proxy.url, { retry: QUICK, transport });
-    const told = { map: follow(live, 'match/demo/1', { after: 0 }), whole: follow(live, 'match/demo', { after: 0 }), late: null };
+    const [map, whole, wide] = ['match/demo/1', 'match/demo', 'match/**'].map((topic) => follow(live, topic, { after: 0 }));
+    const told = { map, whole, wide, late: null };
     await until('some events', () => told.map.events.length > 100);
     told.late = follow(late, 'match/demo/1');
     return { proxy, told, close: async () => { live.close(); late.close(); await proxy.close(); } };
@@ -52,10 +53,14 @@ describe('a whole series through a bad proxy', () => {
     await until('the end of the series', () => server.hasSaid('The match is over'));
     const { maps } = await server.get('/matches/demo');
     for (const { proxy, told } of all) {
-      for (const one of Object.values(told)) await until('the last event', () => one.sub.staleMs < 5_000 && (one.sub.state?.maps?.[1] ?? one.sub.state)?.seq === maps[1].seq);
+      for (const one of Object.values(told)) await until('the last event', () => one.sub.staleMs < 5_000 && (one.latest['match/demo/1'] ?? one.sub.state?.maps?.[1] ?? one.sub.state)?.seq === maps[1].seq);
       await until('the last map', () => Object.entries(maps).every(([map, { seq }]) => told.whole.sub.state.maps[map]?.seq === seq));
       await checkStream(server, told.map, 'match/demo/1');
-      for (const map of Object.keys(maps)) await checkStream(server, told.whole, `match/demo/${map}`);
+      await until('the last map of the pattern', () => Object.entries(maps).every(([map, { seq }]) => told.wide.latest[`match/demo/${map}`]?.seq === seq));
+      for (const map of Object.keys(maps)) {
+        for (const one of [told.whole, told.wide]) await checkStream(server, one, `match/demo/${map}`);
+        assert.deepEqual(told.wide.latest[`match/demo/${map}`], await server.get(`/matches/demo/maps/${map}`));
+      }
       for (const { verified } of [told.map, told.whole]) assert.deepEqual([...new Set(verified)], ['chain']);
       const [first, ...rest] = told.late.verified;
       assert.deepEqual([first, ...new Set(rest)], ['leaf', 'chain'], 'of one who comes later the first event has a leaf only');

@@ -11,10 +11,10 @@ export const QUICK = { firstMs: 5, longestMs: 100, healthyMs: 500 };
  * @param {Object} live a client
  * @param {string} topic
  * @param {Object} [options] those of a subscription; a function among them is called after the note is taken
- * @returns {{sub: Object, events: Object[], verified: string[], states: [Object, string][], predictions: Object[], resets: string[], statuses: string[], errors: Error[]}}
+ * @returns {{sub: Object, events: Object[], verified: string[], states: [Object, string][], latest: Object, predictions: Object[], resets: string[], statuses: string[], errors: Error[]}}
  */
 export function follow(live, topic, options = {}) {
-  const told = { events: [], verified: [], states: [], predictions: [], resets: [], statuses: [], errors: [] };
+  const told = { events: [], verified: [], states: [], latest: {}, predictions: [], resets: [], statuses: [], errors: [] };
   told.sub = live.subscribe(topic, {
     ...options,
     onEvent(event, meta) {
@@ -22,7 +22,10 @@ export function follow(live, topic, options = {}) {
       told.verified.push(meta.verified);
       return options.onEvent?.(event, meta);
     },
-    onState: (state, how) => { told.states.push([state, how]); },
+    onState(state, how, subject) {
+      told.states.push([state, how]);
+      told.latest[subject] = state;
+    },
     onPrediction: (prediction) => { told.predictions.push(prediction); },
     onReset: (reason) => { told.resets.push(reason); },
     onStatus: (status) => { told.statuses.push(status); },

@@ -37,7 +37,8 @@ pub struct Follow {
     /// How fast it is replayed; nothing if it is live.
     pace: Option<Pace>,
     has_state: bool,
-    state: Option<Value>,
+    /// Of a topic of many matches that of each stream, of another one its own.
+    states: HashMap<String, Value>,
     /// The last event of each stream.
     seqs: HashMap<String, u64>,
     /// Whether the server has said that events are lost, so that a gap follows.
@@ -68,7 +69,8 @@ pub enum Told {
     Event(Box<Delivered>),
     /// The state has changed, and is up to date with the events that were told; see [`Follow::state`].
     State,
-    /// Events of a stream were lost for good, and it goes on behind them; what the server says.
+    /// Events of a stream were lost for good, or cannot be read, and it goes on behind them; what the server
+    /// says.
     Lost(String),
     /// What was told before is void; the reason. Events go on from the state of now.
     Reset(String),
@@ -98,6 +100,8 @@ struct Heard<'a> {
     #[serde(borrow, default)]
     reason: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
+    subject: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
     code: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     detail: Option<Cow<'a, str>>,
@@ -111,7 +115,7 @@ impl Follow {
             after: after.into(),
             pace: None,
             has_state: false,
-            state: None,
+            states: HashMap::new(),
             seqs: HashMap::new(),
             is_lost: false,
             socket: None,
@@ -139,9 +143,14 @@ impl Follow {
         &self.after
     }
 
-    /// The state as of what was told; nothing before it is first told.
+    /// The state as of what was told; nothing before it is first told, and of a topic of many matches.
     pub fn state(&self) -> Option<&Value> {
-        self.state.as_ref()
+        self.state_of(&self.topic)
+    }
+
+    /// The state of one stream of a topic of many matches, as of what was told.
+    pub fn state_of(&self, subject: &str) -> Option<&Value> {
+        self.states.get(subject)
     }
 
     /// The id of the server's log, which is part of every chain; once it has connected.
@@ -217,11 +226,13 @@ impl Follow {
             }
             "reset" => {
                 self.seqs.clear();
-                self.state = None;
+                self.states.clear();
                 Ok(Some(Told::Reset(text(frame.reason))))
             }
-            "error" if frame.code.as_deref() == Some("lost") => {
-                self.is_lost = true;
+            "error" if frame.code.as_deref() == Some("lost") || frame.subject.is_some() => {
+                // Of many streams it says which, and that one may go on anywhere.
+                let known = frame.subject.and_then(|subject| self.seqs.remove(&*subject));
+                self.is_lost = known.is_none();
                 Ok(Some(Told::Lost(text(frame.detail))))
             }
             "error" => {
@@ -262,8 +273,10 @@ impl Follow {
         let value = |text: &RawValue| {
             serde_json::from_str(text.get()).map_err(|error| Error::Answer(error.to_string()))
         };
-        match (frame.state, frame.patch, &mut self.state) {
-            (Some(state), ..) => self.state = Some(value(state)?),
+        let is_wide = self.topic.contains('*') || self.topic.starts_with("tournament/");
+        let of = frame.subject.filter(|_| is_wide).unwrap_or(Cow::Borrowed(&*self.topic));
+        match (frame.state, frame.patch, self.states.get_mut(&*of)) {
+            (Some(state), ..) => drop(self.states.insert(of.into_owned(), value(state)?)),
             (None, Some(patch), Some(state)) => merge(state, value(patch)?),
             _ => return Err(Error::Answer("a change of a state that was not told".into())),
         }
@@ -272,7 +285,7 @@ impl Follow {
 
     async fn connect(&mut self) -> Result<WebSocket<TcpStream>, Error> {
         // A state is told as a whole on each connection.
-        self.state = None;
+        self.states.clear();
         let broken = |e: &dyn std::fmt::Display| Error::Connection(e.to_string());
         let url = format!("ws://{}/api/v1/ws", self.authority);
         let url = url.parse().map_err(|_| Error::Address(self.authority.clone()))?;

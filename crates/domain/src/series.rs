@@ -5,6 +5,8 @@
 
 mod event;
 
+mod membership;
+
 mod order;
 
 mod state;
@@ -18,6 +20,7 @@ mod tests;
 
 pub use event::*;
 pub use map_of_series::MapOfSeries;
+pub use membership::tournament_named;
 pub(crate) use sides::Sides;
 pub use standing::{Standing, StandingTeam};
 pub use state::*;

@@ -64,7 +64,7 @@ impl Export {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Subject>, Error> {
-        history::subjects(&self.parts, Vec::new(), prefix, after, limit)
+        history::subjects(self.parts.iter(), Vec::new(), prefix, after, &(0..=u64::MAX), limit)
     }
 
     /// Records of a stream with `seq` greater than `after`, in order: at least one if there is one,

@@ -5,7 +5,7 @@
 //! oldest, so that the head of a stream in use is found at once. What is not found in spite of a hole
 //! on the way may have been there: that is an error, unless the loss was accepted.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
 
 use matchwire_domain::{chain::Digest, envelope::Recorded, subject::Subject};
 use matchwire_log::{
@@ -153,7 +153,7 @@ impl Part {
                 }
             }
             Self::Segment(segment) => {
-                for subject in segment.index.subjects("", None) {
+                for subject in segment.index.subjects() {
                     let stream = segment.index.stream(subject.as_str());
                     visit(subject, stream.map_or(1, |stream| stream.first_seq))?;
                 }
@@ -167,14 +167,33 @@ impl Part {
         &self,
         prefix: &str,
         after: Option<&str>,
+        positions: &RangeInclusive<u64>,
         limit: usize,
     ) -> Result<Vec<Subject>, Error> {
         match self {
+            // All of the file's: where the records of a stream are, its blocks alone know.
             Self::Sealed(sealed) => sealed.subjects(prefix, after, limit),
-            Self::Segment(segment) => {
-                Ok(segment.index.subjects(prefix, after).take(limit).cloned().collect())
-            }
+            Self::Segment(segment) => Ok(segment.subjects(prefix, after, positions, limit)),
             Self::Hole(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// The `seq` that a stream had reached before the group at a position, as far as the part has it.
+    fn seq_before(&self, subject: &Subject, found: &Found, position: u64) -> Result<u64, Error> {
+        let (first, last) = self.range();
+        if position <= first {
+            return Ok(found.first_seq - 1);
+        }
+        if last < position {
+            return Ok(found.last_seq);
+        }
+        match (self, &found.entry) {
+            (Self::Sealed(sealed), Some(entry)) => sealed.seq_before(subject, entry, position),
+            (Self::Segment(segment), _) => {
+                let stream = segment.index.stream(subject.as_str());
+                Ok(stream.map_or(0, |stream| segment.seq_before(stream, position)))
+            }
+            _ => Ok(0),
         }
     }
 }
@@ -308,18 +327,47 @@ pub(crate) fn lookup(
     Ok(Hits { found, hidden: hidden.map(|hole| hole.error()) })
 }
 
-/// Subjects with a prefix in these parts and in `others`, in order and each once.
-pub(crate) fn subjects(
+/// The `seq` that a stream had reached before the group at a position, by these parts. As a stream has
+/// no gaps, what a later part begins with says it, too: `later` is the first seq that one has behind
+/// these, if any.
+pub(crate) fn seq_before(
     parts: &[Part],
+    subject: &Subject,
+    position: u64,
+    mut later: Option<u64>,
+) -> Result<u64, Error> {
+    for part in parts.iter().rev() {
+        let (first, last) = part.range();
+        if let (Some(first_seq), true) = (later, last < position) {
+            return Ok(first_seq - 1);
+        }
+        let is_later = position <= first;
+        match part {
+            Part::Hole(_) if is_later => {}
+            part => match part.find(subject.as_str())? {
+                Some(found) if is_later => later = Some(found.first_seq),
+                Some(found) => return part.seq_before(subject, &found, position),
+                None => {}
+            },
+        }
+    }
+    Ok(later.map_or(0, |first_seq| first_seq - 1))
+}
+
+/// Subjects with a prefix at these positions of these parts, and those of `others`, in order and each
+/// once.
+pub(crate) fn subjects<'a>(
+    parts: impl Iterator<Item = &'a Part>,
     others: Vec<Subject>,
     prefix: &str,
     after: Option<&str>,
+    positions: &RangeInclusive<u64>,
     limit: usize,
 ) -> Result<Vec<Subject>, Error> {
     let name = |subject: Subject| (subject.as_str().to_owned(), subject);
     let mut all: BTreeMap<String, Subject> = others.into_iter().map(name).collect();
     for part in parts {
-        all.extend(part.subjects(prefix, after, limit)?.into_iter().map(name));
+        all.extend(part.subjects(prefix, after, positions, limit)?.into_iter().map(name));
     }
     Ok(all.into_values().take(limit).collect())
 }

@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeMap, hash_map::Entry},
-    ops::Bound,
+    ops::{Bound, RangeInclusive},
     sync::Arc,
 };
 
@@ -17,6 +17,8 @@ use crate::format::View;
 pub(crate) struct Span {
     pub(crate) offset: u32,
     pub(crate) bytes: u32,
+    /// The position of its group, less that of the file's first one.
+    pub(crate) group: u32,
 }
 
 /// A record: the stream by its number in this segment, and the how-manieth of that stream here.
@@ -40,6 +42,18 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
+    /// Whether it has records of these groups.
+    pub(crate) fn is_in(&self, groups: &RangeInclusive<u64>) -> bool {
+        let first = self.count_before(*groups.start());
+        let first = usize::try_from(first).ok().and_then(|first| self.spans.get(first));
+        first.is_some_and(|span| groups.contains(&span.group.into()))
+    }
+
+    /// How many records it has of groups before one.
+    pub(crate) fn count_before(&self, group: u64) -> u64 {
+        self.spans.partition_point(|span| u64::from(span.group) < group) as u64
+    }
+
     /// Its last seq here.
     pub(crate) fn last_seq(&self) -> u64 {
         self.first_seq + self.spans.len() as u64 - 1
@@ -65,11 +79,13 @@ pub(crate) struct Index {
 const STREAM_BYTES: usize = 96;
 
 impl Index {
-    /// Adds the record at an offset, or says what is wrong with it.
-    pub(crate) fn add(&mut self, offset: u64, view: &View<'_>) -> Result<(), String> {
+    /// Adds the record at an offset, of the how-manieth group of the file, or says what is wrong with it.
+    pub(crate) fn add(&mut self, group: u64, offset: u64, view: &View<'_>) -> Result<(), String> {
         let number = self.number(view)?;
-        let place = (u32::try_from(offset), u32::try_from(view.size));
-        let (Ok(offset), Ok(bytes)) = place else { return Err("the segment is too large".into()) };
+        let place = (u32::try_from(offset), u32::try_from(view.size), u32::try_from(group));
+        let (Ok(offset), Ok(bytes), Ok(group)) = place else {
+            return Err("the segment is too large".into());
+        };
         let stream = usize::try_from(number).ok().and_then(|n| self.streams.get_mut(n));
         let Some(stream) = stream else { return Err("too many streams".into()) };
         let nth = u32::try_from(stream.spans.len()).unwrap_or(u32::MAX);
@@ -79,7 +95,7 @@ impl Index {
             return Err(format!("{subject} goes on with seq {seq} where {expected} belongs"));
         }
         let spans = stream.spans.capacity();
-        stream.spans.push(Span { offset, bytes });
+        stream.spans.push(Span { offset, bytes, group });
         self.streams_bytes += (stream.spans.capacity() - spans) * size_of::<Span>();
         (stream.chain, stream.is_sealed) = (view.chain, view.seals);
         let slot = Slot { stream: number, nth };
@@ -123,21 +139,24 @@ impl Index {
         self.streams.get(usize::try_from(number).ok()?)
     }
 
-    /// Subjects that start with `prefix`, in order, after `after`.
-    pub(crate) fn subjects<'a>(
+    /// All subjects, in order.
+    pub(crate) fn subjects(&self) -> impl Iterator<Item = &Subject> {
+        self.streams("", None).map(|stream| &stream.subject)
+    }
+
+    /// Streams whose subjects start with `prefix`, in order, after `after`.
+    pub(crate) fn streams<'a>(
         &'a self,
         prefix: &'a str,
         after: Option<&str>,
-    ) -> impl Iterator<Item = &'a Subject> {
+    ) -> impl Iterator<Item = &'a Stream> {
         let from = match after {
             Some(after) if after >= prefix => Bound::Excluded(after),
             _ => Bound::Included(prefix),
         };
         let names = self.names.range::<str, _>((from, Bound::Unbounded));
         let names = names.take_while(move |(name, _)| name.starts_with(prefix));
-        names.filter_map(|(_, number)| {
-            Some(&self.streams.get(usize::try_from(*number).ok()?)?.subject)
-        })
+        names.filter_map(|(_, number)| self.streams.get(usize::try_from(*number).ok()?))
     }
 
     /// Calls `found` with the seq of every record of a stream that has the fingerprint.

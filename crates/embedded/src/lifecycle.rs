@@ -176,7 +176,7 @@ impl Shared {
             let first = open.first_recorded.filter(|first| now >= due(*first, shortest));
             first.is_some_and(|first| {
                 let is_due = |age| now >= due(first, age);
-                let mut subjects = open.index.subjects("", None);
+                let mut subjects = open.index.subjects();
                 subjects.any(|subject| retention.age(subject).is_some_and(is_due))
             })
         };

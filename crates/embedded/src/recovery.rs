@@ -568,7 +568,7 @@ impl Pieces {
 impl Visitor for Pieces {
     fn record(&mut self, position: u64, offset: u64, view: &View<'_>) -> Result<(), String> {
         self.current.next = position + 1;
-        self.current.add(offset, view)
+        self.current.add(position, offset, view)
     }
 
     fn damage(&mut self, damage: Damage) {

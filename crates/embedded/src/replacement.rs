@@ -212,7 +212,7 @@ pub(crate) fn check_fit(parts: &[Part], from: usize) -> Result<(), Error> {
                 }
             }
             Part::Segment(segment) => {
-                for subject in segment.index.subjects("", None) {
+                for subject in segment.index.subjects() {
                     let first_seq = segment.index.stream(subject.as_str()).map(|it| it.first_seq);
                     check_stream(before, part, subject, first_seq.unwrap_or(1), None)?;
                 }

@@ -1,8 +1,11 @@
 //! A segment in order of arrival: the one that is written to, and those that wait to be sealed.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    ops::RangeInclusive,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use matchwire_domain::{envelope::Recorded, subject::Subject, timestamp::Timestamp};
@@ -12,7 +15,7 @@ use crate::{
     disk::File,
     fetch::Fetch,
     format::{Home, SEGMENT_HEADER_BYTES, View},
-    index::{Index, Span},
+    index::{Index, Span, Stream},
 };
 
 /// Groups without a gap in one file, with their index.
@@ -63,12 +66,46 @@ impl Segment {
         self.first == self.next
     }
 
-    /// Adds a record that is at an offset.
-    pub(crate) fn add(&mut self, offset: u64, view: &View<'_>) -> Result<(), String> {
-        self.index.add(offset, view)?;
+    /// Adds a record of the group at a position, that is at an offset.
+    pub(crate) fn add(
+        &mut self,
+        position: u64,
+        offset: u64,
+        view: &View<'_>,
+    ) -> Result<(), String> {
+        self.index.add(position - self.home.segment, offset, view)?;
         self.recorded = self.recorded.max(view.recorded);
         self.first_recorded.get_or_insert(view.recorded);
         Ok(())
+    }
+
+    /// Subjects with a prefix of streams that have records at these positions, in order, after `after`.
+    pub(crate) fn subjects(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        positions: &RangeInclusive<u64>,
+        limit: usize,
+    ) -> Vec<Subject> {
+        let groups = self.groups(positions);
+        let streams = self.index.streams(prefix, after);
+        let there = streams.filter(|stream| stream.is_in(&groups));
+        there.take(limit).map(|stream| stream.subject.clone()).collect()
+    }
+
+    /// The groups at these positions, as the index has them.
+    fn groups(&self, positions: &RangeInclusive<u64>) -> RangeInclusive<u64> {
+        let group = |position: u64| position.saturating_sub(self.home.segment);
+        if *positions.end() < self.home.segment {
+            return RangeInclusive::new(1, 0);
+        }
+        group(*positions.start())..=group(*positions.end())
+    }
+
+    /// The `seq` that a stream, which has records here, had reached before the group at a position.
+    pub(crate) fn seq_before(&self, stream: &Stream, position: u64) -> u64 {
+        let group = position.saturating_sub(self.home.segment);
+        stream.first_seq - 1 + stream.count_before(group)
     }
 
     /// Where up to `limit` records of a stream are, from a seq on that it has here.

@@ -3,6 +3,7 @@
 mod pages;
 
 use std::{
+    ops::RangeInclusive,
     path::Path,
     sync::{
         Arc,
@@ -259,7 +260,8 @@ impl Shared {
         let State { open, tail, .. } = &mut *state;
         for record in group {
             let view = View::of(record);
-            open.add(offset, &view).map_err(|what| corrupt(open.home.segment, offset, what))?;
+            let added = open.add(position, offset, &view);
+            added.map_err(|what| corrupt(open.home.segment, offset, what))?;
             offset += view.size as u64;
         }
         (open.next, open.end) = (position + 1, writer.end);
@@ -342,31 +344,42 @@ impl Medium for Segments {
     }
 
     fn seq_before(&self, subject: &Subject, position: u64) -> Result<u64, Error> {
-        let parts = {
+        let (parts, later) = {
             let state = self.shared.state.read();
             let stream = state.open.index.stream(subject.as_str());
-            if let Some(stream) = stream.filter(|_| state.open.next <= position) {
-                return Ok(stream.last_seq());
+            if let Some(stream) = stream.filter(|_| state.open.first < position) {
+                return Ok(state.open.seq_before(stream, position));
             }
-            state.parts.clone()
+            (state.parts.clone(), stream.map(|stream| stream.first_seq))
         };
-        let before = parts.partition_point(|part| part.range().1 < position);
-        let head = history::head(parts.get(..before).unwrap_or_default(), subject.as_str())?;
-        Ok(head.map_or(0, |head| head.seq))
+        history::seq_before(&parts, subject, position, later)
+            .inspect_err(|error| self.shared.suspect(error))
     }
 
     fn subjects(
         &self,
         prefix: &str,
         after: Option<&str>,
+        positions: RangeInclusive<u64>,
         limit: usize,
     ) -> Result<Vec<Subject>, Error> {
         let (parts, open) = {
             let state = self.shared.state.read();
-            let open = state.open.index.subjects(prefix, after).take(limit).cloned().collect();
-            (state.parts.clone(), open)
+            (state.parts.clone(), state.open.subjects(prefix, after, &positions, limit))
         };
-        history::subjects(&parts, open, prefix, after, limit)
+        let overlaps = |part: &&Part| {
+            let (first, last) = part.range();
+            first <= *positions.end() && *positions.start() <= last
+        };
+        let parts = parts.iter().filter(overlaps);
+        history::subjects(parts, open, prefix, after, &positions, limit)
+    }
+
+    fn stretch(&self, position: u64) -> u64 {
+        let state = self.shared.state.read();
+        let parts = &state.parts;
+        let at = parts.partition_point(|part| part.range().1 <= position);
+        parts.get(at).map_or(position.max(state.tail.position - 1), |part| part.range().1)
     }
 
     fn append(&self, position: u64, group: &[Record]) -> Result<Written, Error> {

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, future::Future, ops::Deref, pin::Pin, sync::Arc
 use axum::http::HeaderMap;
 use bytes::Bytes;
 use matchwire_domain::secret::Secret;
-use matchwire_log::{Log, View, calibration::Calibration, live::Live};
+use matchwire_log::{Log, View, calibration::Calibration, live::Live, tournaments::Tournaments};
 use tokio::sync::{Semaphore, watch};
 use yawc::DeflatePool;
 
@@ -145,6 +145,8 @@ pub struct Common {
     /// The whole log: to append to, and for the operator.
     pub(crate) log: Log,
     pub(crate) calibration: Calibration,
+    /// Which matches are of which tournament; what of it may be seen, each reader's own log tells.
+    pub(crate) tournaments: Tournaments,
     pub(crate) exchange: Arc<dyn Exchange>,
     pub(crate) sources: Sources,
     pub(crate) ingest_tokens: BTreeMap<String, Secret>,
@@ -177,6 +179,7 @@ impl App {
         let common = Arc::new(Common {
             admission: Admission::new(parts.admission, live.games().clone()),
             calibration: Calibration::new(&log, live.games()),
+            tournaments: Tournaments::new(&log),
             exchange: parts.exchange,
             sources: parts.sources,
             ingest_tokens: parts.ingest_tokens,

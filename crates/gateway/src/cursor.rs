@@ -4,13 +4,23 @@
 //! `c1~0123456789abcdef~0-3~1-812`, for a single stream as well. So what was seen before a fork of the
 //! log is told from what has the same `seq` after it. Clients treat it as opaque. From a client the
 //! bare `seq` of a single stream is taken, too.
+//!
+//! Of a topic of many matches it is a [`Mark`]: up to which append group everything was read, `c2~…~41`, and within what
+//! comes behind it up to which group, event and stream: `c2~…~41~90~812~match/m1/1`.
 
 use std::{collections::BTreeMap, fmt};
+
+use matchwire_domain::subject::Subject;
+use matchwire_log::{
+    View,
+    sweep::{Mark, Within},
+};
 
 use crate::{app::App, query};
 
 /// The form of cursors; another form gets another name. The live folds write it into frames, too.
 const FORM: &str = "c1";
+const WIDE_FORM: &str = "c2";
 /// The most streams that a cursor may name.
 const MAX_STREAMS: usize = 1_000;
 
@@ -31,6 +41,51 @@ pub(crate) enum After {
     Seq(u64),
     /// After a position.
     Cursor(Cursor),
+    /// After a position in many streams.
+    Wide(WideCursor),
+}
+
+/// A position in the streams of a wide topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WideCursor {
+    pub(crate) lineage: String,
+    pub(crate) mark: Mark,
+}
+
+impl WideCursor {
+    /// A position in the log as it is.
+    pub(crate) fn now(log: &View, mark: Mark) -> Self {
+        Self { lineage: log.lineage().current().to_owned(), mark }
+    }
+
+    fn parse(mut fields: std::str::SplitN<'_, char>) -> Option<Self> {
+        let lineage = fields.next().filter(is_lineage)?.to_owned();
+        let from = query::number(fields.next()?)?;
+        let within = match (fields.next(), fields.next(), fields.next()) {
+            (None, ..) => None,
+            (Some(to), Some(seq), Some(subject)) => {
+                let to = query::number(to).filter(|to| *to > from)?;
+                let subject = Subject::parse(subject).ok()?;
+                Some(Within { to, seq: query::number(seq)?, subject })
+            }
+            _ => return None,
+        };
+        Some(Self { lineage, mark: Mark { from, within } })
+    }
+}
+
+impl fmt::Display for WideCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{WIDE_FORM}~{}~{}", self.lineage, self.mark.from)?;
+        match &self.mark.within {
+            Some(Within { to, subject, seq }) => write!(f, "~{to}~{seq}~{subject}"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn is_lineage(id: &&str) -> bool {
+    id.len() == 16 && id.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 impl Cursor {
@@ -46,10 +101,13 @@ impl After {
         if let Some(seq) = query::number(text) {
             return Some(Self::Seq(seq));
         }
+        if let Some(wide) = text.strip_prefix(WIDE_FORM) {
+            // The names in a subject may have the sign that is between the fields.
+            return WideCursor::parse(wide.strip_prefix('~')?.splitn(5, '~')).map(Self::Wide);
+        }
         let mut fields = text.split('~');
         fields.next().filter(|form| *form == FORM)?;
-        let is_hex = |id: &&str| id.len() == 16 && id.bytes().all(|b| b.is_ascii_hexdigit());
-        let lineage = fields.next().filter(is_hex)?.to_owned();
+        let lineage = fields.next().filter(is_lineage)?.to_owned();
         let mut seqs = BTreeMap::new();
         for field in fields.take(MAX_STREAMS) {
             let (stream, seq) = field.split_once('-')?;
@@ -76,7 +134,30 @@ mod tests {
         let Some(After::Cursor(cursor)) = After::parse(text) else { panic!("{text}") };
         assert_eq!(cursor.to_string(), text);
         assert_eq!(After::parse("17"), Some(After::Seq(17)));
-        for bad in ["", "-1", "c2~0123456789abcdef", "c1~xyz", "c1~0123456789abcdef~1", "1.5"] {
+        for bad in ["", "-1", "c3~0123456789abcdef", "c1~xyz", "c1~0123456789abcdef~1", "1.5"] {
+            assert_eq!(After::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn cursors_of_many_streams() {
+        for text in ["c2~0123456789abcdef~41", "c2~0123456789abcdef~41~90~812~match/a~1~/7"] {
+            let Some(After::Wide(cursor)) = After::parse(text) else { panic!("{text}") };
+            assert_eq!(cursor.to_string(), text);
+        }
+        for bad in [
+            "c2",
+            "c2~",
+            "c2~0123456789abcdef",
+            "c2~0123456789abcdef~",
+            "c2~0123456789abcdef~41~90",
+            "c2~0123456789abcdef~41~90~1",
+            "c2~0123456789abcdef~41~41~1~match/a/1",
+            "c2~0123456789abcdef~41~90~1~match/",
+            "c2~0123456789abcdef~-1",
+            "c20~0123456789abcdef~1",
+            "c2~0123456789abcdef~41~99999999999999999999~1~match/a/1",
+        ] {
             assert_eq!(After::parse(bad), None, "{bad}");
         }
     }

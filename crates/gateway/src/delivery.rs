@@ -10,10 +10,12 @@
 
 mod bookmark;
 mod compose;
+mod followed;
 mod opening;
 mod replayed;
 mod subscription;
 mod views;
+mod wide;
 
 use std::{sync::Arc, time::Instant};
 
@@ -21,6 +23,9 @@ use bytes::Bytes;
 use matchwire_log::live::{Bell, EventFrame};
 use serde_json::{Map, Value, json};
 
+use self::followed::Followed;
+use self::wide::Wide;
+pub(crate) use self::wide::{about, lost, mark};
 pub(crate) use self::{bookmark::Bookmark, subscription::Subscription, views::Views};
 use crate::{app::App, cursor::After, problem::Problem, topic::Topic};
 
@@ -28,6 +33,11 @@ use crate::{app::App, cursor::After, problem::Problem, topic::Topic};
 const LOOK_MS: u128 = 250;
 /// A batch ends when it has so many bytes.
 const BATCH_BYTES: usize = 128 << 10;
+/// How many events are pulled at once.
+const PULL_EVENTS: usize = 128;
+/// After so many changes the reader is sent the whole state instead of the next one, so that whatever it has
+/// made of them does not stay wrong for long.
+const WHOLE_EVERY: u32 = 256;
 /// How many events a reader is given without a turn.
 const AT_ONCE: u64 = 64;
 /// The most streams that one connection follows.
@@ -118,7 +128,7 @@ impl From<matchwire_log::Error> for Refusal {
 pub(crate) struct Delivery {
     app: Arc<App>,
     bell: Bell,
-    subscriptions: Vec<Subscription>,
+    subscriptions: Vec<Followed>,
     /// Topics that ended at what cannot be read, and were not told of yet.
     broken: Vec<(Topic, Problem)>,
     looked: Instant,
@@ -144,23 +154,30 @@ impl Delivery {
         views: Views,
     ) -> Result<(), Refusal> {
         let app = self.app.clone();
-        let subscription = self.open(&app, topic, after, views).await?;
-        self.subscriptions.push(subscription);
+        self.make_room(&topic)?;
+        let followed = if topic.is_wide() {
+            Wide::open(&app, &self.bell, topic, after, views).await?.into()
+        } else {
+            self.open(&app, topic, after, views).await?.into()
+        };
+        self.subscriptions.push(followed);
         Ok(())
     }
 
-    /// Opens a subscription, if there may be another one.
+    /// Ends an earlier subscription to a topic. An error if there may not be another one.
+    fn make_room(&mut self, topic: &Topic) -> Result<(), Refusal> {
+        self.unsubscribe(topic);
+        let has_room = self.subscriptions.len() < self.app.limits.subscriptions;
+        if has_room { Ok(()) } else { Err(Refusal::TooMany) }
+    }
+
     async fn open(
-        &mut self,
+        &self,
         app: &App,
         topic: Topic,
         after: After,
         views: Views,
     ) -> Result<Subscription, Refusal> {
-        self.unsubscribe(&topic);
-        if self.subscriptions.len() >= self.app.limits.subscriptions {
-            return Err(Refusal::TooMany);
-        }
         let room = MAX_STREAMS - self.streams().min(MAX_STREAMS);
         Subscription::open(app, &self.bell, topic, after, views, room).await
     }
@@ -176,7 +193,7 @@ impl Delivery {
         let mut at = 0;
         while let Some(subscription) = self.subscriptions.get_mut(at) {
             let (app, before) = (subscription.app(&self.app), batch.outs.len());
-            let pulled = subscription.pull(&app, &mut batch).await;
+            let pulled = subscription.pull(&app, &self.bell, &mut batch).await;
             let has_nothing = pulled.is_ok() && batch.outs.len() == before;
             let goes_on = self.goes_on(at, pulled)?;
             let ends = has_nothing && self.ends(at, &mut batch);
@@ -199,17 +216,17 @@ impl Delivery {
     /// Whether the reader had caught up with a stream and is now too far behind in it.
     pub(crate) fn lags(&self) -> bool {
         let limit = self.app.limits.lag_events;
-        self.subscriptions.iter().any(|subscription| subscription.lag() > limit)
+        self.subscriptions.iter().any(|subscription| subscription.lags(limit))
     }
 
     /// How many events the reader was not given yet, of all it asked for.
     pub(crate) fn behind(&self) -> u64 {
-        self.subscriptions.iter().map(Subscription::behind).sum()
+        self.subscriptions.iter().map(Followed::behind).sum()
     }
 
     /// Whether the reader missed so much that it takes turns with others in being given it.
     pub(crate) fn needs_turn(&self) -> bool {
-        self.behind() > AT_ONCE
+        self.subscriptions.iter().any(Followed::needs_turn)
     }
 
     /// Whether there is nothing more to come: every topic has ended.
@@ -219,7 +236,7 @@ impl Delivery {
 
     /// Whether new maps of a match must be looked for from time to time.
     pub(crate) fn follows_matches(&self) -> bool {
-        self.subscriptions.iter().any(|subscription| subscription.topic().is_match())
+        self.subscriptions.iter().any(|followed| followed.topic().is_match())
     }
 
     /// The heartbeat: up to where each topic was sent.
@@ -229,7 +246,7 @@ impl Delivery {
     }
 
     fn streams(&self) -> usize {
-        self.subscriptions.iter().map(Subscription::streams).sum()
+        self.subscriptions.iter().map(Followed::streams).sum()
     }
 
     async fn look_for_maps(&mut self) -> Result<(), Refusal> {

@@ -48,7 +48,7 @@ fn operation(route: &Route) -> Value {
     let mut parameters: Vec<Value> = in_path
         .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
         .collect();
-    parameters.extend(route.query.iter().map(|name| components::parameter(name)));
+    parameters.extend(route.query.iter().map(|name| components::parameter(name, route.query)));
     let content = match route.schema {
         Some(name) => json!({"schema": {"$ref": format!("#/components/schemas/{name}")}}),
         None => json!({}),

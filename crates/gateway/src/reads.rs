@@ -3,6 +3,7 @@
 mod by_time;
 mod calibration;
 mod events;
+mod many;
 mod matches;
 mod predictions;
 mod proof;

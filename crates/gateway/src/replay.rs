@@ -71,6 +71,9 @@ impl Replay {
         pace: Pace,
         after: &After,
     ) -> Result<Self, Problem> {
+        if topic.is_wide() {
+            return Err(wrong("a replay is of one match or map"));
+        }
         let permit = app.replays.clone().try_acquire_owned();
         let permit = permit.map_err(|_| {
             Problem::new(Code::Busy, "there are as many replays as there may be; try again later")
@@ -118,7 +121,7 @@ fn skipped(timetable: &Timetable, after: &After, lineage: &str) -> Duration {
         After::Cursor(cursor) if cursor.lineage == lineage => {
             cursor.seqs.get(&topic::number(subject)).copied().unwrap_or(0)
         }
-        After::Snapshot | After::Cursor(_) => 0,
+        After::Snapshot | After::Cursor(_) | After::Wide(_) => 0,
     };
     let offsets = timetable.ends().map(|(subject, _)| timetable.offset(subject, had(subject)));
     offsets.max().unwrap_or_default()

@@ -66,7 +66,7 @@ const fn send(
 #[rustfmt::skip]
 pub const ROUTES: &[Route] = &[
     Route { query: &["durability"], ..send("/api/v1/events", "Takes events", EVENTS, "Results") },
-    read("/api/v1/events", "A stream in order, at once or once there is something new", &["subject", "after", "limit", "wait"], JSON, Some("Events")),
+    read("/api/v1/events", "A stream in order, or many, at once or once there is something new", &["subject", "topic", "after", "limit", "wait"], JSON, Some("Events")),
     read("/api/v1/events/{match}", "A match's events by time, over its maps", &["from", "to", "after", "limit"], JSON, Some("Events")),
     read("/api/v1/proof", "The stored bytes of an event and its place in the chain", &["subject", "seq"], JSON, Some("Proof")),
     send("/api/v1/sources/{source}/{match}/{map}", "Takes a body in another system's own format: cs-log, gsi, matchzy, statsbomb; the map may be auto", SOURCES, "SourceAnswer"),

@@ -53,6 +53,8 @@ pub async fn serve(
     let followup = tokio::spawn(Followup::run(app.clone()));
     let calibration = app.calibration.clone();
     let calibration = tokio::spawn(async move { calibration.run().await });
+    let tournaments = app.tournaments.clone();
+    let tournaments = tokio::spawn(async move { tournaments.run().await });
     let router = routes::router(&app);
     // It ends when the server is going away.
     tokio::spawn(admission::watch(app.clone()));
@@ -90,6 +92,7 @@ pub async fn serve(
     drop(listener);
     followup.abort();
     calibration.abort();
+    tournaments.abort();
     app.closing.send_replace(true);
     // Every connection gives its place back when it ends.
     let _ = time::timeout(app.limits.drain, slots.acquire_many(places)).await;

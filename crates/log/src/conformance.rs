@@ -40,7 +40,7 @@ pub type Open = Box<dyn Fn() -> Box<dyn Medium>>;
 macro_rules! conformance_tests {
     ($fresh:path) => {
         $crate::conformance_tests! { $fresh:
-            starts_empty keeps_groups_in_order refuses_other_positions reads_in_pages
+            starts_empty keeps_groups_in_order knows_where_records_are refuses_other_positions reads_in_pages
             looks_up_all_that_share_a_fingerprint reads_while_it_writes keeps_any_bytes
             numbers_and_chains_each_stream stores_all_or_none pages_are_complete
             takes_concurrent_appends tells_watchers_what_is_durable time_never_goes_back

@@ -23,6 +23,10 @@ mod memory;
 
 mod view;
 
+pub mod sweep;
+
+pub mod tournaments;
+
 pub mod live;
 
 pub mod calibration;

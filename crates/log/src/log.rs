@@ -82,16 +82,16 @@ impl Log {
         clock: Arc<dyn Clock>,
         options: Options,
     ) -> (Self, Steps) {
-        let next = medium.tail().position;
+        let tail = medium.tail();
         let shared = Arc::new(Shared {
             medium,
             clock,
             observer: options.observer,
             queue: Queue::new(options.queue_calls, options.queue_bytes),
-            streams: Streams::new(options.recent_bytes),
+            streams: Streams::new(tail, options.recent_bytes),
             counters: Counters::default(),
             stopped: watch::Sender::new(None),
-            progress: Mutex::new(Progress { next, refusals: 0 }),
+            progress: Mutex::new(Progress { next: tail.position, refusals: 0 }),
         });
         let call_bytes = options.call_bytes.min(options.queue_bytes);
         let steps = Steps::new(shared.clone(), options.group_bytes);
@@ -210,7 +210,7 @@ impl Log {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Subject>, Error> {
-        self.shared.medium.subjects(prefix, after, limit)
+        self.shared.medium.subjects(prefix, after, 0..=u64::MAX, limit)
     }
 
     /// The head of a stream, now and as it grows, told only once it is durable. Works for streams
@@ -218,6 +218,21 @@ impl Log {
     /// [`read`](Self::read).
     pub fn watch(&self, subject: &Subject) -> watch::Receiver<u64> {
         self.shared.streams.watch(subject, || self.head(subject).unwrap_or(0))
+    }
+
+    /// The last group that can be read, as it grows.
+    pub(crate) fn tip(&self) -> &watch::Sender<u64> {
+        self.shared.streams.tip()
+    }
+
+    /// What readers see of the streams in use.
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.shared.streams
+    }
+
+    /// The medium beneath.
+    pub(crate) fn medium(&self) -> &dyn Medium {
+        &*self.shared.medium
     }
 
     /// The maps that have new events, noted from now on for as long as the answer is held.

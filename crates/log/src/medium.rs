@@ -1,6 +1,6 @@
 //! The seam under the log: a durable, ordered list of groups of records.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use matchwire_domain::{chain::Digest, envelope::Recorded, subject::Subject, timestamp::Timestamp};
 
@@ -52,16 +52,24 @@ pub trait Medium: Send + Sync + 'static {
     fn head(&self, subject: &Subject) -> Result<Option<Head>, Error>;
 
     /// The `seq` that a stream had reached before the group at `position`; 0 if it had no records.
-    /// It is asked for the positions of forks, which every medium can tell.
+    /// Damage that hides it is [`Error::Corrupt`].
     fn seq_before(&self, subject: &Subject, position: u64) -> Result<u64, Error>;
 
-    /// Subjects of streams with records that start with `prefix`, in order, after `after`.
+    /// Subjects that start with `prefix` of streams with records in groups at these positions, in
+    /// order, after `after`. None of them is left out; there may be others among them, whose records
+    /// are all elsewhere.
     fn subjects(
         &self,
         prefix: &str,
         after: Option<&str>,
+        positions: RangeInclusive<u64>,
         limit: usize,
     ) -> Result<Vec<Subject>, Error>;
+
+    /// Up to which group whoever has seen all groups up to `position` had best read on, stream by
+    /// stream: how far what lies behind it is stored together. At least `position`, which is the
+    /// answer at the end, and at most the last group.
+    fn stretch(&self, position: u64) -> u64;
 
     /// Appends a group, which has at least one record, and gives the cost.
     fn append(&self, position: u64, group: &[Record]) -> Result<Written, Error>;
@@ -108,9 +116,14 @@ impl<M: Medium + ?Sized> Medium for Arc<M> {
         &self,
         prefix: &str,
         after: Option<&str>,
+        positions: RangeInclusive<u64>,
         limit: usize,
     ) -> Result<Vec<Subject>, Error> {
-        (**self).subjects(prefix, after, limit)
+        (**self).subjects(prefix, after, positions, limit)
+    }
+
+    fn stretch(&self, position: u64) -> u64 {
+        (**self).stretch(position)
     }
 
     fn append(&self, position: u64, group: &[Record]) -> Result<Written, Error> {

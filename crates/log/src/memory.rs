@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    ops::Bound,
+    ops::{Bound, RangeInclusive},
     sync::Arc,
 };
 
@@ -81,6 +81,7 @@ impl Medium for Memory {
         &self,
         prefix: &str,
         after: Option<&str>,
+        positions: RangeInclusive<u64>,
         limit: usize,
     ) -> Result<Vec<Subject>, Error> {
         let from = match after {
@@ -90,7 +91,16 @@ impl Medium for Memory {
         let kept = self.kept.read();
         let all = kept.streams.range::<str, _>((from, Bound::Unbounded));
         let matching = all.take_while(|(subject, _)| subject.starts_with(prefix));
-        Ok(matching.take(limit).map(|(_, stream)| stream.subject.clone()).collect())
+        let is_there = |stream: &Stream| {
+            let first = stream.positions.partition_point(|at| at < positions.start());
+            stream.positions.get(first).is_some_and(|at| positions.contains(at))
+        };
+        let there = matching.filter(|(_, stream)| is_there(stream));
+        Ok(there.take(limit).map(|(_, stream)| stream.subject.clone()).collect())
+    }
+
+    fn stretch(&self, position: u64) -> u64 {
+        position.max(self.kept.read().tail.position - 1)
     }
 
     fn append(&self, position: u64, group: &[Record]) -> Result<Written, Error> {

@@ -4,20 +4,24 @@
 //! of its events are among the recent ones, which are bounded in bytes over all streams; the oldest
 //! leave first. Of all others the medium knows the head.
 
+mod arrivals;
+
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Weak},
     time::Instant,
 };
 
-use matchwire_domain::{envelope::Recorded, subject::Subject};
+use matchwire_domain::{envelope::Recorded, subject::Subject, timestamp::Timestamp};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
+use self::arrivals::Arrivals;
+pub(crate) use self::arrivals::Stretch;
 use crate::{
     append::Entry,
     changes::Changes,
-    medium::{Head, Record},
+    medium::{Head, Record, Tail},
 };
 
 /// What an entry costs in memory beside its stored bytes.
@@ -38,12 +42,14 @@ pub(crate) struct Streams {
     watchers: Mutex<Watchers>,
     /// Those who are told of every map that has new events.
     followers: Mutex<Vec<Weak<Changes>>>,
+    /// The last group that can be read.
+    tip: watch::Sender<u64>,
 }
 
 struct State {
     streams: foldhash::HashMap<Subject, Stream>,
-    /// The recent events in the order in which they came, as stream and count.
-    recent: VecDeque<(Subject, usize)>,
+    /// The recent events in the order in which they came.
+    recent: Arrivals,
     recent_bytes: usize,
     limit_bytes: usize,
 }
@@ -61,10 +67,11 @@ struct Watchers {
 }
 
 impl Streams {
-    pub(crate) fn new(limit_bytes: usize) -> Self {
+    /// Of a log that ends there, with room for so many bytes of recent events.
+    pub(crate) fn new(tail: Tail, limit_bytes: usize) -> Self {
         let state = State {
             streams: foldhash::HashMap::default(),
-            recent: VecDeque::new(),
+            recent: Arrivals::behind(tail),
             recent_bytes: 0,
             limit_bytes,
         };
@@ -73,6 +80,7 @@ impl Streams {
             state: RwLock::new(state),
             watchers: Mutex::new(watchers),
             followers: Mutex::default(),
+            tip: watch::Sender::new(tail.position - 1),
         }
     }
 
@@ -108,13 +116,20 @@ impl Streams {
 
     /// Takes over what has become durable, drops the oldest of the recent events until they are within
     /// the limit, then tells the watchers.
-    pub(crate) fn publish(&self, records: &[Record], runs: &[Run], durable: Instant) {
+    pub(crate) fn publish(
+        &self,
+        position: u64,
+        records: &[Record],
+        runs: &[Run],
+        durable: Instant,
+    ) {
         let heads = {
             let mut state = self.state.write();
-            let heads = state.extend(records, runs, durable);
+            let heads = state.extend(position, records, runs, durable);
             state.forget();
             heads
         };
+        self.tip.send_replace(position);
         self.followers.lock().retain(|changes| {
             let changes = changes.upgrade();
             let noted = changes.map(|changes| changes.note(runs.iter().map(|run| &run.subject)));
@@ -133,6 +148,38 @@ impl Streams {
                 });
             }
         }
+    }
+
+    /// The last group that can be read, as it grows.
+    pub(crate) fn tip(&self) -> &watch::Sender<u64> {
+        &self.tip
+    }
+
+    /// The last group of those recorded by a time that is known to be one of them; nothing if all that
+    /// are known were recorded later.
+    pub(crate) fn recorded_by(&self, time: Timestamp) -> Option<u64> {
+        self.state.read().recent.recorded_by(time)
+    }
+
+    /// When the first group behind one was recorded, or one soon after it; nothing if there is none.
+    pub(crate) fn recorded_after(&self, position: u64) -> Option<Timestamp> {
+        self.state.read().recent.recorded_after(position)
+    }
+
+    /// Which streams of those that are wanted have events in the groups after one, up to another, in
+    /// order of subject; nothing if not all of those are among the recent ones.
+    pub(crate) fn arrived(
+        &self,
+        after: u64,
+        through: u64,
+        is_wanted: impl Fn(&Subject) -> bool,
+    ) -> Option<Vec<Stretch>> {
+        self.state.read().recent.between(after, through, is_wanted)
+    }
+
+    /// How many events came in groups after one; nothing if not all of those are among the recent ones.
+    pub(crate) fn count_after(&self, position: u64) -> Option<u64> {
+        self.state.read().recent.count_after(position)
     }
 
     /// Notes the maps that have new events, from now on.
@@ -170,7 +217,16 @@ impl Streams {
 
 impl State {
     /// Adds what is durable, and gives the head after each run.
-    fn extend(&mut self, records: &[Record], runs: &[Run], durable: Instant) -> Vec<u64> {
+    fn extend(
+        &mut self,
+        position: u64,
+        records: &[Record],
+        runs: &[Run],
+        durable: Instant,
+    ) -> Vec<u64> {
+        if let Some(recorded) = records.iter().map(|record| record.recorded.recorded).max() {
+            self.recent.begin(position, recorded);
+        }
         let mut records = records.iter();
         let mut heads = Vec::with_capacity(runs.len());
         for run in runs {
@@ -184,15 +240,16 @@ impl State {
                 let (received, durable) = (Some(run.received), Some(durable));
                 stream.recent.push_back(Entry { recorded: recorded.clone(), received, durable });
             }
-            heads.push(stream.head.map_or(0, |head| head.seq));
-            self.recent.push_back((run.subject.clone(), run.events));
+            let head = stream.head.map_or(0, |head| head.seq);
+            heads.push(head);
+            self.recent.push(&run.subject, head, run.events);
         }
         heads
     }
 
     fn forget(&mut self) {
         while self.recent_bytes > self.limit_bytes {
-            let Some((subject, events)) = self.recent.front_mut() else { return };
+            let Some((subject, events)) = self.recent.oldest() else { return };
             let Some(stream) = self.streams.get_mut(subject) else { return };
             while *events > 0 && self.recent_bytes > self.limit_bytes {
                 let Some(entry) = stream.recent.pop_front() else { return };
@@ -201,9 +258,6 @@ impl State {
             }
             if stream.recent.is_empty() {
                 self.streams.remove(subject);
-            }
-            if *events == 0 {
-                self.recent.pop_front();
             }
         }
     }

@@ -16,7 +16,7 @@ mod replay;
 mod tests;
 mod watch;
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use matchwire_domain::subject::Subject;
 use tokio::sync::watch as channel;
@@ -27,7 +27,7 @@ pub use self::{
     delays::{Delays, MAX_DELAY},
     replay::{By, MAX_REPLAYED, Pace, Timetable},
 };
-use crate::{Entry, Error, Lineage, Log};
+use crate::{Entry, Error, Lineage, Log, streams::Stretch};
 
 /// How many subjects are looked at in one go.
 const PAGE_SUBJECTS: usize = 256;
@@ -130,6 +130,78 @@ impl View {
             }
         }
         Ok(seen)
+    }
+
+    /// Up to which group everything is seen. In a delayed view that is what its longest delay lets
+    /// through, so that no stream is ahead of another; after a start it is nothing until the last event
+    /// from before that is due.
+    pub fn settled(&self) -> u64 {
+        let tip = *self.log.tip().borrow();
+        let Some(curtain) = &self.curtain else { return tip };
+        curtain.settled(&self.log).map_or(0, |seen| seen.min(tip))
+    }
+
+    /// Whether events become due in it, so that more may be seen though the log has not grown.
+    pub fn is_delayed(&self) -> bool {
+        self.curtain.is_some()
+    }
+
+    /// Waits until everything is seen up to a later group than this one; `false` is the log's end.
+    pub(crate) async fn settles_behind(&self, position: u64) -> bool {
+        let mut tip = self.log.tip().subscribe();
+        loop {
+            tip.mark_unchanged();
+            if self.settled() > position {
+                return true;
+            }
+            let due = self.curtain.as_ref();
+            let due = due.and_then(|curtain| curtain.settles(&self.log, position));
+            let Some(due) = due else {
+                if tip.changed().await.is_err() {
+                    return false;
+                }
+                continue;
+            };
+            self.log.clock().until(due).await;
+        }
+    }
+
+    /// The `seq` that a stream had reached before the group at a position, seen or not. May block like
+    /// [`read`](Self::read).
+    pub(crate) fn seq_before(&self, subject: &Subject, position: u64) -> Result<u64, Error> {
+        self.log.medium().seq_before(subject, position)
+    }
+
+    /// See [`Medium::subjects`](crate::Medium::subjects).
+    pub(crate) fn subjects_within(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        positions: RangeInclusive<u64>,
+        limit: usize,
+    ) -> Result<Vec<Subject>, Error> {
+        self.log.medium().subjects(prefix, after, positions, limit)
+    }
+
+    /// See [`Medium::stretch`](crate::Medium::stretch).
+    pub(crate) fn stretch(&self, position: u64) -> u64 {
+        self.log.medium().stretch(position)
+    }
+
+    /// Which streams of those that are wanted have events in the groups after one, up to another, if
+    /// that is in memory.
+    pub(crate) fn arrived(
+        &self,
+        after: u64,
+        through: u64,
+        is_wanted: impl Fn(&Subject) -> bool,
+    ) -> Option<Vec<Stretch>> {
+        self.log.streams().arrived(after, through, is_wanted)
+    }
+
+    /// How many events came in groups after one, if that is in memory.
+    pub(crate) fn count_after(&self, position: u64) -> Option<u64> {
+        self.log.streams().count_after(position)
     }
 
     /// The last seq of a stream that is seen, now and as it grows, see [`Log::watch`]. In a delayed view

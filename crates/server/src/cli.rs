@@ -285,7 +285,8 @@ pub(crate) struct Send {
 /// `matchwire tail`.
 #[derive(Debug, Args)]
 pub(crate) struct Tail {
-    /// The stream, match/m1/1, or a match with its maps, match/m1
+    /// The stream, match/m1/1, a match with its maps, match/m1, or many: match/**, match/*/1,
+    /// tournament/t/matches
     pub(crate) subject: String,
     /// Print what comes after this seq or cursor
     #[arg(long, default_value = "0", value_name = "SEQ")]

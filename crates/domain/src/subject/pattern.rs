@@ -9,12 +9,12 @@ const MAX_SEGMENTS: usize = 8;
 
 /// Which subjects are meant: segments between slashes, of which `*` is any one and `**` any number,
 /// also none.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Pattern {
     segments: Vec<Segment>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Segment {
     Literal(Box<str>),
     One,
@@ -39,6 +39,23 @@ impl Pattern {
         }
         let names: Vec<&str> = subject.as_str().split('/').collect();
         matches(&self.segments, &names)
+    }
+
+    /// What all subjects start with that are meant.
+    pub fn prefix(&self) -> String {
+        let mut prefix = String::new();
+        for (at, segment) in self.segments.iter().enumerate() {
+            let slash = if at > 0 { "/" } else { "" };
+            match segment {
+                Segment::Literal(name) => prefix.extend([slash, name]),
+                Segment::One => {
+                    prefix.push_str(slash);
+                    break;
+                }
+                Segment::Any => break,
+            }
+        }
+        prefix
     }
 
     /// How much it says of what it means, to be compared: of two patterns that both match a subject, the
@@ -116,6 +133,7 @@ mod tests {
             let meant = |text: &&str| parsed.matches(&Subject::parse(text).unwrap());
             let found: Vec<&str> = subjects.into_iter().filter(meant).collect();
             assert_eq!(found, expected, "{pattern}");
+            assert!(found.iter().all(|subject| subject.starts_with(&parsed.prefix())));
         };
         check("match/m1", &["match/m1"]);
         check("match/*", &["match/m1"]);
@@ -127,6 +145,20 @@ mod tests {
         check("source/**", &["source/cs-log/m1/1"]);
         check("*/cs-log/**", &[]);
         check("**/**/**/m1", &["match/m1"]);
+    }
+
+    #[test]
+    fn what_all_start_with() {
+        let check = |pattern: &str, prefix: &str| {
+            assert_eq!(pattern.parse::<Pattern>().unwrap().prefix(), prefix, "{pattern}");
+        };
+        check("match/m1", "match/m1");
+        check("match/*", "match/");
+        check("match/m1/**", "match/m1");
+        check("match/m1/*", "match/m1/");
+        check("match/*/1", "match/");
+        check("**/eu", "");
+        check("*/eu", "");
     }
 
     #[test]

@@ -266,7 +266,7 @@ impl Chunk {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cursor {
     /// How many were read.
-    row: u64,
+    pub(super) row: u64,
     metas: usize,
     fingerprints: usize,
     stored: usize,

@@ -3,6 +3,7 @@
 mod absent;
 mod entries;
 mod file;
+mod positions;
 
 use std::sync::Arc;
 

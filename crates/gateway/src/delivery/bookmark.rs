@@ -7,7 +7,7 @@ use matchwire_domain::subject::Subject;
 use matchwire_log::live::Bell;
 
 use super::{
-    Delivery, Refusal, Views, heartbeat,
+    Delivery, Followed, Refusal, Views, heartbeat,
     subscription::{Part, Subscription},
 };
 use crate::{
@@ -110,15 +110,18 @@ impl Subscription {
 impl Delivery {
     /// The only subscription, if it may be shared with other connections.
     pub(crate) fn take_only(&mut self) -> Option<Subscription> {
-        let [only] = self.subscriptions.as_slice() else { return None };
+        let [Followed::Streams(only)] = self.subscriptions.as_slice() else { return None };
         let is_live = only.replay.is_none();
         let may_share = is_live && self.broken.is_empty() && only.parts.len() <= MAX_SHARED_STREAMS;
-        if may_share { self.subscriptions.pop() } else { None }
+        match self.subscriptions.pop_if(|_| may_share)? {
+            Followed::Streams(subscription) => Some(*subscription),
+            Followed::Wide(_) => None,
+        }
     }
 
     /// Goes on with a subscription that was taken out.
     pub(crate) fn put_back(&mut self, subscription: Subscription) {
-        self.subscriptions.push(subscription);
+        self.subscriptions.push(subscription.into());
     }
 }
 

@@ -58,6 +58,7 @@ impl Subscription {
                 self.parts.iter_mut().for_each(|part| part.seq = *seq);
                 is_past.then_some("after_head")
             }
+            After::Wide(_) => return Err(Refusal::Cursor),
             After::Cursor(cursor) if !self.follows(app, cursor)? => Some("lineage"),
             After::Cursor(cursor) => {
                 let knows = |number: u16| self.parts.iter().any(|part| part.number == number);

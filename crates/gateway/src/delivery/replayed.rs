@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{Batch, Delivery, Kind, Place, Refusal, Subscription, Views};
+use super::{Batch, Delivery, Followed, Kind, Place, Refusal, Subscription, Views};
 use crate::{app::App, cursor::After, replay::Replay, topic::Topic};
 
 impl Subscription {
@@ -34,21 +34,23 @@ impl Delivery {
         views: Views,
     ) -> Result<(), Refusal> {
         let app = replay.app.clone();
+        self.make_room(&topic)?;
         let mut subscription = self.open(&app, topic, after, views).await?;
         subscription.replay = Some(replay);
-        self.subscriptions.push(subscription);
+        self.subscriptions.push(subscription.into());
         Ok(())
     }
 
     /// Ends a subscription that had nothing more to put into the batch, if nothing more can come.
     pub(super) fn ends(&mut self, at: usize, batch: &mut Batch) -> bool {
-        let is_over = self.subscriptions.get(at).is_some_and(Subscription::is_over);
-        if is_over {
-            let ended = self.subscriptions.remove(at);
-            let cursor = ended.cursor(&self.app, |part| part.seq).to_string();
-            let end = json!({"type": "end", "topic": ended.topic().as_str(), "cursor": cursor});
-            batch.put(Kind::End, end.to_string().into(), Place::Cursor(cursor));
-        }
-        is_over
+        let followed = self.subscriptions.get(at).and_then(Followed::streams_alone);
+        let Some(ended) = followed.filter(|subscription| subscription.is_over()) else {
+            return false;
+        };
+        let cursor = ended.cursor(&self.app, |part| part.seq).to_string();
+        let end = json!({"type": "end", "topic": ended.topic().as_str(), "cursor": cursor});
+        batch.put(Kind::End, end.to_string().into(), Place::Cursor(cursor));
+        self.subscriptions.remove(at);
+        true
     }
 }

@@ -7,19 +7,13 @@ use matchwire_domain::subject::Subject;
 use matchwire_log::live::{Bell, EventFrame, Events, Follow, Snapshot, States};
 use serde_json::Value;
 
-use super::{Batch, Kind, Place, Refusal, Views, compose};
+use super::{Batch, Kind, PULL_EVENTS, Place, Refusal, Views, WHOLE_EVERY, compose};
 use crate::{
     app::App,
     cursor::Cursor,
     replay::Replay,
     topic::{self, Topic},
 };
-
-/// How many events are pulled at once.
-const PULL_EVENTS: usize = 128;
-/// After so many changes the reader is sent the whole state instead of the next one, so that whatever it has
-/// made of them does not stay wrong for long.
-const WHOLE_EVERY: u32 = 256;
 
 pub(crate) struct Subscription {
     pub(super) topic: Topic,

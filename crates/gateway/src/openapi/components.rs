@@ -2,11 +2,14 @@
 
 use serde_json::{Value, json};
 
-/// What a query parameter means.
-pub(super) fn parameter(name: &str) -> Value {
+/// What a query parameter means, among those that the route takes.
+pub(super) fn parameter(name: &str, all: &[&str]) -> Value {
     let (description, schema) = match name {
         "subject" => ("The stream, like match/m1/1", json!({"type": "string"})),
-        "topic" => ("match/<match> or match/<match>/<map>", json!({"type": "string"})),
+        "topic" => (
+            "match/<match>, match/<match>/<map>, a pattern of those, in which * is one segment and ** any number, or tournament/<tournament>/matches",
+            json!({"type": "string", "examples": ["match/m1/1", "match/**"]}),
+        ),
         "after" => ("The cursor, or seq, after which to start", json!({"type": "string"})),
         "limit" => (
             "How many elements",
@@ -48,7 +51,8 @@ pub(super) fn parameter(name: &str) -> Value {
         ),
         _ => ("", json!({})),
     };
-    let is_required = matches!(name, "subject" | "topic" | "seq");
+    let is_either = all.contains(&"subject") && all.contains(&"topic");
+    let is_required = name == "seq" || (matches!(name, "subject" | "topic") && !is_either);
     json!({"name": name, "in": "query", "required": is_required, "description": description, "schema": schema})
 }
 

@@ -1,4 +1,4 @@
-//! `GET /api/v1/events`: a stream in order; with `wait` not before there is something to tell.
+//! `GET /api/v1/events`: a stream in order, or many; with `wait` not before there is something to tell.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,13 +11,13 @@ use matchwire_domain::subject::Subject;
 use matchwire_log::View;
 use tokio::time;
 
-use super::{blocking, json};
+use super::{blocking, json, many};
 use crate::{
     app::{App, going_away},
     cursor::After,
     problem::{Code, Problem},
     query::{Params, wrong},
-    topic,
+    topic::{self, Topic},
 };
 
 /// The longest that can be waited, in seconds: proxies mostly give up an answer after a minute.
@@ -27,17 +27,24 @@ pub(crate) async fn list(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(request.uri(), &["subject", "after", "limit", "wait"])?;
-    let subject = subject(&params)?;
+    let params = Params::parse(request.uri(), &["subject", "topic", "after", "limit", "wait"])?;
     let after = params.get("after").map_or(Some(After::Seq(0)), After::parse);
     let after = after.ok_or_else(|| wrong("after must be a seq or a cursor"))?;
     let wait = params.number("wait")?.unwrap_or(0);
     if wait > MAX_WAIT_S {
         return Err(wrong(format!("wait must be from 0 to {MAX_WAIT_S} seconds")));
     }
+    let wait = Duration::from_secs(wait).min(app.limits.poll);
+    if let Some(topic) = params.get("topic") {
+        if params.get("subject").is_some() {
+            return Err(wrong("there may be a subject or a topic, and not both"));
+        }
+        let topic = Topic::parse(topic).map_err(wrong)?;
+        return many::list(&app, &topic, after, params.limit()?, wait).await;
+    }
+    let subject = subject(&params)?;
     let asked = Asked { log: app.live.log().clone(), subject, after, limit: params.limit()? };
     let page = asked.page().await?;
-    let wait = Duration::from_secs(wait).min(app.limits.poll);
     if page.is_empty && !wait.is_zero() {
         return Ok(json(asked.wait(&app, wait).await?.text));
     }
@@ -128,6 +135,7 @@ fn seq(log: &View, subject: &Subject, after: &After) -> Result<u64, Problem> {
         After::Seq(seq) => return Ok(*seq),
         After::Snapshot => return Ok(0),
         After::Cursor(cursor) => cursor,
+        After::Wide(_) => return Err(wrong("after is no cursor of this stream")),
     };
     let seq = cursor.seqs.get(&topic::number(subject)).copied().unwrap_or(0);
     if log.is_part(&cursor.lineage, subject, seq)? {

@@ -10,7 +10,7 @@ use axum::{
 use matchwire_domain::subject::{Kind, Subject};
 use serde_json::{Value, json as value};
 
-use super::{json, map_subject, not_found, turn};
+use super::{json, map_subject, not_found, summary::Kept, turn};
 use crate::{
     app::App,
     problem::Problem,
@@ -67,8 +67,7 @@ pub(crate) async fn latest(
             }
             if matches!(subject.kind(), Kind::MatchMap(..)) {
                 let kept = app.summaries.of(&app.live, &subject).await?;
-                let summary = &kept.summary;
-                predictions.extend(if_live(summary));
+                predictions.extend(if_live(&kept));
             }
             after = Some(subject.as_str().to_owned());
         }
@@ -81,9 +80,9 @@ pub(crate) async fn latest(
 }
 
 /// The prediction of a map that is being played, with the names of match and map.
-fn if_live(summary: &Value) -> Option<Value> {
-    let status = summary.get("status")?.as_str()?;
-    matches!(status, "live" | "paused").then_some(())?;
+fn if_live(kept: &Kept) -> Option<Value> {
+    matches!(kept.status()?, "live" | "paused").then_some(())?;
+    let summary = &kept.summary;
     Some(value!({
         "match": summary.get("match")?,
         "map": summary.get("map")?,

@@ -37,6 +37,13 @@ pub(crate) struct Kept {
     pub(super) map: Option<MapOfSeries>,
 }
 
+impl Kept {
+    /// Whether the map is being played, as the state says it.
+    pub(crate) fn status(&self) -> Option<&str> {
+        self.summary.get("status")?.as_str()
+    }
+}
+
 /// What is kept of maps, each as of the seq that it names.
 #[derive(Default)]
 pub(crate) struct Summaries(Mutex<HashMap<Subject, (u64, Arc<Kept>)>>);
@@ -45,7 +52,7 @@ impl Summaries {
     /// The summary of a map, never behind the log. Of one that cannot be read, for damage of the log,
     /// or since it was trimmed or is in an archive that is away, it is what stands against it, so
     /// that a list has all others.
-    pub(super) async fn of(&self, live: &Live, subject: &Subject) -> Result<Arc<Kept>, Problem> {
+    pub(crate) async fn of(&self, live: &Live, subject: &Subject) -> Result<Arc<Kept>, Problem> {
         match self.read(live, subject).await {
             Err(error) if error.is_partial() => {
                 let summary = json!({"error": Problem::from(error).members()});

@@ -48,6 +48,7 @@ fn paths() -> Vec<String> {
         "/api/v1/matches/m1/maps/2",
         "/api/v1/predictions",
         "/api/v1/events?subject=match/m1&limit=1000",
+        "/api/v1/events?topic=match/**&limit=1000",
         "/api/v1/events?subject=match/m1/1&limit=1000",
         "/api/v1/events?subject=match/m1/1&limit=7&after=3",
         "/api/v1/events/m1?limit=1000",
@@ -161,6 +162,8 @@ async fn what_is_streamed_is_what_was_streamed_to_others_and_never_earlier() {
     let mut fan = Events::open_at(&server, path, &AS_FAN).await;
     let mut of_match =
         Events::open_at(&server, "/api/v1/stream?topic=match/m1&after=0", &AS_FAN).await;
+    let all = "/api/v1/stream?topic=match/**&after=0&views=events";
+    let mut of_all = Events::open_at(&server, all, &AS_FAN).await;
     // Of those who follow the same over a WebSocket, the first is no fan.
     let mut other = server.socket().await;
     other.subscribe("match/m1/1", json!(0)).await;
@@ -189,6 +192,8 @@ async fn what_is_streamed_is_what_was_streamed_to_others_and_never_earlier() {
             let of_match: Value = serde_json::from_str(&next_event(&mut of_match).await.1).unwrap();
             let told: Value = serde_json::from_str(&told.1).unwrap();
             assert_eq!(of_match["event"], told["event"]);
+            let of_all: Value = serde_json::from_str(&next_event(&mut of_all).await.1).unwrap();
+            assert_eq!(of_all["event"], told["event"]);
         }
         follows_from(&mut socket, heard as u64, due as u64).await;
         heard = due;

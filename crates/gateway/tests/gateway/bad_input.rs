@@ -261,7 +261,7 @@ async fn wrong_wishes_leave_a_socket_open() {
     let subscribe = |topic: &str| json!({"type": "subscribe", "topic": topic});
     for (code, message) in [
         ("topic", subscribe("nonsense")),
-        ("topic", subscribe("match/*")),
+        ("topic", subscribe("room/*")),
         ("topic", subscribe(&"x".repeat(10_000))),
         ("topic", json!({"type": "unsubscribe", "topic": "x"})),
         ("views", json!({"type": "subscribe", "topic": "match/m1/1", "views": ["smell"]})),

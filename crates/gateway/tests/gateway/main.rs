@@ -42,3 +42,4 @@ mod slow;
 mod surface;
 mod unread;
 mod vault;
+mod wide;

@@ -110,9 +110,14 @@ impl Medium for Rigged {
         &self,
         prefix: &str,
         after: Option<&str>,
+        positions: RangeInclusive<u64>,
         limit: usize,
     ) -> Result<Vec<Subject>, Error> {
-        self.memory.subjects(prefix, after, limit)
+        self.memory.subjects(prefix, after, positions, limit)
+    }
+
+    fn stretch(&self, position: u64) -> u64 {
+        self.memory.stretch(position)
     }
 
     fn append(&self, position: u64, group: &[Record]) -> Result<Written, Error> {

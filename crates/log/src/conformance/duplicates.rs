@@ -1,6 +1,6 @@
 //! The sequencer over the medium: identity, and the head that an append requires.
 
-use std::{sync::Barrier, thread};
+use std::{ops::RangeInclusive, sync::Barrier, thread};
 
 use matchwire_domain::{envelope::Recorded, subject::Subject};
 
@@ -168,9 +168,14 @@ impl Medium for Colliding {
         &self,
         prefix: &str,
         after: Option<&str>,
+        positions: RangeInclusive<u64>,
         limit: usize,
     ) -> Result<Vec<Subject>, Error> {
-        self.0.subjects(prefix, after, limit)
+        self.0.subjects(prefix, after, positions, limit)
+    }
+
+    fn stretch(&self, position: u64) -> u64 {
+        self.0.stretch(position)
     }
     fn append(&self, position: u64, group: &[Record]) -> Result<Written, Error> {
         let group: Vec<_> =

@@ -55,11 +55,59 @@ pub fn starts_empty(open: &Open) {
     assert_eq!(medium.tail(), Tail { position: 1, recorded: Timestamp::default() });
     assert_eq!(medium.head(&subject("match/a/1")).unwrap(), None);
     assert_eq!(medium.seq_before(&subject("match/a/1"), 1).unwrap(), 0);
-    assert_eq!(medium.subjects("", None, 9).unwrap(), []);
+    assert_eq!((medium.stretch(0), medium.stretch(7)), (0, 7));
+    assert_eq!(medium.subjects("", None, 0..=u64::MAX, 9).unwrap(), []);
     assert!(medium.read(&subject("match/a/1"), 0, 10, 1_000).unwrap().is_empty());
     assert!(medium.lookup(&subject("match/a/1"), &[0, 1, 2]).unwrap().found.is_empty());
     drop(medium);
     assert_eq!(open().identity().id, id);
+}
+
+/// It can be read on from every position, stream by stream.
+pub fn knows_where_records_are(open: &Open) {
+    let medium = open();
+    let mut records = Records::of(&*medium);
+    let streams = ["match/a/1", "match/b/1", "match/ab/1", "room/r"];
+    // Of each group, which streams have how many records.
+    let groups =
+        [[2, 0, 0, 0], [1, 3, 0, 0], [0, 1, 0, 9], [0, 0, 0, 1], [4, 0, 1, 0], [1, 1, 0, 0]];
+    for (counts, position) in groups.iter().zip(1..) {
+        let each = streams.iter().zip(counts);
+        let all = each.flat_map(|(stream, count)| std::iter::repeat_n(*stream, *count));
+        let group: Vec<Record> = all.map(|stream| records.next(stream, 40)).collect();
+        medium.append(position, &group).unwrap();
+    }
+    drop(medium);
+    let medium = open();
+    for (at, stream) in streams.iter().enumerate() {
+        for position in 0..=9_u64 {
+            let before = groups.iter().zip(1..).filter(|(_, at)| *at < position);
+            let expected: usize = before.map(|(counts, _)| counts[at]).sum();
+            let seq = medium.seq_before(&subject(stream), position).unwrap();
+            assert_eq!(seq, expected as u64, "{stream} before {position}");
+        }
+    }
+    for (first, last) in (0..8).flat_map(|first| (first..8).map(move |last| (first, last))) {
+        let has =
+            |at: usize| groups.iter().zip(1..).any(|(c, p)| c[at] > 0 && first <= p && p <= last);
+        for prefix in ["", "match/", "match/a/", "room/x"] {
+            let found = medium.subjects(prefix, None, first..=last, 9).unwrap();
+            assert!(found.is_sorted_by_key(Subject::as_str));
+            assert!(found.iter().all(|subject| subject.as_str().starts_with(prefix)));
+            for (at, stream) in streams.iter().enumerate() {
+                let is_there = found.iter().any(|subject| subject.as_str() == *stream);
+                let is_due = has(at) && stream.starts_with(prefix);
+                assert!(is_there || !is_due, "{stream} in {first} to {last}");
+            }
+        }
+    }
+    let mut position = 0;
+    while position < 6 {
+        let next = medium.stretch(position);
+        assert!(position < next && next <= 6, "{next} after {position}");
+        position = next;
+    }
+    assert_eq!(medium.stretch(6), 6);
 }
 
 /// What was appended is there, in order, also after opening again, and can be appended to.
@@ -97,7 +145,7 @@ fn check<'a>(medium: &dyn Medium, records: impl Iterator<Item = &'a Record> + Cl
         assert_eq!(medium.seq_before(&stream, 1).unwrap(), 0);
     }
     let streams = ["match/a/1", "match/b/1"].map(subject);
-    assert_eq!(medium.subjects("", None, 9).unwrap(), streams);
+    assert_eq!(medium.subjects("", None, 0..=u64::MAX, 9).unwrap(), streams);
     let latest = records.map(|record| record.recorded.recorded).max().unwrap();
     assert_eq!(medium.tail().recorded, latest);
 }

@@ -1,6 +1,7 @@
 //! The runner on the log in memory.
 
 use std::{
+    ops::RangeInclusive,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -49,9 +50,14 @@ impl Medium for Watched {
         &self,
         prefix: &str,
         after: Option<&str>,
+        positions: RangeInclusive<u64>,
         limit: usize,
     ) -> Result<Vec<Subject>, Error> {
-        self.memory.subjects(prefix, after, limit)
+        self.memory.subjects(prefix, after, positions, limit)
+    }
+
+    fn stretch(&self, position: u64) -> u64 {
+        self.memory.stretch(position)
     }
 
     fn append(&self, position: u64, group: &[Record]) -> Result<Written, Error> {

@@ -52,7 +52,7 @@ impl Committer {
                 commit: durable - started,
             };
             shared.counters.add(&committed);
-            shared.streams.publish(&group.records, &group.runs, durable);
+            shared.streams.publish(position, &group.records, &group.runs, durable);
             shared.progress.lock().next = position + 1;
             if let Some(observer) = &shared.observer {
                 observer.committed(&committed);

@@ -91,6 +91,25 @@ impl Curtain {
         Ok(found)
     }
 
+    /// The last group up to which the events of all streams are known to be due; nothing if of none.
+    pub(super) fn settled(&self, log: &Log) -> Option<u64> {
+        let longest = self.longest_ms()?;
+        let until = Timestamp::from_ms(log.clock().now().ms().saturating_sub(longest));
+        log.streams().recorded_by(until)
+    }
+
+    /// When the first group that is behind one is due; nothing if there is none.
+    pub(super) fn settles(&self, log: &Log, position: u64) -> Option<Timestamp> {
+        let recorded = log.streams().recorded_after(position)?;
+        Some(Timestamp::from_ms(recorded.ms().saturating_add(self.longest_ms()?)))
+    }
+
+    /// The longest delay; nothing for a replay, in which no two streams are compared.
+    fn longest_ms(&self) -> Option<i64> {
+        let Schedule::Delays(delays) = &self.schedule else { return None };
+        Some(i64::try_from(delays.longest().as_millis()).unwrap_or(i64::MAX))
+    }
+
     /// Whether the first event of a stream is due.
     pub(super) fn has_begun(&self, log: &Log, subject: &Subject) -> Result<bool, Error> {
         let now = log.clock().now();

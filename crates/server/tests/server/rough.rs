@@ -139,6 +139,32 @@ async fn follow_to(client: Client, topic: &str, last: u64) -> Value {
     }
 }
 
+/// Follows two matches by a pattern until both have so many events, and gives their states.
+async fn follow_many(client: Client, count: u64) -> [Value; 2] {
+    let mut follow = client.follow("match/**", "0").with_state();
+    let streams = ["match/m1/1", "match/m2/1"];
+    let mut seqs = [0; 2];
+    loop {
+        match follow.next().await {
+            Ok(Told::Event(event)) => {
+                let at = streams.iter().position(|stream| **stream == event.subject).unwrap();
+                assert_eq!(event.seq, seqs[at] + 1, "each once and in order");
+                seqs[at] = event.seq;
+            }
+            Ok(Told::State) => {}
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => {
+                assert!(error.is_retryable(), "{error}");
+                follow.pause().await;
+            }
+        }
+        let states = streams.map(|stream| follow.state_of(stream).filter(|it| it["seq"] == count));
+        if let ([Some(one), Some(two)], true) = (states, seqs == [count; 2]) {
+            return [one.clone(), two.clone()];
+        }
+    }
+}
+
 async fn head(client: &Client, topic: &str) -> u64 {
     let (_, map) = topic.split_once('/').unwrap();
     let (id, map) = map.split_once('/').unwrap();
@@ -165,8 +191,16 @@ async fn every_event_comes_once_and_in_order() {
         let client = Client::new(&format!("http://{}", rough.address)).unwrap();
         followers.spawn(async move { follow_to(client, "match/m1/1", count).await });
     }
+    let client = Client::new(&format!("http://{}", rough.address)).unwrap();
+    let wide = tokio::spawn(follow_many(client, count));
     for first in (1..=count).step_by(10) {
         server.feed("match/m1/1", first, 10).await;
+        server.feed("match/m2/1", first, 10).await;
+    }
+    let states = wide.await.unwrap();
+    for (at, state) in states.iter().enumerate() {
+        let path = format!("/matches/m{}/maps/1", at + 1);
+        assert_eq!(state, &server.client().get(&path).await.unwrap());
     }
     let state = server.client().get("/matches/m1/maps/1").await.unwrap();
     while let Some(followed) = followers.join_next().await {

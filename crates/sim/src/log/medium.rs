@@ -1,7 +1,7 @@
 //! The medium under test, shared between the log and the life, with fewer fingerprints than usual:
 //! events that share one must be told apart by their records.
 
-use std::sync::Arc;
+use std::{ops::RangeInclusive, sync::Arc};
 
 use matchwire_domain::{envelope::Recorded, subject::Subject};
 use matchwire_embedded::Segments;
@@ -37,9 +37,14 @@ impl Medium for Masked {
         &self,
         prefix: &str,
         after: Option<&str>,
+        positions: RangeInclusive<u64>,
         limit: usize,
     ) -> Result<Vec<Subject>, Error> {
-        self.segments.subjects(prefix, after, limit)
+        self.segments.subjects(prefix, after, positions, limit)
+    }
+
+    fn stretch(&self, position: u64) -> u64 {
+        self.segments.stretch(position)
     }
 
     fn append(&self, position: u64, group: &[Record]) -> Result<Written, Error> {

@@ -201,6 +201,17 @@ fn check_stream(sealed: &Sealed, stream: &Stream, random: &mut SmallRng) {
     assert_eq!((entry.before, entry.chain), (stream.before, last.chain));
     assert_eq!(entry.is_closed, stream.rows[rows.len() - 1].1 == Kind::Last);
 
+    let positions: Vec<u64> = stream.rows.iter().map(|row| row.0).collect();
+    let edges = [0, positions[0], positions[positions.len() - 1], u64::MAX];
+    for position in edges
+        .into_iter()
+        .chain((0..20).map(|_| random.random_range(0..=positions[positions.len() - 1] + 1)))
+    {
+        let before = positions.partition_point(|at| *at < position) as u64;
+        let seq = sealed.seq_before(&stream.subject, &entry, position).unwrap();
+        assert_eq!(seq, first.seq - 1 + before, "before {position}");
+    }
+
     let (mut after, limit, bytes) =
         (0, random.random_range(1..200), random.random_range(1..90_000));
     let mut found = Vec::new();

@@ -1,0 +1,227 @@
+//! A topic of many matches: events by a sweep of their streams, and the states of those that move.
+
+mod opening;
+mod shown;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use bytes::Bytes;
+use matchwire_domain::subject::Subject;
+use matchwire_log::{
+    Error,
+    live::{Bell, EventFrame},
+    sweep::{Mark, Sweep, Swept},
+};
+use serde_json::{Map, Value};
+use tokio::task::{self, AbortHandle};
+
+pub(crate) use self::opening::mark;
+use self::shown::Shown;
+use super::{Batch, Kind, PULL_EVENTS, Place, Refusal, Views, compose};
+use crate::{app::App, cursor::WideCursor, problem::Problem, topic::Topic};
+
+/// Of how many streams a reader is shown states and predictions. Of more, those that moved last.
+const MAX_SHOWN: usize = 4_096;
+
+/// A wide topic of one connection.
+pub(crate) struct Wide {
+    topic: Topic,
+    views: Views,
+    /// Nothing while it is read by a thread that may block.
+    sweep: Option<Sweep>,
+    /// Frames that begin the subscription, and are sent first.
+    first: Vec<(Kind, Bytes, Place)>,
+    /// The streams whose states the reader is shown.
+    shown: BTreeMap<Subject, Shown>,
+    /// Up to which event snapshots had streams, and the group behind which that does not count any more.
+    ahead: (BTreeMap<Subject, u64>, u64),
+    /// Counts what was put into batches, to know which of the shown streams moved last.
+    clock: u64,
+    /// Whether the reader has once been up to date.
+    is_live: bool,
+    ringer: AbortHandle,
+}
+
+impl Drop for Wide {
+    fn drop(&mut self) {
+        self.ringer.abort();
+    }
+}
+
+impl Wide {
+    pub(super) fn topic(&self) -> &Topic {
+        &self.topic
+    }
+
+    /// Whether a reader who had caught up is now behind what is in memory.
+    pub(super) fn lags(&self) -> bool {
+        self.is_live && self.sweep.as_ref().is_some_and(|sweep| sweep.behind().is_none())
+    }
+
+    /// How many events of all streams came since what was read, if that is known.
+    pub(super) fn behind(&self) -> u64 {
+        self.sweep.as_ref().and_then(Sweep::behind).unwrap_or(0)
+    }
+
+    /// Whether what comes next has to be read from the disk.
+    pub(super) fn is_far_behind(&self) -> bool {
+        let is_far = |sweep: &Sweep| sweep.may_have_more() && sweep.behind().is_none();
+        self.sweep.as_ref().is_some_and(is_far)
+    }
+
+    /// Up to where the reader was sent.
+    pub(super) fn sent(&self, app: &App) -> String {
+        let mark = self.sweep.as_ref().map_or(Mark::at(0), |sweep| sweep.mark().clone());
+        WideCursor::now(app.live.log(), mark).to_string()
+    }
+
+    /// Puts what comes next into the batch.
+    pub(super) async fn pull(
+        &mut self,
+        app: &App,
+        bell: &Bell,
+        batch: &mut Batch,
+    ) -> Result<(), Refusal> {
+        for (kind, text, place) in std::mem::take(&mut self.first) {
+            batch.put(kind, text, place);
+        }
+        while !batch.is_full() {
+            match self.sweep_on().await {
+                Ok(Some(swept)) => self.put(app, bell, batch, swept).await?,
+                Ok(None) => {
+                    self.is_live = true;
+                    break;
+                }
+                Err(error @ Error::Corrupt { .. }) => self.pass(batch, error),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        for (subject, shown) in &mut self.shown {
+            shown.put(app, &self.topic, subject, self.views, batch);
+        }
+        Ok(())
+    }
+
+    /// The next events.
+    async fn sweep_on(&mut self) -> Result<Option<Swept>, Error> {
+        let Some(sweep) = &mut self.sweep else { return Err(Error::Stopped) };
+        if sweep.is_at_hand() {
+            return sweep.next(PULL_EVENTS);
+        }
+        if !sweep.may_have_more() {
+            return Ok(None);
+        }
+        let Some(mut sweep) = self.sweep.take() else { return Err(Error::Stopped) };
+        let read = task::spawn_blocking(move || {
+            let swept = sweep.next(PULL_EVENTS);
+            (sweep, swept)
+        });
+        let (sweep, swept) = read.await.map_err(|_| Error::Stopped)?;
+        self.sweep = Some(sweep);
+        swept
+    }
+
+    /// Leaves out what a stream has at damage, and says so.
+    fn pass(&mut self, batch: &mut Batch, error: Error) {
+        let subject = self.sweep.as_mut().and_then(Sweep::pass);
+        let members = about(Problem::from(error).members(), subject.as_ref());
+        batch.put(Kind::Error, compose::error(&self.topic, members), Place::Same);
+    }
+
+    async fn put(
+        &mut self,
+        app: &App,
+        bell: &Bell,
+        batch: &mut Batch,
+        swept: Swept,
+    ) -> Result<(), Refusal> {
+        let ahead = self.known_ahead(&swept);
+        if !swept.missing.is_empty() && swept.missing.end > ahead {
+            batch.put(Kind::Error, compose::error(&self.topic, lost(&swept)), Place::Same);
+        }
+        let (log, lineage) = (app.live.log(), app.live.log().lineage().current());
+        for entry in &swept.entries {
+            let seq = entry.recorded.seq;
+            if !self.views.events || seq <= ahead {
+                continue;
+            }
+            let subject = &swept.subject;
+            let event = EventFrame::new(app.live.games(), subject, lineage, entry, None);
+            let cursor = WideCursor::now(log, swept.mark(seq)).to_string();
+            let text = compose::event(&self.topic, subject, &event, &cursor);
+            batch.put_event(event, text, Place::Cursor(cursor));
+        }
+        let Some(last) = swept.entries.last().map(|entry| entry.recorded.seq) else {
+            return Ok(());
+        };
+        if self.views.state || self.views.prediction {
+            match self.shown(app, bell, &swept.subject).await {
+                Ok(shown) => shown.reached(last.max(ahead)),
+                // Its events tell of it.
+                Err(error) if error.is_partial() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Up to which event of a stream a snapshot told already.
+    fn known_ahead(&mut self, swept: &Swept) -> u64 {
+        let (seqs, until) = &mut self.ahead;
+        if swept.from() >= *until {
+            seqs.clear();
+        }
+        seqs.get(&swept.subject).copied().unwrap_or(0)
+    }
+
+    /// What the reader is shown of a stream that has moved.
+    async fn shown(
+        &mut self,
+        app: &App,
+        bell: &Bell,
+        subject: &Subject,
+    ) -> Result<&mut Shown, Error> {
+        self.clock += 1;
+        if !self.shown.contains_key(subject) {
+            if self.shown.len() >= MAX_SHOWN {
+                let oldest = self.shown.iter().min_by_key(|(_, shown)| shown.moved);
+                let oldest = oldest.map(|(subject, _)| subject.clone());
+                oldest.and_then(|oldest| self.shown.remove(&oldest));
+            }
+            let follow = app.live.follow(subject, bell).await?;
+            self.shown.insert(subject.clone(), Shown::new(follow));
+        }
+        let shown = self.shown.get_mut(subject).ok_or(Error::Stopped)?;
+        shown.moved = self.clock;
+        Ok(shown)
+    }
+}
+
+/// What is told of events that are not there any more.
+pub(crate) fn lost(swept: &Swept) -> Map<String, Value> {
+    let (subject, first, last) = (&swept.subject, swept.missing.start, swept.missing.end - 1);
+    let detail = format!("{subject}: seq {first} to {last} are lost, or past their age");
+    let members = [("code", Value::from("lost")), ("detail", detail.into())];
+    let members = members.map(|(name, value)| (name.to_owned(), value));
+    about(members.into_iter().collect(), Some(subject))
+}
+
+/// What is told of one stream of many.
+pub(crate) fn about(
+    mut members: Map<String, Value>,
+    subject: Option<&Subject>,
+) -> Map<String, Value> {
+    members.extend(subject.map(|subject| ("subject".to_owned(), subject.as_str().into())));
+    members
+}
+
+/// Rings a bell whenever a sweep may have more to read.
+fn ring(sweep: &Sweep, bell: &Bell) -> AbortHandle {
+    let (mut growth, bell) = (sweep.growth(), Arc::clone(bell));
+    let ringing = tokio::spawn(async move {
+        while growth.more().await {
+            bell.notify_one();
+        }
+    });
+    ringing.abort_handle()
+}
