@@ -20,6 +20,7 @@ use crate::{
     letters::DeadLetters,
     limits::Limits,
     metrics::Meter,
+    people::People,
     problem::Problem,
     reads::Summaries,
     storage::StorageWatch,
@@ -35,6 +36,8 @@ pub trait Exchange: Send + Sync + 'static {
     fn id_for(&self, account: &str) -> String;
     /// Makes every id that was given durable.
     fn sync(&self) -> std::io::Result<()>;
+    /// The player id of an account, if it has one that is durable. None is made.
+    fn player_of(&self, account: &str) -> Option<String>;
     /// The account of a player id.
     fn account_of(&self, id: &str) -> Option<String>;
 }
@@ -115,6 +118,8 @@ pub struct Parts {
     pub meter: Arc<Meter>,
     /// Who may do what.
     pub access: Access,
+    /// By what people are known, if they are.
+    pub people: Option<People>,
     /// The bounds.
     pub limits: Limits,
     /// What is let through when there is too much.
@@ -157,6 +162,7 @@ pub struct Common {
     pub(crate) followup: Followup,
     pub(crate) meter: Arc<Meter>,
     pub(crate) access: Access,
+    pub(crate) people: Option<People>,
     pub(crate) limits: Limits,
     pub(crate) admission: Admission,
     pub(crate) storage: StorageWatch,
@@ -191,6 +197,7 @@ impl App {
             followup: parts.followup,
             meter: parts.meter,
             access: parts.access,
+            people: parts.people,
             bodies: Semaphore::new(limits.bodies_bytes / crate::body::UNIT_BYTES),
             heavy: Semaphore::new(limits.heavy_reads),
             replays: Arc::new(Semaphore::new(limits.replays)),

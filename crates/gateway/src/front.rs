@@ -46,6 +46,7 @@ pub(crate) async fn pass(State(front): State<Front>, request: Request) -> Respon
     let app = &front.app;
     let trace = Trace::of(request.headers());
     let is_head = request.method() == axum::http::Method::HEAD;
+    let is_personal = request.headers().contains_key(header::AUTHORIZATION);
     let (request, leftover) = Leftover::of(request);
     let mut response = match admit(app, &request) {
         Ok(audience) => {
@@ -69,8 +70,9 @@ pub(crate) async fn pass(State(front): State<Front>, request: Request) -> Respon
     if !is_whole {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    if !app.audiences.is_empty() && !headers.contains_key(header::CACHE_CONTROL) {
-        // What one audience is told, no cache may tell another one.
+    let is_for_some = is_personal || !app.audiences.is_empty();
+    if is_for_some && !headers.contains_key(header::CACHE_CONTROL) {
+        // What one audience or person is told, no cache may tell another one.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private"));
     }
     headers.insert(REQUEST_ID, trace.request_id);

@@ -17,6 +17,7 @@ mod access;
 mod audience;
 mod followup;
 mod front;
+mod people;
 mod problem;
 mod prometheus;
 mod trace;
@@ -58,6 +59,7 @@ pub use letters::{DeadLetters, Letter, LetterStats, MAX_BODY_BYTES, Posted, Seal
 pub use limits::Limits;
 pub use metrics::Meter;
 pub use openapi::openapi;
+pub use people::{Keys, People, Wrong};
 pub use problem::{Code, Problem};
 pub use routes::{ROUTES, Route};
 pub use serve::serve;

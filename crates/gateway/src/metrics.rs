@@ -6,6 +6,7 @@ mod admission;
 mod audience;
 mod letters;
 mod log;
+mod people;
 mod prediction;
 mod upstreams;
 mod views;
@@ -35,7 +36,7 @@ use serde_json::{Value, json};
 
 use self::{
     admission::AdmissionMeter, audience::AudienceMeter, letters::LetterMeter, log::LogMeter,
-    prediction::PredictionMeter, upstreams::UpstreamMeter, views::ViewMeter,
+    people::PeopleMeter, prediction::PredictionMeter, upstreams::UpstreamMeter, views::ViewMeter,
 };
 use crate::{
     app::App,
@@ -88,6 +89,7 @@ pub struct Meter {
     upstreams: UpstreamMeter,
     views: ViewMeter,
     audiences: AudienceMeter,
+    pub(crate) people: PeopleMeter,
     replays: Gauge<u64, AtomicU64>,
     lag: Family<Label, Gauge<u64, AtomicU64>>,
 }
@@ -151,6 +153,7 @@ impl Meter {
             upstreams: UpstreamMeter::new(&mut registry),
             views: ViewMeter::new(&mut registry),
             audiences: AudienceMeter::new(&mut registry),
+            people: PeopleMeter::new(&mut registry),
             replays: gauge(&mut registry, "replays", "Replays that run, over SSE and WebSocket"),
             lag: add(&mut registry, "view_lag_events", "Events that a view is behind", lag),
             registry,

@@ -39,7 +39,10 @@ pub fn openapi() -> Value {
                 do is a problem with the code delayed_audience.",
         },
         "paths": paths,
-        "components": {"schemas": components::schemas()},
+        "components": {
+            "schemas": components::schemas(),
+            "securitySchemes": {"bearerAuth": components::token()},
+        },
     })
 }
 
@@ -74,6 +77,9 @@ fn operation(route: &Route) -> Value {
             responses.insert("429".into(), components::limited(&none));
         }
     }
+    if let (Value::Object(responses), true) = (&mut responses, route.is_personal) {
+        responses.insert("401".into(), components::unauthorized());
+    }
     let mut operation =
         json!({"summary": route.summary, "parameters": parameters, "responses": responses});
     if let Value::Object(operation) = &mut operation
@@ -82,6 +88,9 @@ fn operation(route: &Route) -> Value {
         let content: Map<_, _> =
             route.takes.iter().map(|kind| ((*kind).to_owned(), json!({}))).collect();
         operation.insert("requestBody".into(), json!({"required": true, "content": content}));
+    }
+    if let (Value::Object(operation), true) = (&mut operation, route.is_personal) {
+        operation.insert("security".into(), json!([{"bearerAuth": []}]));
     }
     operation
 }

@@ -122,6 +122,24 @@ impl Code {
     }
 }
 
+/// What is asked for with a 401 (RFC 6750, section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Challenge {
+    /// A token: there was none.
+    NoToken,
+    /// Another token: this one is not good.
+    InvalidToken,
+}
+
+impl Challenge {
+    fn header(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::NoToken => "Bearer",
+            Self::InvalidToken => "Bearer error=\"invalid_token\"",
+        })
+    }
+}
+
 /// An answer that says what was wrong and what would be right.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{detail}")]
@@ -134,12 +152,19 @@ pub struct Problem {
     pub floor: Option<Floor>,
     /// Of a limit, how the sender stands to it.
     pub advice: Option<Advice>,
+    /// Of a person's token, which one is asked for.
+    pub(crate) challenge: Option<Challenge>,
 }
 
 impl Problem {
     /// A problem.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), floor: None, advice: None }
+        Self { code, detail: detail.into(), floor: None, advice: None, challenge: None }
+    }
+
+    /// A problem with the token of a person.
+    pub(crate) fn challenging(challenge: Challenge, detail: &str) -> Self {
+        Self { challenge: Some(challenge), ..Self::new(Code::Unauthorized, detail) }
     }
 
     /// The members that are told on every wire: the code, what exactly, and of what was trimmed from
@@ -174,6 +199,9 @@ impl Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(advice) = self.advice {
             advice.write(headers, true);
+        }
+        if let Some(challenge) = self.challenge {
+            headers.insert(header::WWW_AUTHENTICATE, challenge.header());
         }
         if status == 503 {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

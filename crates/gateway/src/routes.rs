@@ -12,7 +12,7 @@ use crate::{
     app::App,
     console,
     front::{self, Front},
-    ingest, letters, openapi,
+    ingest, letters, openapi, people,
     problem::{Code, Problem},
     reads, replay, sse, status, upstreams, websocket,
 };
@@ -34,6 +34,8 @@ pub struct Route {
     pub gives: &'static str,
     /// The schema of its answer, where there is one.
     pub schema: Option<&'static str>,
+    /// Whether it is for a person, with their token, alone.
+    pub is_personal: bool,
 }
 
 const JSON: &str = "application/json";
@@ -50,7 +52,7 @@ const fn read(
     gives: &'static str,
     schema: Option<&'static str>,
 ) -> Route {
-    Route { method: "get", path, summary, query, takes: &[], gives, schema }
+    Route { method: "get", path, summary, query, takes: &[], gives, schema, is_personal: false }
 }
 
 const fn send(
@@ -59,7 +61,8 @@ const fn send(
     takes: &'static [&'static str],
     schema: &'static str,
 ) -> Route {
-    Route { method: "post", path, summary, query: &[], takes, gives: JSON, schema: Some(schema) }
+    let (query, schema): (&[_], _) = (&[], Some(schema));
+    Route { method: "post", path, summary, query, takes, gives: JSON, schema, is_personal: false }
 }
 
 /// Every route there is.
@@ -87,6 +90,7 @@ pub const ROUTES: &[Route] = &[
     read("/api/v1/players/{player}/statistics", "What is counted of a player, as far as whoever asks may see it", &["game", "season", "tournament", "format"], JSON, Some("Statistics")),
     read("/api/v1/leaderboards/{game}", "Players by how many matches they have won; who is not to be seen has a place and no name", &["season", "tournament", "format", "after", "around", "limit"], JSON, Some("Leaderboard")),
     read("/api/v1/tournaments/{tournament}/matches", "The matches of a tournament, by name", PAGE, JSON, Some("Matches")),
+    Route { is_personal: true, ..read("/api/v1/me", "Who the person is that asks: their player id, if any event has named them so far", &[], JSON, Some("Me")) },
     read("/api/v1/predictions", "The latest win probability of every map that is being played", PAGE, JSON, Some("Predictions")),
     read("/api/v1/calibration", "How good predictions have been: scores and reliability by model and by what was predicted", &["game", "model"], JSON, Some("Calibration")),
     read("/api/v1/stream", "A topic as server-sent events", &["topic", "after", "views"], "text/event-stream", None),
@@ -136,6 +140,7 @@ fn handlers() -> Router<Arc<App>> {
         .route("/players/{player}/statistics", get(reads::statistics_of_player))
         .route("/leaderboards/{game}", get(reads::leaderboard))
         .route("/tournaments/{tournament}/matches", get(reads::list_matches_of_tournament))
+        .route("/me", get(people::me))
         .route("/predictions", get(reads::latest))
         .route("/calibration", get(reads::calibration))
         .route("/stream", get(sse::stream))

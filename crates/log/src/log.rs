@@ -241,7 +241,7 @@ impl Log {
     }
 
     /// The clock that gives `recordedtime`.
-    pub(crate) fn clock(&self) -> &dyn Clock {
+    pub fn clock(&self) -> &dyn Clock {
         &*self.shared.clock
     }
 

@@ -126,6 +126,8 @@ pub(crate) struct Serve {
         value_parser = clap::builder::NonEmptyStringValueParser::new()
     )]
     pub(crate) gsi_token: Option<String>,
+    #[command(flatten)]
+    pub(crate) people: crate::people::Tokens,
     /// The model that predicts a game from now on, as in cs2=mw-logit-1; may be given several times. What was
     /// predicted before stays as it was
     #[arg(long, env = "MATCHWIRE_MODEL", value_name = "GAME=MODEL", value_delimiter = ',')]

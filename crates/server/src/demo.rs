@@ -45,6 +45,7 @@ pub(crate) async fn run(args: &Demo) -> anyhow::Result<()> {
         retain: Vec::new(),
         archive: crate::archive::Place::default(),
         archive_after: None,
+        people: crate::people::Tokens::default(),
         accept_clock: false,
         dead_letters: 1_000,
         dead_letters_mib: 16,

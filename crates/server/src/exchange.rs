@@ -5,7 +5,7 @@
 //! JSON array of the id and the account. A line is on disk before any event with its id can be.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs::{File, OpenOptions},
     io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _},
     path::Path,
@@ -20,6 +20,8 @@ pub(crate) struct Exchange {
 struct Inner {
     ids: HashMap<String, String>,
     accounts: HashMap<String, String>,
+    /// Accounts whose lines are not on disk yet: after a crash another one may get the id.
+    fresh: HashSet<String>,
     file: File,
     /// Lines that are not on disk yet.
     pending: Vec<u8>,
@@ -39,6 +41,7 @@ impl Exchange {
         let mut inner = Inner {
             ids: HashMap::new(),
             accounts: HashMap::new(),
+            fresh: HashSet::new(),
             file,
             pending: Vec::new(),
             length: 0,
@@ -60,6 +63,11 @@ impl matchwire_gateway::Exchange for Exchange {
 
     fn sync(&self) -> io::Result<()> {
         self.lock().sync()
+    }
+
+    fn player_of(&self, account: &str) -> Option<String> {
+        let inner = self.lock();
+        inner.ids.get(account).filter(|_| !inner.fresh.contains(account)).cloned()
     }
 
     fn account_of(&self, id: &str) -> Option<String> {
@@ -94,6 +102,7 @@ impl Inner {
         self.pending.push(b'\n');
         self.ids.insert(account.into(), id.clone());
         self.accounts.insert(id.clone(), account.into());
+        self.fresh.insert(account.into());
         id
     }
 
@@ -107,6 +116,7 @@ impl Inner {
         self.file.sync_data()?;
         self.length += self.pending.len() as u64;
         self.pending.clear();
+        self.fresh.clear();
         Ok(())
     }
 }
@@ -137,6 +147,21 @@ mod tests {
         assert_eq!(ids(&exchange, &["steam:3", "steam:1"]), ["p3", "p1"]);
         assert_eq!(exchange.account_of("p2").as_deref(), Some("bot:a\n\"b"));
         assert_eq!(exchange.account_of("p9"), None);
+    }
+
+    #[test]
+    fn an_account_is_looked_up_once_its_id_is_on_disk_and_gets_none_by_that() {
+        let folder = tempfile::tempdir().unwrap();
+        let exchange = Exchange::open(folder.path()).unwrap();
+        assert_eq!(exchange.player_of("steam:1"), None);
+        assert_eq!(exchange.id_for("steam:2"), "p1");
+        assert_eq!(exchange.player_of("steam:2"), None);
+        exchange.sync().unwrap();
+        assert_eq!(exchange.player_of("steam:2").as_deref(), Some("p1"));
+        drop(exchange);
+        let exchange = Exchange::open(folder.path()).unwrap();
+        assert_eq!(exchange.player_of("steam:2").as_deref(), Some("p1"));
+        assert_eq!(exchange.player_of("steam:1"), None);
     }
 
     #[test]

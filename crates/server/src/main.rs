@@ -10,6 +10,7 @@ mod clock;
 mod exchange;
 mod letter_key;
 mod models;
+mod people;
 mod serve;
 mod source;
 mod storage;

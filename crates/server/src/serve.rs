@@ -70,6 +70,9 @@ pub(crate) async fn run(args: &Serve) -> anyhow::Result<()> {
     for audience in &args.audiences {
         println!("The audience {} {}", audience.name, sight(audience));
     }
+    if let Some(kind) = args.people.kind() {
+        println!("People are known by tokens that are signed with {kind}");
+    }
     if let Some(archive) = args.archive.name() {
         println!("The archive is {archive}");
     }
@@ -133,6 +136,7 @@ impl Running {
     /// Opens the log and listens.
     pub(crate) async fn start(args: &Serve) -> anyhow::Result<Self> {
         let access = access(args)?;
+        let people = args.people.open()?;
         let games = Games::default();
         let meter = Meter::new(&games);
         let (log, storage, newest) = open_log(args, meter.clone())?;
@@ -169,6 +173,7 @@ impl Running {
             followup,
             meter,
             access,
+            people,
             limits: Limits {
                 connections: room_for(args.connections),
                 accepts: args.accept_rate,

@@ -102,7 +102,7 @@ fn wrong(file: &File, error: clap::Error) -> Wrong {
         return Wrong::Usage(error);
     };
     let flag = argument.split_whitespace().next().unwrap_or_default();
-    let key = flag.trim_start_matches("--").replace('-', "_");
+    let key = file::key_of(flag.trim_start_matches("--"));
     let value = match error.get(ContextKind::InvalidValue) {
         Some(ContextValue::String(value)) => value.as_str(),
         _ => return Wrong::Usage(error),
@@ -132,7 +132,7 @@ fn settings(matches: &ArgMatches, file: &File) -> Vec<Setting> {
         if matches!(long, "json" | "help" | "version") {
             continue;
         }
-        let key = long.replace('-', "_");
+        let key = file::key_of(long);
         let raw = matches.try_get_raw(id).ok().flatten().into_iter().flatten();
         let values = raw.map(|value| value.to_string_lossy().into_owned());
         let is_secret = argument.is_hide_env_values_set();

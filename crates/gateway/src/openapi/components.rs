@@ -74,6 +74,30 @@ pub(super) fn problem() -> Value {
     })
 }
 
+/// How a person is known.
+pub(super) fn token() -> Value {
+    json!({
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "Signed by the platform around Matchwire, with EdDSA or HS256: sub is the account, exp is required",
+    })
+}
+
+/// The answer where a person's token is missing or not good.
+pub(super) fn unauthorized() -> Value {
+    json!({
+        "description": "There is no token, or it is not good",
+        "headers": {
+            "WWW-Authenticate": {
+                "description": "Bearer, and error=\"invalid_token\" for one that is not good",
+                "schema": {"type": "string"},
+            },
+        },
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    })
+}
+
 /// The answer to events that are refused for a limit, where some of them might be sent again.
 pub(super) fn limited(results: &Value) -> Value {
     let mut limited = results.clone();
@@ -127,6 +151,10 @@ pub(super) fn schemas() -> Value {
             },
         },
         "Results": results(),
+        "Me": {
+            "type": "object",
+            "properties": {"player": {"type": "string", "description": "The player id; left out if there is none"}},
+        },
         "SourceAnswer": {
             "type": "object",
             "required": ["appended", "duplicate", "unknown"],

@@ -261,6 +261,7 @@ async fn what_tells_of_events_before_is_refused_and_every_route_is_decided() {
         "/api/v1/matches/{match}/maps/{map}/stats",
         "/api/v1/matches/{match}/stats",
         "/api/v1/predictions",
+        "/api/v1/me",
         "/api/v1/tournaments/{tournament}/matches",
         "/api/v1/stream",
         "/api/v1/replay/{match}",

@@ -26,6 +26,7 @@ mod kept_posts;
 mod letters;
 mod lineage;
 mod overload;
+mod people;
 mod play;
 mod polls;
 mod predictor;

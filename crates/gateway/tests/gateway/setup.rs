@@ -13,7 +13,7 @@ use hyper::body::Bytes;
 use matchwire_domain::{dead_letter::Bounds, live_match::Games, secret::Secret};
 use matchwire_gateway::{
     Access, AdmissionSettings, Answer, App, Code, Damage, DeadLetters, Exchange, Followup, Inlet,
-    Limits, Meter, Parts, Post, Problem, Ranking, Source, Sources, Storage, Views,
+    Limits, Meter, Parts, People, Post, Problem, Ranking, Source, Sources, Storage, Views,
 };
 use matchwire_log::{
     Log, ManualClock, Medium, Memory, Options,
@@ -40,6 +40,10 @@ impl Exchange for Ids {
 
     fn sync(&self) -> std::io::Result<()> {
         Ok(())
+    }
+
+    fn player_of(&self, account: &str) -> Option<String> {
+        self.0.lock().unwrap().get(account).cloned()
     }
 
     fn account_of(&self, id: &str) -> Option<String> {
@@ -99,6 +103,7 @@ pub(crate) struct Setup {
     pub(crate) memory_acks: bool,
     pub(crate) letters: Bounds,
     pub(crate) vault: Vault,
+    pub(crate) people: Option<People>,
 }
 
 impl Default for Setup {
@@ -119,6 +124,7 @@ impl Default for Setup {
             memory_acks: false,
             letters: Bounds { letters: 1_000, bytes: 16 << 20 },
             vault: Vault::default(),
+            people: None,
         }
     }
 }
@@ -191,6 +197,7 @@ impl Server {
             followup: Followup::new(ranking),
             meter,
             access,
+            people: setup.people,
             limits,
             admission,
             storage: Arc::new(move || Storage { damage: damage.clone(), ..Storage::default() }),

@@ -1,5 +1,5 @@
-//! The file of settings: keys of `serve`, named as its flags are with `_` for `-`, and a table for each
-//! upstream and each audience.
+//! The file of settings: keys of `serve`, named as its flags are with `_` for `-`, those of people in a table, and a table for
+//! each upstream and each audience.
 
 use std::{
     collections::BTreeMap,
@@ -18,6 +18,8 @@ use super::audience;
 const UPSTREAM: &str = "upstream";
 /// The key of the audiences.
 const AUDIENCE: &str = "audience";
+/// The key of what is set of people: their flags without its name and a dash.
+const PEOPLE: &str = "people";
 /// The largest file that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
 /// How many upstreams there may be.
@@ -61,12 +63,21 @@ impl File {
             if matches!(key.as_str(), UPSTREAM | AUDIENCE) {
                 continue;
             }
-            let read = texts(&value).ok_or_else(|| {
-                named(&format!(
-                    "{key}: it must be a text, a number, true or false, or a list of those"
-                ))
-            })?;
-            values.insert(key, read);
+            let settings = match value {
+                Value::Table(people) if key == PEOPLE => people
+                    .into_iter()
+                    .map(|(key, value)| (format!("{PEOPLE}.{key}"), value))
+                    .collect(),
+                value => vec![(key, value)],
+            };
+            for (key, value) in settings {
+                let read = texts(&value).ok_or_else(|| {
+                    named(&format!(
+                        "{key}: it must be a text, a number, true or false, or a list of those"
+                    ))
+                })?;
+                values.insert(key, read);
+            }
         }
         Ok(Self { path: Some(path.into()), text, values })
     }
@@ -98,7 +109,7 @@ impl File {
         let serve = command.find_subcommand("serve").cloned().unwrap_or_default();
         let flags: BTreeMap<String, &clap::Arg> = serve
             .get_arguments()
-            .filter_map(|argument| Some((argument.get_long()?.replace('-', "_"), argument)))
+            .filter_map(|argument| Some((key_of(argument.get_long()?), argument)))
             .filter(|(key, _)| !matches!(key.as_str(), "config" | "help" | "version"))
             .collect();
         for (key, values) in &self.values {
@@ -120,9 +131,12 @@ impl File {
                 return Err(named("it must be true or false"));
             }
             let id = argument.get_id().to_string();
+            // What is a secret in a variable is one here, also where the help tells defaults.
+            let is_secret = argument.is_hide_env_values_set();
             for name in commands {
                 command = command.mut_subcommand(name, |command| {
                     command.mut_arg(&id, |argument| {
+                        let argument = argument.hide_default_value(is_secret);
                         argument.required(false).default_values(values.clone())
                     })
                 });
@@ -199,6 +213,14 @@ impl File {
             }
         }
         shown
+    }
+}
+
+/// The key of a flag.
+pub(super) fn key_of(flag: &str) -> String {
+    match flag.strip_prefix(PEOPLE).and_then(|rest| rest.strip_prefix('-')) {
+        Some(rest) => format!("{PEOPLE}.{}", rest.replace('-', "_")),
+        None => flag.replace('-', "_"),
     }
 }
 

@@ -80,6 +80,32 @@ fn what_is_in_force_and_where_it_comes_from() {
 }
 
 #[test]
+fn people() {
+    let file = r#"
+        [people]
+        secret = "s3cret, of more than 32 bytes, s3cret"
+        issuer = "https://platform.example"
+        leeway = "5s"
+    "#;
+    let it = serve(file, "serve --config FILE --data d --people-leeway 7s").unwrap();
+    assert!(it.people.open().unwrap().is_some());
+    let asked = asked(file, "config --config FILE --people-leeway 7s").unwrap();
+    let Asked::Settings(settings, false) = asked else { panic!("it prints a table") };
+    let of = |key: &str| {
+        let found = settings.iter().find(|it| it.key == key).unwrap();
+        (found.values.join("|"), found.origin.clone())
+    };
+    let pair = |value: &str, origin: &str| (value.to_owned(), origin.to_owned());
+    assert_eq!(of("people.secret"), pair("***", "file"));
+    assert_eq!(of("people.issuer"), pair("https://platform.example", "file"));
+    assert_eq!(of("people.leeway"), pair("7s", "--people-leeway"));
+    assert_eq!(of("people.jwks"), pair("", "not set"));
+    let help = serve(file, "serve --config FILE --help").unwrap_err();
+    assert!(help.contains("--people-secret <SECRET>") && help.contains("https://platform.example"));
+    assert!(!format!("{settings:?} {it:?} {help}").contains("s3cret"));
+}
+
+#[test]
 fn audiences() {
     let file = r#"
         trusted_proxy = ["127.0.0.1"]
@@ -123,6 +149,14 @@ fn what_is_wrong_with_a_file_is_said() {
             "[upstream.a]\nurl = \"http://x\"\nheaders = {b = \"${MATCHWIRE_NOT_SET}\"}",
             "is not set",
         ),
+        ("people = 7", "people: no setting is called so"),
+        ("people_issuer = \"x\"", "people_issuer: no setting is called so"),
+        (
+            "[people]\nkeys = \"x\"",
+            "people.keys: no setting is called so; there are accept_clock, ",
+        ),
+        ("[people]\nleeway = \"61s\"", "matchwire.toml: people.leeway: must be from 0s to 60s"),
+        ("[people]\nissuer = [\"x\", \"y\"]", "people.issuer: it takes one value, and no list"),
         ("upstream = 7", "upstream"),
         ("audience = 7", "audience"),
         ("[audience.a]\ndelay = []", "missing field `networks`"),
