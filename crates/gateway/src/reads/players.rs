@@ -13,9 +13,8 @@ use axum::{
 use matchwire_domain::{
     activity::Kind, player, subject::Subject, timeline::Chronicle, timestamp::Timestamp,
 };
-use matchwire_log::view_store::Snapshot;
 use matchwire_players::{
-    rights::{Relation, Rights},
+    rights::Rights,
     statistics::{Format, Reach, Span, Split},
     view::{self, Cursor, Feed, Filter, MAX_BEHIND, MAX_PAGE, Place, Record, Standing},
 };
@@ -132,12 +131,13 @@ pub(crate) async fn leaderboard(
     let standings = standings.await?;
     let mut players = Vec::with_capacity(standings.len());
     for Standing { player, won, place } in &standings {
-        let mut shown = json!({"place": place, "won": won});
         // The place of somebody who is not shown is still one.
-        if rights_at(&app, &viewer, player).await?.statistics {
-            shown["player"] = player.as_str().into();
-        }
-        players.push(shown);
+        let is_shown = rights_at(&app, &viewer, player).await?.statistics;
+        players.push(if is_shown {
+            json!({"place": place, "won": won, "player": player})
+        } else {
+            json!({"place": place, "won": won})
+        });
     }
     let mut body = Map::from_iter([("players".to_owned(), players.into())]);
     // It names nobody: whoever is not shown is in it, too.
@@ -184,18 +184,19 @@ fn hidden(player: &str, what: &str) -> Problem {
 }
 
 fn told(player: &str, record: &Record) -> Value {
-    let mut told = json!(record);
+    let mut told = match json!(record) {
+        Value::Object(told) => told,
+        _ => Map::new(),
+    };
     let tally = &record.tally;
-    told["player"] = player.into();
-    if let Some(rate) = tally.win_rate() {
-        told["win_rate"] = rate.into();
-    }
+    told.insert("player".into(), player.into());
+    told.extend(tally.win_rate().map(|rate| ("win_rate".to_owned(), rate.into())));
     let per_match = |feat: &String| Some((feat.clone(), tally.per_match(feat)?.into()));
     let rates: Map<String, Value> = tally.feats.keys().filter_map(per_match).collect();
     if !rates.is_empty() {
-        told["per_match"] = rates.into();
+        told.insert("per_match".into(), rates.into());
     }
-    told
+    told.into()
 }
 
 fn split(params: &Params, game: &str, reach: Reach) -> Result<Split, Problem> {
@@ -224,7 +225,7 @@ fn page_size(params: &Params, usual: usize, most: usize) -> Result<usize, Proble
 
 fn time(params: &Params, name: &str) -> Result<Option<Timestamp>, Problem> {
     let parse = |text: &str| {
-        Timestamp::parse(text).ok_or_else(|| wrong(format!("{name} must be a time, RFC 3339")))
+        Timestamp::parse(text).map_err(|_| wrong(format!("{name} must be a time, RFC 3339")))
     };
     params.get(name).map(parse).transpose()
 }

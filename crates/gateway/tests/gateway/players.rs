@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{Reply, Server, event},
-    people::{claims, hs256, server_with_secret, with, Signer},
+    people::{Signer, claims, hs256, server_with_secret, with},
 };
 
 /// Asks as the person of an account, or as a stranger.
@@ -38,7 +38,10 @@ async fn server() -> Server {
     let server = server_with_secret().await;
     let private = event("tournament/secret", 1, "tournament.announced", &json!({"private": true}));
     assert_eq!(server.post(&[private]).await.status, 200);
-    for batch in [played("m1", "steam:1", "steam:2", None), played("m2", "steam:1", "steam:2", Some("secret"))] {
+    for batch in [
+        played("m1", "steam:1", "steam:2", None),
+        played("m2", "steam:1", "steam:2", Some("secret")),
+    ] {
         assert_eq!(server.post(&batch).await.status, 200);
     }
     server
@@ -58,20 +61,33 @@ fn won(reply: &Reply) -> i64 {
 async fn nobody_but_the_player_sees_anything_unless_the_player_says_so() {
     let server = server().await;
     let (feed, statistics) = ("/players/p1/activity", "/players/p1/statistics?game=cs2");
-    for (account, path) in [(None, feed), (None, statistics), (Some("steam:2"), feed), (Some("steam:9"), feed)] {
+    for (account, path) in
+        [(None, feed), (None, statistics), (Some("steam:2"), feed), (Some("steam:9"), feed)]
+    {
         let reply = ask(&server, account, path).await;
-        assert_eq!((reply.status.as_u16(), reply.problem().as_str()), (403, "forbidden"), "{account:?}");
+        assert_eq!(
+            (reply.status.as_u16(), reply.problem().as_str()),
+            (403, "forbidden"),
+            "{account:?}"
+        );
         // Whether there is such a player is not told either.
         let nobody = ask(&server, account, &path.replace("p1", "p77")).await;
         let detail = |reply: &Reply| reply.json()["detail"].as_str().unwrap().replace("p77", "p1");
         assert_eq!((nobody.status, detail(&nobody)), (reply.status, detail(&reply)));
     }
     let own = ask(&server, Some("steam:1"), feed).await.json();
-    let told: Vec<&str> = own["activities"].as_array().unwrap().iter()
-        .map(|activity| activity["event_type"].as_str().unwrap()).collect();
+    let told: Vec<&str> = own["activities"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|activity| activity["event_type"].as_str().unwrap())
+        .collect();
     assert_eq!(told.iter().filter(|kind| **kind == "match_won").count(), 2);
-    assert_eq!(own["activities"][0]["against"].as_array().into_iter().flatten().count() as u64
-        + own["activities"][1]["against"].as_array().into_iter().flatten().count() as u64, 1);
+    assert_eq!(
+        own["activities"][0]["against"].as_array().into_iter().flatten().count() as u64
+            + own["activities"][1]["against"].as_array().into_iter().flatten().count() as u64,
+        1
+    );
     assert_eq!(won(&ask(&server, Some("steam:1"), statistics).await), 2);
     server.end().await;
 }
@@ -79,7 +95,8 @@ async fn nobody_but_the_player_sees_anything_unless_the_player_says_so() {
 #[tokio::test]
 async fn others_see_no_opponent_and_nothing_of_a_private_tournament() {
     let server = server().await;
-    set(&server, "p1", 1, "privacy.set", json!({"activity": "public", "statistics": "friends"})).await;
+    set(&server, "p1", 1, "privacy.set", json!({"activity": "public", "statistics": "friends"}))
+        .await;
     let shown = ask(&server, None, "/players/p1/activity").await;
     let text = String::from_utf8(shown.bytes.to_vec()).unwrap();
     assert!(!text.contains("p2") && !text.contains("secret") && !text.contains("m2"), "{text}");
@@ -109,12 +126,17 @@ async fn others_see_no_opponent_and_nothing_of_a_private_tournament() {
 #[tokio::test]
 async fn leaderboards_have_places_of_those_who_are_not_shown() {
     let server = server().await;
-    for (id, winner, loser) in [("m3", "steam:2", "steam:1"), ("m4", "steam:3", "steam:2"), ("m5", "steam:3", "steam:1")] {
+    for (id, winner, loser) in
+        [("m3", "steam:2", "steam:1"), ("m4", "steam:3", "steam:2"), ("m5", "steam:3", "steam:1")]
+    {
         server.post(&played(id, winner, loser, None)).await;
     }
     let board = "/leaderboards/cs2";
     let all = ask(&server, None, board).await.json();
-    assert_eq!(all["players"], json!([{"place": 1, "won": 2}, {"place": 2, "won": 1}, {"place": 2, "won": 1}]));
+    assert_eq!(
+        all["players"],
+        json!([{"place": 1, "won": 2}, {"place": 2, "won": 1}, {"place": 2, "won": 1}])
+    );
     let own = ask(&server, Some("steam:1"), board).await.json();
     assert_eq!(own["players"][1], json!({"place": 2, "won": 1, "player": "p1"}));
     let page = ask(&server, None, &format!("{board}?limit=2")).await.json();
@@ -131,16 +153,23 @@ async fn leaderboards_have_places_of_those_who_are_not_shown() {
 async fn what_is_asked_wrongly_is_told() {
     let server = server().await;
     for path in [
-        "/players/p1/activity?limit=51", "/players/p1/activity?after=x", "/players/p1/activity?from=soon",
-        "/players/p1/activity?kind=x", "/players/p1/statistics", "/players/p1/statistics?game=cs2&format=big",
-        "/players/p1/statistics?game=cs2&season=a&tournament=b", "/leaderboards/cs2?limit=0",
-        "/leaderboards/cs2?after=1&around=p1", "/leaderboards/cs2?after=99999",
+        "/players/p1/activity?limit=51",
+        "/players/p1/activity?after=x",
+        "/players/p1/activity?from=soon",
+        "/players/p1/activity?kind=x",
+        "/players/p1/statistics",
+        "/players/p1/statistics?game=cs2&format=big",
+        "/players/p1/statistics?game=cs2&season=a&tournament=b",
+        "/leaderboards/cs2?limit=0",
+        "/leaderboards/cs2?after=1&around=p1",
+        "/leaderboards/cs2?after=99999",
     ] {
         let reply = ask(&server, Some("steam:1"), path).await;
         assert_eq!(reply.status, 422, "{path}");
     }
     assert_eq!(ask(&server, Some("steam:1"), "/players/a%20b/activity").await.status, 422);
-    let filtered = ask(&server, Some("steam:1"), "/players/p1/activity?type=match_won&game=cs2").await.json();
+    let filtered =
+        ask(&server, Some("steam:1"), "/players/p1/activity?type=match_won&game=cs2").await.json();
     assert_eq!(filtered["activities"].as_array().unwrap().len(), 2);
     server.end().await;
 }
