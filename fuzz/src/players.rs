@@ -33,10 +33,10 @@ pub fn activities(input: &[u8]) -> bool {
         if matches!(event.subject.kind(), Kind::Tournament(_)) {
             let fold = Chronicle::<tournament::State>::of(of_kind(&streams, "tournament"));
             let so_far = made.entry("tournament").or_default();
-            follow(Model::Tournament, so_far, fold.state.deeds("t1"));
+            follow(Model::Tournament, so_far, &fold.state.deeds("t1"));
         } else {
             let deeds = outcome(&games, &streams).map(|outcome| outcome.deeds());
-            follow(Model::Match, made.entry("match").or_default(), deeds.unwrap_or_default());
+            follow(Model::Match, made.entry("match").or_default(), &deeds.unwrap_or_default());
         }
     }
     stepwise::<tournament::State>(of_kind(&streams, "tournament"));
@@ -59,7 +59,7 @@ fn outcome(games: &Games, streams: &BTreeMap<Subject, Vec<Recorded>>) -> Option<
     Outcome::of(games, own.state::<series::State>()?, &maps)
 }
 
-fn follow(model: Model, so_far: &mut Vec<Activity>, holds: Deeds) {
+fn follow(model: Model, so_far: &mut Vec<Activity>, holds: &Deeds) {
     so_far.extend(revise(model, "m1", &*so_far, holds.clone()));
     assert!(revise(model, "m1", &*so_far, holds.clone()).is_empty(), "nothing is told twice");
     let mut stands: BTreeMap<_, &Activity> = BTreeMap::new();
@@ -70,7 +70,7 @@ fn follow(model: Model, so_far: &mut Vec<Activity>, holds: Deeds) {
     }
     stands.retain(|_, last| !last.is_reversal());
     let stands: Deeds = stands.into_iter().map(|(key, last)| (key, last.deed.clone())).collect();
-    assert_eq!(stands, holds, "what is told is what holds");
+    assert_eq!(&stands, holds, "what is told is what holds");
 }
 
 fn stepwise<E: Entity + std::fmt::Debug>(records: &[Recorded]) {

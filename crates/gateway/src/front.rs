@@ -24,6 +24,9 @@ use crate::{
 const OBSERVED: [&str; 4] =
     ["/metrics", "/api/v1/status", "/api/v1/calibration", "/api/v1/upstreams"];
 
+/// What is counted of players tells who has won at once.
+const COUNTED: [&str; 2] = ["/api/v1/players/", "/api/v1/leaderboards/"];
+
 /// Who is at the other end of the connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
@@ -91,7 +94,9 @@ fn admit(app: &App, request: &Request) -> Result<Option<usize>, Problem> {
     let right = match path {
         "/healthz" | "/readyz" => Right::Health,
         _ if path.starts_with("/api/v1/dead-letters") => Right::Operate,
-        _ if OBSERVED.contains(&path) => Right::Observe,
+        _ if OBSERVED.contains(&path) || COUNTED.iter().any(|start| path.starts_with(start)) => {
+            Right::Observe
+        }
         _ if request.method() == axum::http::Method::POST => Right::Ingest,
         _ => Right::Read,
     };

@@ -5,6 +5,7 @@ mod calibration;
 mod events;
 mod many;
 mod matches;
+mod players;
 mod predictions;
 mod proof;
 mod series;
@@ -25,6 +26,7 @@ pub(crate) use self::{
     calibration::show as calibration,
     events::list as list_events,
     matches::{list as list_matches, map, of_match},
+    players::{activity as activity_of_player, leaderboard, statistics as statistics_of_player},
     predictions::{latest, of_map as predictions_of_map},
     proof::proof,
     series::standing,

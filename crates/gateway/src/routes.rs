@@ -86,6 +86,9 @@ pub const ROUTES: &[Route] = &[
     read("/api/v1/matches/{match}/maps/{map}/predictions", "The win probability of a map, in the order of play", PAGE, JSON, Some("Predictions")),
     read("/api/v1/matches/{match}/maps/{map}/stats", "What each player did on a map, with rates", &[], JSON, Some("Stats")),
     read("/api/v1/matches/{match}/stats", "What each player did over the maps of a match, with rates", &[], JSON, Some("Stats")),
+    read("/api/v1/players/{player}/activity", "What a player has done, the newest first, as far as whoever asks may see it", &["type", "game", "from", "to", "after", "limit"], JSON, Some("Activities")),
+    read("/api/v1/players/{player}/statistics", "What is counted of a player, as far as whoever asks may see it", &["game", "season", "tournament", "format"], JSON, Some("Statistics")),
+    read("/api/v1/leaderboards/{game}", "Players by how many matches they have won; who is not to be seen has a place and no name", &["season", "tournament", "format", "after", "around", "limit"], JSON, Some("Leaderboard")),
     read("/api/v1/tournaments/{tournament}/matches", "The matches of a tournament, by name", PAGE, JSON, Some("Matches")),
     Route { is_personal: true, ..read("/api/v1/me", "Who the person is that asks: their player id, if any event has named them so far", &[], JSON, Some("Me")) },
     read("/api/v1/predictions", "The latest win probability of every map that is being played", PAGE, JSON, Some("Predictions")),
@@ -133,6 +136,9 @@ fn handlers() -> Router<Arc<App>> {
         .route("/matches/{match}/maps/{map}/predictions", get(reads::predictions_of_map))
         .route("/matches/{match}/maps/{map}/stats", get(reads::stats_of_map))
         .route("/matches/{match}/stats", get(reads::stats_of_match))
+        .route("/players/{player}/activity", get(reads::activity_of_player))
+        .route("/players/{player}/statistics", get(reads::statistics_of_player))
+        .route("/leaderboards/{game}", get(reads::leaderboard))
         .route("/tournaments/{tournament}/matches", get(reads::list_matches_of_tournament))
         .route("/me", get(people::me))
         .route("/predictions", get(reads::latest))

@@ -21,12 +21,14 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub struct Views {
     /// Which matches a tournament has been named by.
     pub tournaments: Reader,
+    /// What players have done, and what is counted of it.
+    pub players: Reader,
 }
 
 impl Views {
     /// How each of them is.
-    pub(crate) fn statuses(&self) -> [Status; 1] {
-        [self.tournaments.status()]
+    pub(crate) fn statuses(&self) -> [Status; 2] {
+        [self.tournaments.status(), self.players.status()]
     }
 }
 

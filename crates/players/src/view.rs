@@ -33,9 +33,9 @@ use matchwire_log::{
 use self::{rows::Rows, streams::Streams};
 
 pub use self::{
-    feed::{Feed, Filter, MAX_PAGE, Page},
+    feed::{Cursor, Feed, Filter, MAX_PAGE, NoCursor, Page},
     rows::Record,
-    standings::{Place, Standing, board, record},
+    standings::{MAX_BEHIND, Place, Standing, board, record},
 };
 
 /// Activities by player, the newest first.

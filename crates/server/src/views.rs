@@ -12,10 +12,11 @@ use matchwire_embedded::{SqliteViews, give_way};
 use matchwire_gateway::Views;
 use matchwire_log::{
     Log,
-    projection::{Options, Position, Runner},
-    projections::{self, TournamentMatches},
+    projection::{Options, Position, Projection, Runner},
+    projections::TournamentMatches,
     view_store::{self, Schema, Start, Stored, ViewStore},
 };
+use matchwire_players::view::Players;
 use serde_json::{Value, json};
 
 use crate::{
@@ -27,10 +28,19 @@ use crate::{
 pub(crate) fn start(data: &Path, log: &Log) -> anyhow::Result<(Vec<Runner>, Views)> {
     let store: Arc<dyn ViewStore> = Arc::new(open(data)?);
     let options = Options { on_start: give_way };
-    let tournaments = Runner::start(log, store, Arc::new(TournamentMatches), options)
-        .context("cannot start what drives the stored views")?;
-    let views = Views { tournaments: tournaments.reader() };
-    Ok((vec![tournaments], views))
+    let start = |projection: Arc<dyn Projection>| {
+        Runner::start(log, store.clone(), projection, options)
+            .context("cannot start what drives the stored views")
+    };
+    let tournaments = start(Arc::new(TournamentMatches))?;
+    let players = start(Arc::new(Players::new(log.clone())))?;
+    let views = Views { tournaments: tournaments.reader(), players: players.reader() };
+    Ok((vec![tournaments, players], views))
+}
+
+/// The schemas of all stored views, as this version computes them.
+fn schemas() -> [Schema; 2] {
+    [TournamentMatches.schema(), matchwire_players::view::schema()]
 }
 
 fn folder(data: &Path) -> PathBuf {
@@ -132,12 +142,12 @@ fn state(view: &Stored) -> &'static str {
 fn is_used(view: &Stored) -> bool {
     let is_this =
         |schema: &Schema| (schema.name(), schema.version()) == (view.name.as_str(), view.version);
-    projections::schemas().iter().any(is_this)
+    schemas().iter().any(is_this)
 }
 
 fn rebuild(args: &cli::Rebuild) -> anyhow::Result<()> {
     let store = existing(&args.stored.data)?;
-    let schemas = projections::schemas();
+    let schemas = schemas();
     let Some(schema) = schemas.iter().find(|schema| schema.name() == args.name) else {
         let names: Vec<&str> = schemas.iter().map(Schema::name).collect();
         bail!("there is no view {:?}; there are: {}", args.name, names.join(", "));

@@ -44,6 +44,16 @@ pub(super) fn parameter(name: &str, all: &[&str]) -> Value {
             "Which time decides when an event comes: when it was recorded, or its own, where it has one",
             json!({"enum": ["recorded", "time"], "default": "recorded"}),
         ),
+        "type" => {
+            ("Only activities of this kind", json!({"type": "string", "examples": ["match_won"]}))
+        }
+        "season" => ("Only what counts for this season", json!({"type": "string"})),
+        "tournament" => ("Only what was done in this tournament", json!({"type": "string"})),
+        "format" => (
+            "Alone, in teams, or both",
+            json!({"enum": ["solo", "team", "both"], "default": "both"}),
+        ),
+        "around" => ("The player who is to be in the middle", json!({"type": "string"})),
         "at_seq" => ("As of this event", json!({"type": "integer", "minimum": 0})),
         "views" => (
             "Of events, state and prediction those that are wanted, with commas",
@@ -182,6 +192,40 @@ pub(super) fn schemas() -> Value {
             },
         })),
         "Prediction": prediction(),
+        "Activities": list("activities", &json!({
+            "type": "object",
+            "required": ["player", "source_model", "source_id", "event_type", "revision", "time"],
+            "properties": {
+                "player": text,
+                "source_model": {"enum": ["match", "tournament"]},
+                "source_id": text,
+                "event_type": {"type": "string", "examples": ["match_won"]},
+                "revision": {"type": "integer", "minimum": 1, "description": "Odd states something, even takes that back"},
+                "time": {"type": "string", "format": "date-time"},
+            },
+        })),
+        "Statistics": {
+            "type": "object",
+            "required": ["player", "played", "won", "lost", "drawn", "streaks"],
+            "properties": {
+                "player": text,
+                "played": {"type": "integer"},
+                "won": {"type": "integer"},
+                "lost": {"type": "integer"},
+                "drawn": {"type": "integer"},
+                "win_rate": {"type": "number", "minimum": 0, "maximum": 1},
+                "streaks": object,
+            },
+        },
+        "Leaderboard": list("players", &json!({
+            "type": "object",
+            "required": ["place", "won"],
+            "properties": {
+                "place": {"type": "integer", "minimum": 1},
+                "won": count,
+                "player": {"type": "string", "description": "Left out of whoever is not to be seen"},
+            },
+        })),
         "Predictions": list("predictions", &object),
         "Calibration": super::calibration::schema(),
         "Stats": stats(),

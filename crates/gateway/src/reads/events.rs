@@ -126,6 +126,11 @@ pub(super) fn subject(params: &Params) -> Result<Subject, Problem> {
         // It may hold parts of a source's raw text.
         return Err(Problem::new(Code::Forbidden, format!("{subject} is the server's own")));
     }
+    if subject.as_str().starts_with("player/") {
+        // Who is whose friend, and what somebody has consented to.
+        let detail = format!("what {subject} tells is for the player alone, and is not read here");
+        return Err(Problem::new(Code::Forbidden, detail));
+    }
     Ok(subject)
 }
 

@@ -245,6 +245,9 @@ async fn what_tells_of_events_before_is_refused_and_every_route_is_decided() {
         "/api/v1/status",
         "/api/v1/calibration",
         "/api/v1/upstreams",
+        "/api/v1/players/{player}/activity",
+        "/api/v1/players/{player}/statistics",
+        "/api/v1/leaderboards/{game}",
         "/api/v1/dead-letters",
         "/api/v1/dead-letters/{seq}",
         "/api/v1/dead-letters/{seq}/redrive",
@@ -282,7 +285,9 @@ async fn what_tells_of_events_before_is_refused_and_every_route_is_decided() {
             .replace("{seq}", "1")
             .replace("{match}", "m1")
             .replace("{map}", "1")
-            .replace("{tournament}", "cup");
+            .replace("{tournament}", "cup")
+            .replace("{player}", "p1")
+            .replace("{game}", "cs2");
         let reply = server.send(&route.method.to_uppercase(), &path, &AS_FAN, Bytes::new()).await;
         let is_refused = reply.status == 403 && reply.problem() == "delayed_audience";
         let is_read = route.method == "get" && !refused.contains(&route.path);

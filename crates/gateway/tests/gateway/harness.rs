@@ -34,7 +34,7 @@ pub(crate) struct Server {
     pub(crate) stop: Option<oneshot::Sender<()>>,
     pub(crate) task: JoinHandle<std::io::Result<()>>,
     /// What drives the stored views.
-    pub(crate) _views: Runner,
+    pub(crate) _views: [Runner; 2],
 }
 
 impl Server {

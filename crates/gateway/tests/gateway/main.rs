@@ -28,6 +28,7 @@ mod lineage;
 mod overload;
 mod people;
 mod play;
+mod players;
 mod polls;
 mod predictor;
 mod proof;

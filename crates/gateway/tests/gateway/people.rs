@@ -24,13 +24,13 @@ const LEEWAY_S: i64 = 10;
 const NEW: &str = "steam:2";
 
 /// Signs something.
-enum Signer {
+pub(crate) enum Signer {
     Secret(Vec<u8>),
     Pair(Ed25519KeyPair),
 }
 
 impl Signer {
-    fn secret() -> Self {
+    pub(crate) fn secret() -> Self {
         Self::Secret(SECRET.to_vec())
     }
 
@@ -45,7 +45,7 @@ impl Signer {
         }
     }
 
-    fn sign(&self, header: &Value, claims: &Value) -> String {
+    pub(crate) fn sign(&self, header: &Value, claims: &Value) -> String {
         let [header, claims] = [header, claims].map(|part| BASE64.encode(part.to_string()));
         let signed = format!("{header}.{claims}");
         let signature = match self {
@@ -59,7 +59,7 @@ impl Signer {
     }
 }
 
-fn hs256() -> Value {
+pub(crate) fn hs256() -> Value {
     json!({"typ": "JWT", "alg": "HS256"})
 }
 
@@ -68,11 +68,11 @@ fn eddsa() -> Value {
 }
 
 /// What a good token says.
-fn claims() -> Value {
+pub(crate) fn claims() -> Value {
     json!({"sub": "steam:1", "exp": NOW_S + 60})
 }
 
-fn with(object: &Value, name: &str, value: Value) -> Value {
+pub(crate) fn with(object: &Value, name: &str, value: Value) -> Value {
     let mut object = object.clone();
     object[name] = value;
     object
@@ -86,6 +86,11 @@ async fn server(keys: Keys, issuer: Option<&str>, audience: Option<&str>) -> Ser
     let server = Server::of(Setup { people: Some(people), clock, ..Setup::default() }).await;
     assert_eq!(server.ids.id_for("steam:1"), "p1");
     server
+}
+
+/// One that knows people by a secret.
+pub(crate) async fn server_with_secret() -> Server {
+    server(Keys::secret(SECRET).unwrap(), None, None).await
 }
 
 async fn me(server: &Server, headers: &[(&str, &str)]) -> Reply {
@@ -137,15 +142,15 @@ async fn a_token_that_is_not_good_makes_nobody_a_stranger() {
     let server = server(Keys::secret(SECRET).unwrap(), None, None).await;
     let signer = Signer::secret();
     let good = signer.sign(&hs256(), &claims());
-    let (unsigned, _) = good.rsplit_once('.').unwrap();
+    let (body, _) = good.rsplit_once('.').unwrap();
     let other = Signer::Secret(vec![7; 32]).sign(&hs256(), &claims());
-    let forged = format!("{unsigned}.{}", other.rsplit_once('.').unwrap().1);
+    let forged = format!("{body}.{}", other.rsplit_once('.').unwrap().1);
     for (token, reason) in [
         ("mw_1_abc".into(), "must be a JWT"),
         (good.replace('.', ""), "must be a JWT"),
         (format!("{good}.{good}"), "must be a JWT"),
-        (unsigned.to_owned(), "must be a JWT"),
-        (format!("{unsigned}."), "not signed with the key"),
+        (body.to_owned(), "must be a JWT"),
+        (format!("{body}."), "not signed with the key"),
         (other, "not signed with the key"),
         (forged, "not signed with the key"),
         (format!("{good}{}", "A".repeat(8 << 10)), "longer than 8 KiB"),

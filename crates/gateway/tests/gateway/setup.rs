@@ -18,10 +18,11 @@ use matchwire_gateway::{
 use matchwire_log::{
     Log, ManualClock, Medium, Memory, Options,
     live::{Live, Patience},
-    projection::{self, Runner},
+    projection::{self, Projection, Runner},
     projections::TournamentMatches,
     view_store::MemoryViews,
 };
+use matchwire_players::view::Players;
 use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{harness::Server, vault::Vault};
@@ -129,12 +130,15 @@ impl Default for Setup {
 }
 
 /// The stored views over a log, in memory.
-fn stored_views(log: &Log) -> (Runner, Views) {
+fn stored_views(log: &Log) -> ([Runner; 2], Views) {
     let store = Arc::new(MemoryViews::new());
-    let options = projection::Options::default();
-    let runner = Runner::start(log, store, Arc::new(TournamentMatches), options).unwrap();
-    let views = Views { tournaments: runner.reader() };
-    (runner, views)
+    let start = |projection: Arc<dyn Projection>| {
+        Runner::start(log, store.clone(), projection, projection::Options::default()).unwrap()
+    };
+    let tournaments = start(Arc::new(TournamentMatches));
+    let players = start(Arc::new(Players::new(log.clone())));
+    let views = Views { tournaments: tournaments.reader(), players: players.reader() };
+    ([tournaments, players], views)
 }
 
 impl Server {

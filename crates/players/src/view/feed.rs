@@ -1,10 +1,12 @@
 //! What a player has done, the newest first, in pages.
 
+use std::{fmt, str::FromStr};
+
 use matchwire_domain::{
     activity::{Activity, Kind},
     timestamp::Timestamp,
 };
-use matchwire_log::view_store::{Error, Keys, Order, Snapshot};
+use matchwire_log::view_store::{Error, Keys, MAX_KEY_BYTES, Order, Snapshot};
 
 use super::{ACTIVITIES, keys::Key};
 
@@ -12,6 +14,8 @@ use super::{ACTIVITIES, keys::Key};
 pub const MAX_PAGE: usize = 50;
 /// How many rows are read at once.
 const ROWS: usize = 200;
+/// How many activities of private tournaments a cursor counts one after the other.
+const MAX_PRIVATE: usize = 1_000_000;
 /// How many rows a page looks at before it ends early.
 const LOOKED_AT: usize = 20_000;
 
@@ -43,8 +47,45 @@ pub struct Page {
     /// At most [`MAX_PAGE`].
     pub activities: Vec<Activity>,
     /// From where on there may be more; nothing at the end.
-    pub next: Option<Vec<u8>>,
+    pub next: Option<Cursor>,
 }
+
+/// Where in a feed a reader is. It says nothing of what is of private tournaments, so that everybody may
+/// have it: behind how many of those after an activity that is not, or after the beginning.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cursor {
+    after: Vec<u8>,
+    behind: usize,
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.after.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        write!(f, ".{}", self.behind)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = NoCursor;
+
+    fn from_str(text: &str) -> Result<Self, NoCursor> {
+        let (key, behind) = text.split_once('.').ok_or(NoCursor)?;
+        let pair = |pair: &[u8; 2]| {
+            let digits = std::str::from_utf8(pair).ok().filter(|_| pair.is_ascii())?;
+            u8::from_str_radix(digits, 16).ok()
+        };
+        let (pairs, rest) = key.as_bytes().as_chunks::<2>();
+        let after: Option<Vec<u8>> = pairs.iter().map(pair).collect();
+        let after = after.filter(|key| rest.is_empty() && key.len() <= MAX_KEY_BYTES / 2);
+        let behind = behind.parse().ok().filter(|behind| *behind <= MAX_PRIVATE);
+        Ok(Self { after: after.ok_or(NoCursor)?, behind: behind.ok_or(NoCursor)? })
+    }
+}
+
+/// A text is no cursor of a feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it is no cursor of a feed")]
+pub struct NoCursor;
 
 impl<'a> Feed<'a> {
     /// Those of a player that are wanted.
@@ -54,7 +95,7 @@ impl<'a> Feed<'a> {
 
     /// The activities behind what a page gave as `next`; from the newest on without it. A page that finds few
     /// among many ends early, with a `next`.
-    pub fn page(&self, after: Option<&[u8]>, limit: usize) -> Result<Page, Error> {
+    pub fn page(&self, after: Option<&Cursor>, limit: usize) -> Result<Page, Error> {
         let own = Key::default().text(self.player).0;
         let mut keys = Keys::prefix(&own);
         if let Some(to) = self.filter.to {
@@ -62,17 +103,20 @@ impl<'a> Feed<'a> {
             let before = Timestamp::from_ms(to.ms().saturating_sub(1));
             keys = keys.after(&Key(own.clone()).latest_first(before).0);
         }
-        if let Some(after) = after {
-            keys = keys.after(&[own.as_slice(), after].concat());
+        let mut at = after.cloned().unwrap_or_default();
+        if !at.after.is_empty() {
+            keys = keys.after(&[own.as_slice(), &at.after].concat());
         }
         let mut page = Page::default();
-        let mut looked_at = 0;
+        let (mut looked_at, mut skip) = (0, at.behind);
         while looked_at < LOOKED_AT {
             let rows = self.snapshot.range(ACTIVITIES, &keys, Order::Ascending, ROWS)?;
             looked_at += rows.len();
             let Some(last) = rows.last() else { return Ok(Page { next: None, ..page }) };
             keys = keys.after(&last.key);
-            for row in rows {
+            let skipped = skip.min(rows.len());
+            skip -= skipped;
+            for row in rows.into_iter().skip(skipped) {
                 let Ok(activity) = serde_json::from_slice::<Activity>(&row.value) else { continue };
                 if self.filter.from.is_some_and(|from| activity.deed.time < from) {
                     return Ok(Page { next: None, ..page });
@@ -80,13 +124,24 @@ impl<'a> Feed<'a> {
                 if page.activities.len() >= limit.min(MAX_PAGE) {
                     return Ok(page);
                 }
-                page.next = row.key.get(own.len()..).map(<[u8]>::to_vec);
+                at = at.passed(&activity, row.key.get(own.len()..).unwrap_or_default());
+                page.next = Some(at.clone());
                 if self.filter.wants(&activity) {
                     page.activities.push(activity);
                 }
             }
         }
         Ok(page)
+    }
+}
+
+impl Cursor {
+    fn passed(mut self, activity: &Activity, key: &[u8]) -> Self {
+        if activity.deed.is_private {
+            self.behind += 1;
+            return self;
+        }
+        Self { after: key.to_vec(), behind: 0 }
     }
 }
 

@@ -9,6 +9,9 @@ use super::{
 };
 use crate::statistics::Split;
 
+/// How far down a leaderboard can be read; whoever is further down is found by the way around them.
+pub const MAX_BEHIND: usize = 10_000;
+
 /// A player on a leaderboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
@@ -27,8 +30,8 @@ pub enum Place<'a> {
     Top,
     /// So that a player is in the middle; nothing is found of one who is not on it.
     Around(&'a str),
-    /// Behind a player who has won so many.
-    After(u64, &'a str),
+    /// Behind so many, at most [`MAX_BEHIND`].
+    Behind(usize),
 }
 
 /// What is counted of a player within a split; nothing if there is nothing.
@@ -52,9 +55,10 @@ pub fn board(
     let all = Keys::prefix(&prefix.0);
     let rows = match from {
         Place::Top => snapshot.range(BOARDS, &all, Order::Ascending, limit)?,
-        Place::After(won, player) => {
-            let key = board_key(split, i64::try_from(won).unwrap_or(i64::MAX), player);
-            snapshot.range(BOARDS, &all.after(&key), Order::Ascending, limit)?
+        Place::Behind(count) => {
+            let count = count.min(MAX_BEHIND);
+            let mut rows = snapshot.range(BOARDS, &all, Order::Ascending, count + limit)?;
+            rows.split_off(count.min(rows.len()))
         }
         Place::Around(player) => {
             let Some(own) = record(snapshot, player, split)? else { return Ok(Vec::new()) };

@@ -32,7 +32,9 @@ impl<'a> Streams<'a> {
         let subject = Subject::parse(&format!("match/{id}")).ok();
         let own = subject.as_ref().map_or(Ok(Vec::new()), |subject| read(log, subject))?;
         let mut maps = Vec::new();
-        for map in log.subjects(&format!("match/{id}/"), None, MAX_MAPS).map_err(failed)? {
+        for map in
+            log.subjects(&format!("match/{id}/"), None, MAX_MAPS).map_err(|error| failed(&error))?
+        {
             maps.push(Fold::of(games, &map, &read(log, &map)?));
         }
         maps.sort_by_key(|map| map.play.course().map);
@@ -95,7 +97,7 @@ fn read(log: &Log, subject: &Subject) -> Result<Vec<Recorded>, Error> {
                 tracing::warn!(%subject, %error, "players lack a part of a stream");
                 return Ok(all);
             }
-            page => page.map_err(failed)?,
+            page => page.map_err(|error| failed(&error))?,
         };
         let Some(last) = page.last() else { return Ok(all) };
         after = last.recorded.seq;
@@ -103,6 +105,6 @@ fn read(log: &Log, subject: &Subject) -> Result<Vec<Recorded>, Error> {
     }
 }
 
-fn failed(error: LogError) -> Error {
+fn failed(error: &LogError) -> Error {
     Error::Failed { place: "the log".into(), what: error.to_string() }
 }

@@ -71,7 +71,7 @@ fn activities(snapshot: &dyn Snapshot, player: &str, limit: usize) -> Vec<Activi
     let feed = Feed::new(snapshot, player, &filter);
     let (mut all, mut after) = (Vec::new(), None);
     loop {
-        let page = feed.page(after.as_deref(), limit).unwrap();
+        let page = feed.page(after.as_ref(), limit).unwrap();
         all.extend(page.activities);
         after = page.next;
         if after.is_none() {
@@ -119,9 +119,8 @@ fn check(snapshot: &dyn Snapshot, truth: &Statistics, limit: usize) {
             );
             assert!(around.len() == 5 || first + around.len() == expected.len());
             assert!(around.contains(standing));
-            let rest =
-                view::board(snapshot, &split, Place::After(standing.won, &standing.player), 1_000);
-            assert_eq!(rest.unwrap(), expected[at + 1..]);
+            let rest = view::board(snapshot, &split, Place::Behind(at), 1_000).unwrap();
+            assert_eq!(rest, expected[at..]);
         }
     }
     for player in players.keys() {

@@ -1,0 +1,196 @@
+//! The view of players: how fast a history of results of teams is taken in, what it takes on the disk, how long a page of a feed
+//! and one more result take; next to the same activities in plain SQLite, with a unique index and triggers that count.
+
+use std::{path::Path, sync::Arc, time::Instant};
+
+use matchwire_domain::{
+    envelope::{Attributes, Event},
+    subject::Subject,
+};
+use matchwire_embedded::{Options, Segments, SqliteViews};
+use matchwire_log::{
+    Append, Log, SystemClock,
+    projection::{self, Reader, Runner},
+    view_store::ViewStore as _,
+};
+use matchwire_players::view::{Feed, Filter, MAX_PAGE, Players};
+use rusqlite::{Connection, params};
+
+use crate::statistics::{float, grouped, percentile};
+
+/// How many teams of five there are.
+const TEAMS: u64 = 400;
+const MEMBERS: u64 = 5;
+/// Activities of a match: who played, and won or lost.
+const PER_MATCH: u64 = 2 * 2 * MEMBERS;
+/// Matches in one append.
+const BATCH: u64 = 500;
+const PAGES: u64 = 2_000;
+const RESULTS: u64 = 200;
+
+/// Prints what this machine does with about so many activities.
+pub(crate) async fn run(dir: &Path, activities: u64) -> anyhow::Result<()> {
+    let matches = activities / PER_MATCH;
+    let folder = tempfile::tempdir_in(dir)?;
+    let segments = Segments::open(&folder.path().join("log"), Options::default())?;
+    let log = Log::open(Box::new(segments), Arc::new(SystemClock))?;
+    for first in (0..matches).step_by(usize::try_from(BATCH)?) {
+        append(&log, first..matches.min(first + BATCH)).await?;
+    }
+    let store = Arc::new(SqliteViews::open(&folder.path().join("views"))?);
+    let begun = Instant::now();
+    let view = Arc::new(Players::new(log.clone()));
+    let runner = Runner::start(&log, store.clone(), view, projection::Options::default())?;
+    let reader = runner.reader();
+    reader.catch_up().await;
+    let took = begun.elapsed();
+    let size = store.list()?.first().map(|stored| stored.size).unwrap_or_default();
+    let count = matches * PER_MATCH;
+    println!(
+        "players   {} activities of {} matches: {}/s, {:.0?} a match; {} bytes an activity on the disk",
+        grouped(float(count)),
+        grouped(float(matches)),
+        grouped(float(count) / took.as_secs_f64()),
+        took / u32::try_from(matches)?,
+        size.bytes / count
+    );
+    let plain = plain(&folder.path().join("plain.sqlite"), matches)?;
+    println!(
+        "players   plain SQLite with a unique index and triggers: {}/s, {} bytes an activity",
+        grouped(plain.0),
+        plain.1 / count
+    );
+    pages(&reader)?;
+    let mut results = Vec::new();
+    for n in matches..matches + RESULTS {
+        append(&log, n..n + 1).await?;
+        let begun = Instant::now();
+        reader.catch_up().await;
+        results.push(begun.elapsed());
+    }
+    results.sort_unstable();
+    println!(
+        "players   one more result is in the view after {:.1?}, the 99th percentile {:.1?}",
+        percentile(&results, 50),
+        percentile(&results, 99)
+    );
+    Ok(())
+}
+
+/// Appends matches that are over.
+async fn append(log: &Log, matches: std::ops::Range<u64>) -> anyhow::Result<()> {
+    let appends = matches.map(|n| {
+        let subject = Subject::parse(&format!("match/m{n}"))?;
+        let time = |ms: u64| {
+            format!("2026-01-01T{:02}:{:02}:{:02}Z", n / 3600 % 24, n / 60 % 60, (n + ms) % 60)
+        };
+        let (one, other) = sides(n);
+        let teams = format!(r#"{{"game":"cs2","teams":[{},{}]}}"#, team(one), team(other));
+        let event = |id: &str, kind: &str, data: &str| -> anyhow::Result<Event> {
+            let attributes = Attributes {
+                time: Some(time(0).into()),
+                ..Attributes::of(id.to_owned(), "bench", subject.as_str(), kind)
+            };
+            Ok(Event::new(&attributes, data)?)
+        };
+        let winner = format!(r#"{{"winner":{}}}"#, n % 2);
+        let events =
+            vec![event("1", "match.scheduled", &teams)?, event("2", "series.ended", &winner)?];
+        Ok(Append {
+            subject: subject.clone(),
+            events,
+            expected_seq: None,
+            received: Instant::now(),
+        })
+    });
+    let appends: anyhow::Result<Vec<Append>> = appends.collect();
+    for result in log.append(appends?).await? {
+        result?;
+    }
+    Ok(())
+}
+
+fn sides(n: u64) -> (u64, u64) {
+    let one = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    let (one, step) = (one % TEAMS, 1 + one / TEAMS % (TEAMS - 1));
+    (one, (one + step) % TEAMS)
+}
+
+fn members(team: u64) -> impl Iterator<Item = String> {
+    (0..MEMBERS).map(move |member| format!("p{}", team * MEMBERS + member))
+}
+
+fn team(team: u64) -> String {
+    let members: Vec<String> =
+        members(team).map(|player| format!(r#"{{"player":"{player}"}}"#)).collect();
+    format!(r#"{{"name":"T{team}","id":"t{team}","players":[{}]}}"#, members.join(","))
+}
+
+fn pages(reader: &Reader) -> anyhow::Result<()> {
+    let filter = Filter::default();
+    let mut took = Vec::new();
+    for n in 0..PAGES {
+        let player = format!("p{}", n.wrapping_mul(7_919) % (TEAMS * MEMBERS));
+        let begun = Instant::now();
+        let snapshot = reader.snapshot()?;
+        let feed = Feed::new(&*snapshot, &player, &filter);
+        let first = feed.page(None, MAX_PAGE)?;
+        took.push(begun.elapsed());
+        anyhow::ensure!(first.activities.len() <= MAX_PAGE, "a page has its size");
+    }
+    took.sort_unstable();
+    println!(
+        "players   a page of {MAX_PAGE} of a feed: {:.0?}, the 95th percentile {:.0?}",
+        percentile(&took, 50),
+        percentile(&took, 95)
+    );
+    Ok(())
+}
+
+/// The same activities in a table with a unique index, counted by triggers, a transaction for each thousand
+/// matches: activities per second, and bytes.
+fn plain(path: &Path, matches: u64) -> anyhow::Result<(f64, u64)> {
+    let connection = Connection::open(path)?;
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384;
+         CREATE TABLE activities (player TEXT, model TEXT, source TEXT, type TEXT, revision INT, time INT, detail TEXT);
+         CREATE UNIQUE INDEX key ON activities (player, model, source, type, revision);
+         CREATE INDEX feed ON activities (player, time);
+         CREATE TABLE counts (player TEXT, type TEXT, n INT, PRIMARY KEY (player, type)) WITHOUT ROWID;
+         CREATE TRIGGER counted AFTER INSERT ON activities BEGIN
+           INSERT INTO counts VALUES (new.player, new.type, 1)
+             ON CONFLICT (player, type) DO UPDATE SET n = n + 1;
+         END;",
+    )?;
+    let begun = Instant::now();
+    for first in (0..matches).step_by(1_000) {
+        let transaction = connection.unchecked_transaction()?;
+        {
+            let sql = "INSERT OR IGNORE INTO activities VALUES (?1, 'match', ?2, ?3, 1, ?4, ?5)";
+            let mut insert = transaction.prepare_cached(sql)?;
+            for n in first..matches.min(first + 1_000) {
+                let (one, other) = sides(n);
+                let source = format!("m{n}");
+                for (at, (own, against)) in [(one, other), (other, one)].into_iter().enumerate() {
+                    let result = if at as u64 == n % 2 { "match_won" } else { "match_lost" };
+                    let against: Vec<String> = members(against).collect();
+                    let detail = format!(r#"{{"team":"t{own}","against":{against:?}}}"#);
+                    for player in members(own) {
+                        insert.execute(params![
+                            player,
+                            source,
+                            "match_played",
+                            n.cast_signed(),
+                            detail
+                        ])?;
+                        insert.execute(params![player, source, result, n.cast_signed(), detail])?;
+                    }
+                }
+            }
+        }
+        transaction.commit()?;
+    }
+    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
+    let rate = float(matches * PER_MATCH) / begun.elapsed().as_secs_f64();
+    Ok((rate, std::fs::metadata(path)?.len()))
+}
