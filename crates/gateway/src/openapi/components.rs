@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::players;
+
 /// What a query parameter means, among those that the route takes.
 pub(super) fn parameter(name: &str, all: &[&str]) -> Value {
     let (description, schema) = match name {
@@ -151,10 +153,7 @@ pub(super) fn schemas() -> Value {
             },
         },
         "Results": results(),
-        "Me": {
-            "type": "object",
-            "properties": {"player": {"type": "string", "description": "The player id; left out if there is none"}},
-        },
+        "Me": players::me(),
         "SourceAnswer": {
             "type": "object",
             "required": ["appended", "duplicate", "unknown"],
@@ -192,40 +191,9 @@ pub(super) fn schemas() -> Value {
             },
         })),
         "Prediction": prediction(),
-        "Activities": list("activities", &json!({
-            "type": "object",
-            "required": ["player", "source_model", "source_id", "event_type", "revision", "time"],
-            "properties": {
-                "player": text,
-                "source_model": {"enum": ["match", "tournament"]},
-                "source_id": text,
-                "event_type": {"type": "string", "examples": ["match_won"]},
-                "revision": {"type": "integer", "minimum": 1, "description": "Odd states something, even takes that back"},
-                "time": {"type": "string", "format": "date-time"},
-            },
-        })),
-        "Statistics": {
-            "type": "object",
-            "required": ["player", "played", "won", "lost", "drawn", "streaks"],
-            "properties": {
-                "player": text,
-                "played": {"type": "integer"},
-                "won": {"type": "integer"},
-                "lost": {"type": "integer"},
-                "drawn": {"type": "integer"},
-                "win_rate": {"type": "number", "minimum": 0, "maximum": 1},
-                "streaks": object,
-            },
-        },
-        "Leaderboard": list("players", &json!({
-            "type": "object",
-            "required": ["place", "won"],
-            "properties": {
-                "place": {"type": "integer", "minimum": 1},
-                "won": count,
-                "player": {"type": "string", "description": "Left out of whoever is not to be seen"},
-            },
-        })),
+        "Activities": list("activities", &players::activity()),
+        "Statistics": players::statistics(),
+        "Leaderboard": list("players", &players::standing()),
         "Predictions": list("predictions", &object),
         "Calibration": super::calibration::schema(),
         "Stats": stats(),

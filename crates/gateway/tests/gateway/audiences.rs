@@ -236,6 +236,19 @@ async fn follows_from(socket: &mut Socket, mut had: u64, seq: u64) {
     }
 }
 
+/// A path with something in the place of its parameters.
+fn filled(path: &str) -> String {
+    let values = [
+        ("{seq}", "1"),
+        ("{match}", "m1"),
+        ("{map}", "1"),
+        ("{tournament}", "cup"),
+        ("{player}", "p1"),
+        ("{game}", "cs2"),
+    ];
+    values.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value))
+}
+
 #[tokio::test]
 async fn what_tells_of_events_before_is_refused_and_every_route_is_decided() {
     let (server, _clock) = server().await;
@@ -280,14 +293,7 @@ async fn what_tells_of_events_before_is_refused_and_every_route_is_decided() {
         "/console/assets/{file}",
     ];
     for route in ROUTES {
-        let path = route
-            .path
-            .replace("{seq}", "1")
-            .replace("{match}", "m1")
-            .replace("{map}", "1")
-            .replace("{tournament}", "cup")
-            .replace("{player}", "p1")
-            .replace("{game}", "cs2");
+        let path = filled(route.path);
         let reply = server.send(&route.method.to_uppercase(), &path, &AS_FAN, Bytes::new()).await;
         let is_refused = reply.status == 403 && reply.problem() == "delayed_audience";
         let is_read = route.method == "get" && !refused.contains(&route.path);
