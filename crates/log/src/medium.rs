@@ -56,8 +56,8 @@ pub trait Medium: Send + Sync + 'static {
     fn seq_before(&self, subject: &Subject, position: u64) -> Result<u64, Error>;
 
     /// Subjects that start with `prefix` of streams with records in groups at these positions, in
-    /// order, after `after`. None of them is left out; there may be others among them, whose records
-    /// are all elsewhere.
+    /// order, after `after`. None of them is left out, but those of which all that is there is hidden by
+    /// damage; there may be others among them, whose records are all elsewhere.
     fn subjects(
         &self,
         prefix: &str,
