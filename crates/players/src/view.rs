@@ -84,25 +84,38 @@ impl Players {
         Self { log, games: Games::default() }
     }
 
-    /// Takes what a match's own stream has told from an event on, step by step.
+    /// Takes what a match's own stream has told from an event on, step by step; and again all matches of a tournament
+    /// that is found to tell something else of them than when they were taken.
     fn follow_match(&self, rows: &mut Rows<'_>, id: &str, since: u64) -> Result<(), Error> {
+        let mut stale = self.take_match(rows, id, since)?;
+        while let Some(other) = stale.pop() {
+            stale.extend(self.take_match(rows, &other, u64::MAX)?);
+        }
+        Ok(())
+    }
+
+    /// Takes one match, and answers which others are to be taken again. Streams are read to their ends, which may be
+    /// further than the view is; so what a tournament tells is noted by whoever reads it.
+    fn take_match(&self, rows: &mut Rows<'_>, id: &str, since: u64) -> Result<Vec<String>, Error> {
         let mut streams = Streams::of_match(&self.log, &self.games, id)?;
+        let mut stale = Vec::new();
         for seq in streams.own_seqs(since) {
-            let outcome = streams.outcome_at(seq);
+            let mut outcome = streams.outcome_at(seq);
             let tournament = outcome.as_ref().and_then(|outcome| outcome.tournament.clone());
-            let outcome = match (outcome, &tournament) {
-                (Some(outcome), Some(name)) => {
-                    Some(outcome.within(&Streams::tournament(&self.log, name)?))
+            if let Some(name) = tournament {
+                let state = Streams::tournament(&self.log, &name)?;
+                if rows.note_tournament(&name, &state)? {
+                    stale.extend(rows.matches_of(&name)?);
                 }
-                (outcome, _) => outcome,
-            };
+                outcome = outcome.map(|outcome| outcome.within(&state));
+            }
             let deeds = outcome.map_or_else(Deeds::new, |outcome| outcome.deeds());
             rows.take(Model::Match, id, deeds)?;
         }
         if let Some(tournament) = streams.tournament_named() {
             rows.note_match(&tournament, id)?;
         }
-        Ok(())
+        Ok(stale)
     }
 
     /// Takes what a map has told, if that may be of consequence.

@@ -1,6 +1,9 @@
 //! What of a player is told, and to whom.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::{
     harness::{Reply, Server, event},
@@ -172,4 +175,26 @@ async fn what_is_asked_wrongly_is_told() {
         ask(&server, Some("steam:1"), "/players/p1/activity?type=match_won&game=cs2").await.json();
     assert_eq!(filtered["activities"].as_array().unwrap().len(), 2);
     server.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_who_submit_the_same_result_make_one_win() {
+    let server = Arc::new(server_with_secret().await);
+    let [scheduled, _] = played("m1", "steam:1", "steam:2", None);
+    assert_eq!(server.post(&[scheduled]).await.status, 200);
+    let mut racing = JoinSet::new();
+    for n in 0..200 {
+        let server = server.clone();
+        racing.spawn(async move {
+            let result = event("match/m1", 10 + n, "series.ended", &json!({"winner": 0}));
+            assert_eq!(server.post(&[result]).await.status, 200);
+        });
+    }
+    while let Some(done) = racing.join_next().await {
+        done.unwrap();
+    }
+    let own = Some("steam:1");
+    assert_eq!(won(&ask(&server, own, "/players/p1/statistics?game=cs2").await), 1);
+    let feed = ask(&server, own, "/players/p1/activity?type=match_won").await.json();
+    assert_eq!(feed["activities"].as_array().unwrap().len(), 1, "{feed}");
 }
