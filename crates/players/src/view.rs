@@ -103,11 +103,11 @@ impl Players {
             let mut outcome = streams.outcome_at(seq);
             let tournament = outcome.as_ref().and_then(|outcome| outcome.tournament.clone());
             if let Some(name) = tournament {
-                let state = Streams::tournament(&self.log, &name)?;
-                if rows.note_tournament(&name, &state)? {
+                let told = Streams::tournament(&self.log, &name)?;
+                if rows.note_tournament(&name, &told)? {
                     stale.extend(rows.matches_of(&name)?);
                 }
-                outcome = outcome.map(|outcome| outcome.within(&state));
+                outcome = outcome.map(|outcome| outcome.within(&told));
             }
             let deeds = outcome.map_or_else(Deeds::new, |outcome| outcome.deeds());
             rows.take(Model::Match, id, deeds)?;
