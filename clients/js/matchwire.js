@@ -455,11 +455,11 @@ class Subscription {
   }
 
   #show(line, { subject, state, patch }, how) {
-    const of = /[*]|^t/.test(this.topic) && subject;
+    const of = /[*]|^t/.test(this.topic) ? subject : undefined;
     if (!state && !this.#patched.has(of)) return this.live.restart(line);
     this.state = state ?? mergePatch(this.#patched.get(of), patch);
     this.#note(of, this.state, this.#patched);
-    return this.#tell('onState', this.state, how, subject);
+    return this.#tell('onState', this.state, how, of);
   }
 
   /** What one heartbeat promised must have come by the next. In an event stream it promises what there was. */
