@@ -62,6 +62,8 @@ pub struct Swept {
     pub entries: Vec<Entry>,
     from: u64,
     to: u64,
+    /// Whether nothing more of the window is to be read behind them.
+    ends_window: bool,
 }
 
 /// Reads all events of the streams in a scope, each once.
@@ -137,6 +139,10 @@ impl Swept {
 
     /// What was read once the event with this `seq` was.
     pub fn mark(&self, seq: u64) -> Mark {
+        let is_last = self.entries.last().is_some_and(|entry| entry.recorded.seq == seq);
+        if self.ends_window && is_last {
+            return Mark::at(self.to);
+        }
         let within = Within { to: self.to, subject: self.subject.clone(), seq };
         Mark { from: self.from, within: Some(within) }
     }
@@ -354,7 +360,9 @@ impl Sweep {
         }
         self.moved(subject.clone(), last);
         let (from, to) = (self.mark.from, self.mark.reaches());
-        Swept { subject, missing: after + 1..first, entries, from, to }
+        let rest = self.window.as_ref();
+        let ends_window = rest.is_some_and(|rest| rest.plan.is_empty() && rest.looked_up.is_none());
+        Swept { subject, missing: after + 1..first, entries, from, to, ends_window }
     }
 
     fn moved(&mut self, subject: Subject, seq: u64) {
