@@ -59,7 +59,6 @@ pub(crate) async fn activity(
         game: params.get("game").map(ToOwned::to_owned),
         from: time(&params, "from")?,
         to: time(&params, "to")?,
-        with_private: true,
     };
     let snapshot = views::current(&app.views.players).await?;
     blocking(move || {

@@ -30,8 +30,6 @@ pub struct Filter {
     pub from: Option<Timestamp>,
     /// Before this.
     pub to: Option<Timestamp>,
-    /// Also those of private tournaments.
-    pub with_private: bool,
 }
 
 /// A player's activities.
@@ -149,6 +147,5 @@ impl Filter {
     fn wants(&self, activity: &Activity) -> bool {
         self.kind.as_ref().is_none_or(|kind| *kind == activity.kind)
             && self.game.as_ref().is_none_or(|game| *game == activity.deed.game)
-            && (self.with_private || !activity.deed.is_private)
     }
 }

@@ -67,7 +67,7 @@ impl Followed {
 
 /// All that a player has done, over pages of some size.
 fn activities(snapshot: &dyn Snapshot, player: &str, limit: usize) -> Vec<Activity> {
-    let filter = Filter { with_private: true, ..Filter::default() };
+    let filter = Filter::default();
     let feed = Feed::new(snapshot, player, &filter);
     let (mut all, mut after) = (Vec::new(), None);
     loop {
