@@ -92,7 +92,8 @@ fn scores(games: &Games, subject: &Subject, records: &[Recorded]) {
 
 pub(crate) fn admit(json: &str) -> Option<Event> {
     let attributes = Attributes::parse(json).ok()?;
-    vocabulary::admit(&Games::default(), &attributes, &mut str::to_owned).ok()
+    vocabulary::admit(&Games::default(), &attributes, &mut str::to_owned, &|_, name| name.clone())
+        .ok()
 }
 
 pub(crate) fn record(seq: u64, event: &Event) -> Recorded {

@@ -28,11 +28,11 @@ pub use course::{
     Ruling, SourceGap, SourceLate, SourceNames, SourceSwitched, SourcesRanked, Status, TeamIndex,
 };
 pub use game::{Folded, Game, Games, Part, Play, Rules, Vocabulary};
-pub use lexicon::{Exchange, Scope, Unfit};
+pub use lexicon::{Exchange, Scope, Seal, Unfit};
 pub use models::{MODEL_SWITCHED, MODELS_STREAM, ModelSwitched, Models};
 pub use outcome::{Open, Outcome, Target};
 pub(crate) use prediction::both;
 pub use prediction::{Latest, Prediction};
 pub use predictor::{Plain, Predictor, Unavailable};
 pub use priority::Priority;
-pub use text::{Label, Player};
+pub use text::{Identities, Label, PersonName, Player, ShownName};

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     envelope::{self, Attributes, Event},
-    live_match::{Games, Label, Scope, Unfit},
+    live_match::{Exchange, Games, Label, Scope, Seal, Unfit},
     subject::Subject,
 };
 
@@ -83,11 +83,12 @@ impl Error {
 /// answers with the player id to store, and writes the stored form.
 ///
 /// A person is named by an account, which has a colon (`steam:76561197960265729`), or already by
-/// a player id.
+/// a player id. People's names are given to `seal`, with the player ids.
 pub fn admit(
     games: &Games,
     attributes: &Attributes<'_>,
-    exchange: &mut dyn FnMut(&str) -> String,
+    exchange: Exchange<'_>,
+    seal: Seal<'_>,
 ) -> Result<Event, Error> {
     let subject = Subject::parse(&attributes.subject).map_err(envelope::Error::from)?;
     let data = attributes.data.map_or("{}", RawValue::get);
@@ -109,7 +110,7 @@ pub fn admit(
     let Some(scope) = Scope::of(&subject) else {
         return Err(Error::NoStream(kind.into(), subject));
     };
-    let fact = games.admit(scope, kind, data, exchange).map_err(|error| match error {
+    let fact = games.admit(scope, kind, data, exchange, seal).map_err(|error| match error {
         Unfit::Unknown => Error::UnknownType(kind.into()),
         Unfit::Scope(right) => Error::WrongStream(kind.into(), subject, right),
         Unfit::Data(error) => Error::Data(kind.into(), error),
@@ -127,8 +128,8 @@ mod tests {
         );
         let attributes = Attributes::parse(&json).map_err(|error| error.code())?;
         let mut exchange = |person: &str| person.replace("steam:", "p");
-        let event =
-            admit(&Games::default(), &attributes, &mut exchange).map_err(|error| error.code())?;
+        let event = admit(&Games::default(), &attributes, &mut exchange, &|_, name| name.clone())
+            .map_err(|error| error.code())?;
         let stored = String::from_utf8(event.stored.to_vec()).unwrap();
         Ok(stored.split_once("\"data\":").unwrap().1.trim_end_matches('}').to_owned() + "}")
     }

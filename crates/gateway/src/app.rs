@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, future::Future, ops::Deref, pin::Pin, sync::Arc
 
 use axum::http::HeaderMap;
 use bytes::Bytes;
-use matchwire_domain::secret::Secret;
+use matchwire_domain::{
+    live_match::{Identities, PersonName},
+    secret::Secret,
+};
 use matchwire_log::{Log, View, calibration::Calibration, live::Live, tournaments::Tournaments};
 use tokio::sync::{Semaphore, watch};
 use yawc::DeflatePool;
@@ -29,17 +32,34 @@ use crate::{
     websocket::packet::Deflater,
 };
 
-/// Exchanges outside accounts for the player ids that events carry.
-pub trait Exchange: Send + Sync + 'static {
+/// An event that is on its way, by what tells it from all others.
+#[derive(Debug, Clone, Copy)]
+pub struct EventName<'a> {
+    /// The stream.
+    pub subject: &'a str,
+    /// Who says so.
+    pub source: &'a str,
+    /// Its id.
+    pub id: &'a str,
+}
+
+/// Exchanges outside accounts for the player ids that events carry, and seals people's names.
+pub trait Exchange: Identities + 'static {
     /// The player id of an account, a new one for a new account. It is durable only after
     /// [`sync`](Self::sync), and no event with it may be appended before.
     fn id_for(&self, account: &str) -> String;
-    /// Makes every id that was given durable.
+    /// Seals a player's name for an event; the key is durable only after [`sync`](Self::sync). One that is sealed already is
+    /// sealed for this event; the same comes to the same.
+    fn seal(&self, event: EventName<'_>, player: &str, name: &PersonName) -> PersonName;
+    /// Makes every id and key durable that was given. An error is also that one could not be made.
     fn sync(&self) -> std::io::Result<()>;
     /// The player id of an account, if it has one that is durable. None is made.
     fn player_of(&self, account: &str) -> Option<String>;
-    /// The account of a player id.
-    fn account_of(&self, id: &str) -> Option<String>;
+    /// The public id of a player, which says nothing of the account nor of the player id; none of somebody who has been erased.
+    /// It may write to a disk.
+    fn public_id(&self, player: &str) -> Option<String>;
+    /// The player who has a public id.
+    fn player_of_public(&self, public: &str) -> Option<String>;
 }
 
 /// Reads bodies in another system's own format, and appends what they say.

@@ -51,7 +51,7 @@ mod openapi;
 
 pub use access::Access;
 pub use admission::{Advice, Class, Settings as AdmissionSettings, SourceLimit};
-pub use app::{Answer, App, Exchange, Parts, Post, Source, Sources};
+pub use app::{Answer, App, EventName, Exchange, Parts, Post, Source, Sources};
 pub use audience::Audience;
 pub use followup::{Followup, Ranking};
 pub use ingest::{Inlet, Taken};

@@ -22,7 +22,7 @@ use std::{
 };
 
 use matchwire_domain::{
-    live_match::{Games, Latest, Play},
+    live_match::{Games, Identities, Latest, Play},
     series,
     subject::Subject,
     timeline::Fold,
@@ -43,9 +43,6 @@ use crate::{Entry, Error, Log, View};
 
 /// Rings when a feed that one follows has something new. One bell may be hung into many feeds.
 pub type Bell = Arc<Notify>;
-
-/// Tells the outside account of a player id, for those who may see it.
-pub type Accounts = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// A stage of the way of an event that is measured here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +76,7 @@ struct Context {
     games: Games,
     /// Whom the games ask for predictions.
     guard: Arc<Guard>,
-    accounts: Accounts,
+    people: Arc<dyn Identities>,
     observer: Option<Arc<dyn Observer>>,
     /// Where a feed is left when its last follower goes.
     feeds: Weak<Feeds>,
@@ -90,10 +87,10 @@ impl Live {
     pub fn new(
         log: Log,
         games: Games,
-        accounts: Accounts,
+        people: Arc<dyn Identities>,
         observer: Option<Arc<dyn Observer>>,
     ) -> Self {
-        Self::build(KEPT_FOLDS, Patience::default(), log, games, accounts, observer)
+        Self::build(KEPT_FOLDS, Patience::default(), log, games, people, observer)
     }
 
     /// Like [`new`](Self::new), with another number of folds that are kept when nobody follows.
@@ -101,10 +98,10 @@ impl Live {
         kept: usize,
         log: Log,
         games: Games,
-        accounts: Accounts,
+        people: Arc<dyn Identities>,
         observer: Option<Arc<dyn Observer>>,
     ) -> Self {
-        Self::build(kept, Patience::default(), log, games, accounts, observer)
+        Self::build(kept, Patience::default(), log, games, people, observer)
     }
 
     /// Like [`new`](Self::new), with more or less patience with models.
@@ -112,10 +109,10 @@ impl Live {
         patience: Patience,
         log: Log,
         games: Games,
-        accounts: Accounts,
+        people: Arc<dyn Identities>,
         observer: Option<Arc<dyn Observer>>,
     ) -> Self {
-        Self::build(KEPT_FOLDS, patience, log, games, accounts, observer)
+        Self::build(KEPT_FOLDS, patience, log, games, people, observer)
     }
 
     fn build(
@@ -123,7 +120,7 @@ impl Live {
         patience: Patience,
         log: Log,
         games: Games,
-        accounts: Accounts,
+        people: Arc<dyn Identities>,
         observer: Option<Arc<dyn Observer>>,
     ) -> Self {
         let guard = Arc::new(Guard::new(patience));
@@ -131,19 +128,19 @@ impl Live {
         let feeds = Arc::new(Feeds::keeping(kept));
         let feeds_of = Arc::downgrade(&feeds);
         let log = View::from(log);
-        let context = Context { log, games, guard, accounts, observer, feeds: feeds_of };
+        let context = Context { log, games, guard, people, observer, feeds: feeds_of };
         Self { context: Arc::new(context), feeds }
     }
 
-    /// Live folds of their own over another view of the log. Models and accounts are asked as here, and
+    /// Live folds of their own over another view of the log. Models and people are asked as here, and
     /// nobody is told how long the stages took; so many folds are kept when nobody follows.
     #[must_use]
     pub fn over(&self, log: View, kept: usize) -> Self {
         let feeds = Arc::new(Feeds::keeping(kept));
-        let Context { games, guard, accounts, .. } = &*self.context;
-        let (games, guard, accounts) = (games.clone(), guard.clone(), accounts.clone());
+        let Context { games, guard, people, .. } = &*self.context;
+        let (games, guard, people) = (games.clone(), guard.clone(), people.clone());
         let feeds_of = Arc::downgrade(&feeds);
-        let context = Context { log, games, guard, accounts, observer: None, feeds: feeds_of };
+        let context = Context { log, games, guard, people, observer: None, feeds: feeds_of };
         Self { context: Arc::new(context), feeds }
     }
 
@@ -206,7 +203,7 @@ impl Live {
             let entries = context.all(&subject, seq)?;
             let records = entries.iter().map(|entry| &entry.recorded);
             let mut fold = Fold::of(&context.games, &subject, records);
-            fold.play.reveal(&*context.accounts);
+            fold.play.reveal(&*context.people);
             Ok(Some(fold.play.to_json()))
         })
         .await
@@ -218,6 +215,22 @@ impl Live {
         let follow = Feed::follow(self.feed(subject), bell);
         follow.snapshot().await?;
         Ok(follow)
+    }
+
+    /// Folds everything anew that is held, since of people less can be told than before: what was told of them
+    /// is in memory no more once this returns. What cannot be read is given up.
+    pub async fn renew(&self) -> Result<(), Error> {
+        let feeds = self.feeds.clone();
+        blocking(move || {
+            for feed in feeds.all() {
+                if let Err(error) = feed.renew() {
+                    feeds.forget(&feed);
+                    tracing::warn!(subject = %feed.subject(), %error, "a state is given up");
+                }
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// How many events the followed folds are behind the log, all together.

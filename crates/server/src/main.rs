@@ -7,13 +7,12 @@ mod settings;
 mod terminal;
 
 mod clock;
-mod exchange;
-mod letter_key;
 mod models;
 mod people;
 mod serve;
 mod source;
 mod storage;
+mod vault;
 
 mod backup;
 

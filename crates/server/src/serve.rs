@@ -1,14 +1,14 @@
 //! `matchwire serve`: opens what is in the data directory, wires the parts together, and ends in
 //! order.
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use matchwire_domain::{dead_letter::Bounds, live_match::Games, timestamp::Timestamp};
 use matchwire_embedded::{Lifecycle, Retention, Segments, disk::Directory};
 use matchwire_gateway::{
-    Access, AdmissionSettings, App, Audience, DeadLetters, Exchange as _, Followup, Inlet, Limits,
-    Meter, Parts, Ranking, StorageWatch,
+    Access, AdmissionSettings, App, Audience, DeadLetters, Followup, Inlet, Limits, Meter, Parts,
+    Ranking, StorageWatch,
 };
 use matchwire_log::{
     Clock as _, Log, Medium as _, SystemClock,
@@ -25,7 +25,10 @@ use tokio::{
 };
 
 use crate::{
-    cli::Serve, clock, exchange::Exchange, letter_key::LetterKey, models, source, storage, views,
+    cli::Serve,
+    clock, models, source, storage,
+    vault::{Letters, OpenVault},
+    views,
 };
 
 /// How long the end may take to put dead letters on disk that are still queued.
@@ -143,24 +146,20 @@ impl Running {
         let games = models::choose(&log, games, &args.model, newest).await?;
         let games = models::shadow(games, &args.shadow)?;
         live::warm_up(&games);
-        let vault = args.data.join("vault");
-        let exchange = Exchange::open(&vault)
-            .with_context(|| format!("cannot open the exchange in {}", vault.display()))?;
-        let exchange = Arc::new(exchange);
+        let vault = OpenVault::open(&args.data)?;
         let letters = dead_letters(args, &vault, &log, &meter)?;
-        let accounts = exchange.clone();
         let live = Live::patient(
             Patience { limit: args.predict_limit, ..Patience::default() },
             log.clone(),
             games,
-            Arc::new(move |id: &str| accounts.account_of(id)),
+            Arc::new(vault.clone()),
             Some(meter.clone()),
         );
         let listener =
             listen(args.listen).with_context(|| format!("cannot listen on {}", args.listen))?;
         let address = listener.local_addr()?;
         let followup = Followup::new(ranking(args)?);
-        let sources = source::table(&log, &exchange, &followup, args.gsi_token.as_deref());
+        let sources = source::table(&log, &vault, &followup, args.gsi_token.as_deref());
         let mut upstreams = Upstreams::new(args.upstreams.clone());
         let (runners, views) = views::start(&args.data, &log)?;
         let app = App::new(Parts {
@@ -168,7 +167,7 @@ impl Running {
             live,
             ingest_tokens: source::tokens(&args.ingest_token, &sources)?,
             sources,
-            exchange,
+            exchange: Arc::new(vault),
             letters: letters.clone(),
             followup,
             meter,
@@ -232,15 +231,12 @@ impl Running {
 /// What is refused is kept in the log, sealed with a key of the vault.
 fn dead_letters(
     args: &Serve,
-    vault: &Path,
+    vault: &OpenVault,
     log: &Log,
     meter: &Arc<Meter>,
 ) -> anyhow::Result<DeadLetters> {
-    let key = LetterKey::open(vault).with_context(|| {
-        format!("cannot use the key of the dead letters in {}", vault.display())
-    })?;
     let bounds = Bounds { letters: args.dead_letters as usize, bytes: args.dead_letters_mib << 20 };
-    DeadLetters::open(log.clone(), Arc::new(key), bounds, meter.clone())
+    DeadLetters::open(log.clone(), Arc::new(Letters(vault.clone())), bounds, meter.clone())
         .context("cannot read the dead letters")
 }
 

@@ -11,7 +11,7 @@ use matchwire_gateway::{Followup, Sources};
 use matchwire_log::Log;
 use matchwire_sources::{Source, cs_log::CsLog, gsi::Gsi, matchzy::MatchZy, statsbomb::StatsBomb};
 
-use crate::exchange::Exchange;
+use crate::vault::OpenVault;
 
 /// The names of all sources.
 pub(crate) const NAMES: [&str; 4] = [CsLog::NAME, Gsi::NAME, MatchZy::NAME, StatsBomb::NAME];
@@ -19,20 +19,20 @@ pub(crate) const NAMES: [&str; 4] = [CsLog::NAME, Gsi::NAME, MatchZy::NAME, Stat
 /// Every source, by its name in a path.
 pub(crate) fn table(
     log: &Log,
-    exchange: &Arc<Exchange>,
+    vault: &OpenVault,
     followup: &Followup,
     gsi_token: Option<&str>,
 ) -> Sources {
     let mut sources = Sources::new();
-    add(&mut sources, CsLog, log, exchange, followup);
-    add(&mut sources, StatsBomb, log, exchange, followup);
+    add(&mut sources, CsLog, log, vault, followup);
+    add(&mut sources, StatsBomb, log, vault, followup);
     let gsi = Gsi::default();
     let gsi = match gsi_token {
         Some(token) => gsi.with_token(Secret::new(token)),
         None => gsi,
     };
-    add(&mut sources, gsi, log, exchange, followup);
-    add(&mut sources, MatchZy, log, exchange, followup);
+    add(&mut sources, gsi, log, vault, followup);
+    add(&mut sources, MatchZy, log, vault, followup);
     sources
 }
 
@@ -40,10 +40,10 @@ fn add<S: Source>(
     sources: &mut Sources,
     source: S,
     log: &Log,
-    exchange: &Arc<Exchange>,
+    vault: &OpenVault,
     followup: &Followup,
 ) {
-    let intake = Intake::new(source, log.clone(), exchange.clone(), followup.clone());
+    let intake = Intake::new(source, log.clone(), vault.clone(), followup.clone());
     sources.insert(S::NAME, Arc::new(intake));
 }
 
@@ -82,10 +82,10 @@ mod tests {
     #[test]
     fn ingest_tokens() {
         let folder = tempfile::tempdir().unwrap();
-        let exchange = Arc::new(Exchange::open(folder.path()).unwrap());
+        let vault = OpenVault::open(folder.path()).unwrap();
         let clock = Arc::new(SystemClock);
         let log = Log::open_with(Box::new(Memory::new()), clock, Options::default()).unwrap();
-        let sources = table(&log, &exchange, &Followup::new(Ranking::default()), None);
+        let sources = table(&log, &vault, &Followup::new(Ranking::default()), None);
         let read = |text: &str| tokens(&[text.to_owned()], &sources);
         assert!(read("cs-log=s3cret").unwrap()["cs-log"].is("s3cret"));
         for bad in ["s3cret", "telex=s3cret", "cs-log=", "cs-log=s3cret/s3cret", "cs-log=s3cret?"] {

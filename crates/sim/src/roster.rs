@@ -2,7 +2,7 @@
 
 use std::ops::{Index, IndexMut};
 
-use matchwire_domain::live_match::cs::{Label, Player, Side};
+use matchwire_domain::live_match::cs::{PersonName, Player, Side};
 use rand::{Rng, rngs::SmallRng, seq::SliceRandom};
 
 use crate::{
@@ -116,7 +116,7 @@ pub(crate) struct Seat(usize);
 #[allow(clippy::struct_excessive_bools, reason = "independent facts, each with two values")]
 pub(crate) struct Fighter {
     pub(crate) account: Player,
-    pub(crate) name: Label,
+    pub(crate) name: PersonName,
     pub(crate) team: Team,
     pub(crate) side: Side,
     /// How good, around 1.
@@ -205,7 +205,7 @@ impl Fighter {
     fn new(account: &str, name: &str, team: Team, skill: f64, is_sniper: bool) -> Self {
         Self {
             account: Player::new(account),
-            name: Label::cut(name),
+            name: PersonName::cut(name),
             team,
             side: Side::Ct,
             skill,

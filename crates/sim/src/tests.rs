@@ -43,9 +43,13 @@ fn steps_are_valid_events_of_their_stream() {
             assert!(account.starts_with("steam:7656119") && account.len() == 23, "{account}");
             account.to_owned()
         };
-        let event =
-            matchwire_domain::vocabulary::admit(&Games::default(), &attributes, &mut exchange)
-                .unwrap();
+        let event = matchwire_domain::vocabulary::admit(
+            &Games::default(),
+            &attributes,
+            &mut exchange,
+            &|_, name| name.clone(),
+        )
+        .unwrap();
         assert_eq!(event.subject.as_str(), format!("match/m-1/{}", step.map));
         assert_eq!(std::str::from_utf8(&event.stored).unwrap(), json);
     }

@@ -4,7 +4,7 @@ use matchwire_domain::{
     envelope::{self, Attributes, Event as Enveloped},
     live_match::cs::Event,
     series,
-    subject::Subject,
+    subject::{self, Subject},
     timestamp::Timestamp,
 };
 
@@ -40,12 +40,17 @@ impl Draft {
         Self { map: None, source, id, sequence: None, time: None, tag, data }
     }
 
+    /// The stream that it is for, of a match.
+    pub fn subject(&self, match_id: &str) -> Result<Subject, subject::Error> {
+        match self.map {
+            Some(map) => Subject::match_map(match_id, map),
+            None => Subject::parse(&format!("match/{match_id}")),
+        }
+    }
+
     /// Puts it in its envelope, for the match.
     pub fn into_event(self, match_id: &str) -> Result<Enveloped, envelope::Error> {
-        let subject = match self.map {
-            Some(map) => Subject::match_map(match_id, map)?,
-            None => Subject::parse(&format!("match/{match_id}"))?,
-        };
+        let subject = self.subject(match_id)?;
         let attributes = Attributes {
             time: self.time.map(|time| time.to_string().into()),
             sequence: self.sequence.map(Into::into),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use matchwire_domain::live_match::cs::{Event, Label, Player, PlayerJoined, Role, Side};
+use matchwire_domain::live_match::cs::{Event, PersonName, Player, PlayerJoined, Role, Side};
 use serde::{Deserialize, Serialize};
 
 use crate::source::hash;
@@ -31,7 +31,7 @@ impl Roster {
     pub(crate) fn introduce(&mut self, id: &str, name: &str, side: Side) -> Option<Event> {
         let joined = || PlayerJoined {
             player: Player::new(id),
-            name: Label::cut(name),
+            name: PersonName::cut(name),
             side: Some(side),
             role: Role::Player,
         };
@@ -59,7 +59,7 @@ impl Roster {
     pub(crate) fn follow(&mut self, event: &Event) {
         match event {
             Event::PlayerJoined(joined) => {
-                self.note(&joined.player, &joined.name, joined.side);
+                self.note(&joined.player, joined.name.as_str(), joined.side);
             }
             Event::PlayerDisconnected(gone) => {
                 self.people.remove(&**gone.player);

@@ -75,7 +75,13 @@ mod tests {
                 assert_eq!(line.len(), EVENT_BYTES);
                 let attributes = Attributes::parse(line).unwrap();
                 assert_eq!(attributes.id, format!("{id:0>16}"));
-                vocabulary::admit(&Games::default(), &attributes, &mut str::to_owned).unwrap();
+                vocabulary::admit(
+                    &Games::default(),
+                    &attributes,
+                    &mut str::to_owned,
+                    &|_, name| name.clone(),
+                )
+                .unwrap();
             }
         }
     }

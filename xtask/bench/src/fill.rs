@@ -91,7 +91,12 @@ async fn append(log: Log, body: Bytes) -> anyhow::Result<()> {
 
 fn events_of(body: &[u8]) -> anyhow::Result<Vec<Event>> {
     let admit = |line| -> anyhow::Result<Event> {
-        Ok(vocabulary::admit(&Games::default(), &Attributes::parse(line)?, &mut str::to_owned)?)
+        Ok(vocabulary::admit(
+            &Games::default(),
+            &Attributes::parse(line)?,
+            &mut str::to_owned,
+            &|_, name| name.clone(),
+        )?)
     };
     std::str::from_utf8(body)?.lines().map(admit).collect()
 }

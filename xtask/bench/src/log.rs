@@ -175,6 +175,7 @@ fn pool(chunks: usize) -> anyhow::Result<Vec<Batch>> {
                     &Games::default(),
                     &Attributes::parse(line)?,
                     &mut str::to_owned,
+                    &|_, name| name.clone(),
                 )?)
             };
             lines.map(admit).collect()

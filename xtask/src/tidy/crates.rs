@@ -4,7 +4,7 @@
 use super::Finding;
 
 /// Each crate of the workspace, with those that it may use, in any kind of dependency.
-const USES: [(&str, &[&str]); 18] = [
+const USES: [(&str, &[&str]); 19] = [
     ("domain", &[]),
     ("sources", &["domain"]),
     ("players", &["domain", "log", "sources"]),
@@ -12,6 +12,7 @@ const USES: [(&str, &[&str]); 18] = [
     ("embedded", &["domain", "log"]),
     ("cluster", &["domain", "log"]),
     ("store", &[]),
+    ("vault", &["domain"]),
     ("backup", &["domain", "log", "embedded", "store"]),
     ("archive", &["domain", "log", "embedded", "store"]),
     ("gateway", &["domain", "sources", "log", "players"]),
@@ -22,7 +23,7 @@ const USES: [(&str, &[&str]); 18] = [
         "server",
         &[
             "domain", "sources", "log", "embedded", "backup", "archive", "cluster", "gateway",
-            "upstream", "client", "sim", "players",
+            "upstream", "client", "sim", "players", "vault",
         ],
     ),
     ("bench", &["domain", "log", "embedded", "backup", "archive", "client", "players"]),

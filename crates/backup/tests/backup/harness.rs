@@ -107,8 +107,13 @@ fn event(stream: &str, id: &str) -> Event {
     let text = format!(
         r#"{{"specversion":"1.0","id":"{id}","source":"test","subject":"{stream}","type":"x.test","data":{{"filling":"{filling}"}}}}"#
     );
-    vocabulary::admit(&Games::default(), &Attributes::parse(&text).unwrap(), &mut str::to_owned)
-        .unwrap()
+    vocabulary::admit(
+        &Games::default(),
+        &Attributes::parse(&text).unwrap(),
+        &mut str::to_owned,
+        &|_, name| name.clone(),
+    )
+    .unwrap()
 }
 
 fn all(log: &Log) -> All {

@@ -10,9 +10,9 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Games, Label, Latest, Player, Priority, Rules,
+    Games, Label, Latest, PersonName, Player, Priority, Rules,
     declare::{bounded, vocabulary},
-    lexicon::{Exchange, Scope, Unfit},
+    lexicon::{Exchange, Scope, Seal, Unfit},
 };
 use crate::timestamp::Timestamp;
 
@@ -128,6 +128,15 @@ vocabulary! {
 }
 
 impl Event {
+    /// The tags of events in which people's names stand; those in an amended event are sealed with it.
+    pub const NAMED: &[&str] = &[];
+
+    /// The names of people in the event: there are none.
+    #[allow(clippy::unused_self, reason = "the signature of every vocabulary")]
+    pub fn names_mut(&mut self) -> Vec<(&Player, &mut PersonName)> {
+        Vec::new()
+    }
+
     /// Nobody is named in these; those in an amended event are exchanged with it.
     #[allow(clippy::unused_self, reason = "the signature of every vocabulary")]
     pub fn players_mut(&mut self) -> Vec<&mut Player> {
@@ -486,6 +495,7 @@ pub(super) fn admit(
     scope: Scope,
     data: &str,
     exchange: Exchange<'_>,
+    seal: Seal<'_>,
 ) -> Result<String, Unfit> {
     use serde::de::Error as _;
 
@@ -496,7 +506,7 @@ pub(super) fn admit(
     }
     if !amended.kind.starts_with(crate::vocabulary::OWN_PREFIX) {
         let fact = serde_json::to_string(&amended.data).unwrap_or_default();
-        let fact = games.admit(scope, &amended.kind, &fact, exchange).map_err(|error| {
+        let fact = games.admit(scope, &amended.kind, &fact, exchange, seal).map_err(|error| {
             let part = if matches!(error, Unfit::Data(_)) { "data" } else { "type" };
             serde_json::Error::custom(format!("{part} of the amended {}: {error}", *amended.kind))
         })?;
@@ -514,7 +524,10 @@ mod tests {
         let games = Games::default();
         let mut exchange = |person: &str| person.replace("steam:", "p");
         let mut admitted = |data: &str| {
-            let answer = games.admit(Scope::Map, "event.amended", data, &mut exchange);
+            let answer =
+                games.admit(Scope::Map, "event.amended", data, &mut exchange, &|_, name| {
+                    name.clone()
+                });
             answer.map_err(|error| error.to_string())
         };
         let good = r#"{"seq":3,"type":"bomb.defused","data":{"player":"steam:7"}}"#;

@@ -26,7 +26,8 @@ pub mod odds;
 mod tests;
 
 pub use super::{
-    Label, MatchPaused, MatchResumed, PauseReason, Player, SourceGap, SourceLate, Status,
+    Label, MatchPaused, MatchResumed, PauseReason, PersonName, Player, SourceGap, SourceLate,
+    Status,
 };
 pub use equipment::Gear;
 pub use event::*;

@@ -98,6 +98,14 @@ macro_rules! vocabulary {
                 }
             }
 
+            const NAMED: &'static [&'static str] = Self::NAMED;
+
+            fn names_mut(
+                &mut self,
+            ) -> Vec<(&$crate::live_match::Player, &mut $crate::live_match::PersonName)> {
+                self.names_mut()
+            }
+
             fn players_mut(&mut self) -> Vec<&mut $crate::live_match::Player> {
                 self.players_mut()
             }

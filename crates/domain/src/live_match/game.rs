@@ -11,9 +11,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Models, Open, Outcome, Plain, Player, Prediction, Predictor, Priority, Target, Unavailable,
+    Identities, Models, Open, Outcome, PersonName, Plain, Player, Prediction, Predictor, Priority,
+    Target, Unavailable,
     course::{self, Course, Status},
-    lexicon::Lexicon,
+    lexicon::{Lexicon, Seal},
     outcome,
 };
 use crate::{series, timestamp::Timestamp};
@@ -34,12 +35,25 @@ pub trait Vocabulary: Sized {
     fn common(&self) -> Option<&course::Event>;
     /// Everyone who is named in the event.
     fn players_mut(&mut self) -> Vec<&mut Player>;
+    /// The tags of events in which people's names stand.
+    const NAMED: &'static [&'static str];
+    /// The names of people in the event, each with the person.
+    fn names_mut(&mut self) -> Vec<(&Player, &mut PersonName)>;
 
     /// Puts a player id in the place of every person, where `exchange` knows how.
     #[must_use]
     fn exchange(mut self, exchange: &mut dyn FnMut(&str) -> String) -> Self {
         for player in self.players_mut() {
             *player = Player::new(&exchange(player));
+        }
+        self
+    }
+
+    /// Seals every person's name; players are exchanged before.
+    #[must_use]
+    fn seal(mut self, seal: Seal<'_>) -> Self {
+        for (player, name) in self.names_mut() {
+            *name = seal(player, name);
         }
         self
     }
@@ -103,8 +117,8 @@ pub trait Rules: Clone + PartialEq + Serialize + Send + Sync + 'static {
     fn claim(&self, event: &Self::Event) -> Option<String>;
     /// The statistics over some maps of one match, with the accounts that are revealed in them.
     fn stats(maps: &[&Self]) -> Value;
-    /// Adds the accounts that `account_of` knows by player id.
-    fn reveal(&mut self, account_of: &dyn Fn(&str) -> Option<String>);
+    /// Adds the accounts and names that `people` can tell.
+    fn reveal(&mut self, people: &dyn Identities);
 
     /// What of a prediction is still open; a game without rounds need not say more.
     fn open(&self) -> Open {
@@ -189,8 +203,8 @@ pub trait Play: Send + Sync {
     fn parts(&self) -> BTreeMap<String, Part>;
     /// The statistics over this map and others of its match, as far as they are of the same game.
     fn stats(&self, others: &[&dyn Play]) -> Value;
-    /// Adds the accounts that `account_of` knows by player id.
-    fn reveal(&mut self, account_of: &dyn Fn(&str) -> Option<String>);
+    /// Adds the accounts and names that `people` can tell.
+    fn reveal(&mut self, people: &dyn Identities);
     /// The state as JSON, without spaces.
     fn to_json(&self) -> String;
     /// A copy.
@@ -279,8 +293,8 @@ impl<R: Rules> Play for R {
         R::stats(&std::iter::once(self).chain(others).collect::<Vec<_>>())
     }
 
-    fn reveal(&mut self, account_of: &dyn Fn(&str) -> Option<String>) {
-        Rules::reveal(self, account_of);
+    fn reveal(&mut self, people: &dyn Identities) {
+        Rules::reveal(self, people);
     }
 
     fn to_json(&self) -> String {

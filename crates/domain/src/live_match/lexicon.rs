@@ -4,7 +4,7 @@ use std::fmt;
 
 use schemars::Schema;
 
-use super::{Games, Priority, Vocabulary, course};
+use super::{Games, PersonName, Priority, Vocabulary, course};
 use crate::{
     envelope, player, series,
     subject::{Kind, Subject},
@@ -71,6 +71,11 @@ impl fmt::Display for Scope {
 
 /// Puts player ids in the place of people.
 pub type Exchange<'a> = &'a mut dyn FnMut(&str) -> String;
+/// Seals the name of a player, by player id. What is sealed for that player already stays or is sealed anew, and is
+/// never sealed twice.
+pub type Seal<'a> = &'a dyn Fn(&str, &PersonName) -> PersonName;
+
+type Admitted = Option<Result<String, serde_json::Error>>;
 
 /// A vocabulary, as a table of what can be done with it.
 #[derive(Clone, Copy)]
@@ -79,7 +84,9 @@ pub(super) struct Lexicon {
     pub(super) tags: &'static [&'static str],
     schema: fn(&str) -> Option<Schema>,
     priority: fn(&str) -> Priority,
-    admit: fn(&str, &str, Exchange<'_>) -> Option<Result<String, serde_json::Error>>,
+    admit: fn(&str, &str, Exchange<'_>, Seal<'_>) -> Admitted,
+    /// The tags of its own events in which people's names stand.
+    named: &'static [&'static str],
 }
 
 /// What is told beside the play of maps: few events, and none of them may be missing.
@@ -92,18 +99,14 @@ const OTHERS: [(Scope, Lexicon); 3] = [
 impl Lexicon {
     /// The vocabulary of these events, which are worth so much where not all can be taken.
     pub(super) const fn of<E: Vocabulary>(priority: fn(&str) -> Priority) -> Self {
-        Self { tags: E::TAGS, schema: E::schema, priority, admit: admit::<E> }
+        Self { tags: E::TAGS, schema: E::schema, priority, admit: admit::<E>, named: E::NAMED }
     }
 }
 
-/// Checks the data of an event, exchanges the people in it and writes it as it is stored; `None` if
-/// the vocabulary does not have the tag.
-fn admit<E: Vocabulary>(
-    tag: &str,
-    data: &str,
-    exchange: Exchange<'_>,
-) -> Option<Result<String, serde_json::Error>> {
-    Some(E::parse(tag, data)?.map(|event| event.exchange(exchange).to_json()))
+/// Checks the data of an event, exchanges the people in it, seals their names and writes it as it is stored;
+/// `None` if the vocabulary does not have the tag.
+fn admit<E: Vocabulary>(tag: &str, data: &str, exchange: Exchange<'_>, seal: Seal<'_>) -> Admitted {
+    Some(E::parse(tag, data)?.map(|event| event.exchange(exchange).seal(seal).to_json()))
 }
 
 impl Games {
@@ -147,23 +150,32 @@ impl Games {
         }
     }
 
-    /// Checks the data of an event for a stream, exchanges the people in it and writes it as it is
-    /// stored.
+    /// Seals people's names in the data of an event in which people are exchanged; `None` where none can stand in it.
+    pub fn seal(&self, tag: &str, data: &str, seal: Seal<'_>) -> Option<String> {
+        let (_, lexicon) = self.holder(tag).filter(|(_, lexicon)| lexicon.named.contains(&tag))?;
+        (lexicon.admit)(tag, data, &mut str::to_owned, seal)?.ok()
+    }
+
+    /// Checks the data of an event for a stream, exchanges the people in it, seals their names and writes
+    /// it as it is stored.
     pub fn admit(
         &self,
         scope: Scope,
         tag: &str,
         data: &str,
         exchange: Exchange<'_>,
+        seal: Seal<'_>,
     ) -> Result<String, Unfit> {
         let admitted = match self.holder(tag) {
             Some((right, _)) if right != scope => return Err(Unfit::Scope(right)),
-            Some((_, lexicon)) => (lexicon.admit)(tag, data, exchange),
+            Some((_, lexicon)) => (lexicon.admit)(tag, data, exchange, seal),
             None if course::Event::TAGS.contains(&tag) && !scope.holds(tag) => {
                 return Err(Unfit::Scope(Scope::Map));
             }
-            None if tag == "event.amended" => return course::admit(self, scope, data, exchange),
-            None => admit::<course::Event>(tag, data, exchange),
+            None if tag == "event.amended" => {
+                return course::admit(self, scope, data, exchange, seal);
+            }
+            None => admit::<course::Event>(tag, data, exchange, seal),
         };
         Ok(admitted.ok_or(Unfit::Unknown)??)
     }

@@ -4,7 +4,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    live_match::{Player, declare::vocabulary},
+    live_match::{PersonName, Player, declare::vocabulary},
     series::Name,
 };
 
@@ -56,6 +56,15 @@ pub enum Visibility {
 }
 
 impl Event {
+    /// The tags of events in which people's names stand.
+    pub const NAMED: &[&str] = &[];
+
+    /// The names of people in the event: there are none.
+    #[allow(clippy::unused_self, reason = "the signature of every vocabulary")]
+    pub fn names_mut(&mut self) -> Vec<(&Player, &mut PersonName)> {
+        Vec::new()
+    }
+
     /// Everyone who is named in the event.
     pub fn players_mut(&mut self) -> Vec<&mut Player> {
         match self {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     live_match::{
-        Label, Player, TeamIndex, course,
+        Label, PersonName, Player, TeamIndex, course,
         declare::{bounded, vocabulary},
     },
     subject,
@@ -114,6 +114,18 @@ vocabulary! {
 }
 
 impl Event {
+    /// The tags of events in which people's names stand.
+    pub const NAMED: &[&str] = &["match.scheduled"];
+
+    /// The names of people in the event, each with the person.
+    pub fn names_mut(&mut self) -> Vec<(&Player, &mut PersonName)> {
+        let Self::MatchScheduled(MatchScheduled { teams: Some(teams), .. }) = self else {
+            return Vec::new();
+        };
+        let members = teams.iter_mut().flat_map(|team| team.players.members_mut());
+        members.filter_map(|member| Some((&member.player, member.name.as_mut()?))).collect()
+    }
+
     /// Everyone who is named in the event.
     pub fn players_mut(&mut self) -> Vec<&mut Player> {
         let Self::MatchScheduled(MatchScheduled { teams: Some(teams), .. }) = self else {
@@ -157,7 +169,7 @@ pub struct Member {
     pub player: Player,
     /// The name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<Label>,
+    pub name: Option<PersonName>,
 }
 
 bounded! {

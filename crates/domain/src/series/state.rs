@@ -9,7 +9,7 @@ use super::{
     Event, MapVetoed, MapWon, MatchScheduled, SeriesEnded, Team, TeamRef, VetoAction, order::Order,
 };
 use crate::{
-    live_match::{Course, Prediction, Rules, Status},
+    live_match::{Course, Identities, Prediction, Rules, ShownName, Status},
     timestamp::Timestamp,
 };
 
@@ -70,9 +70,9 @@ pub struct MemberState {
     /// The outside account, for those who may see it; the log does not hold it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// The name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    /// The name, for those who may see it.
+    #[serde(skip_serializing_if = "ShownName::is_hidden")]
+    pub name: ShownName,
 }
 
 /// A step of the veto.
@@ -244,7 +244,7 @@ impl TeamRef {
 impl TeamState {
     fn of(team: &Team) -> Self {
         let member = |member: &super::Member| {
-            let name = member.name.as_ref().map(|name| name.to_string());
+            let name = member.name.as_ref().map(ShownName::of).unwrap_or_default();
             (member.player.to_string(), MemberState { account: None, name })
         };
         Self {
@@ -346,12 +346,13 @@ impl Rules for State {
         Value::Null
     }
 
-    fn reveal(&mut self, account_of: &dyn Fn(&str) -> Option<String>) {
+    fn reveal(&mut self, people: &dyn Identities) {
         let teams = self.teams.iter_mut().flatten();
         for (id, member) in teams.flat_map(|team| &mut team.players) {
             if member.account.is_none() {
-                member.account = account_of(id);
+                member.account = people.account_of(id);
             }
+            member.name.reveal(id, people);
         }
     }
 }

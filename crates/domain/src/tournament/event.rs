@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     live_match::{
-        Label, Player,
+        Label, PersonName, Player,
         declare::{bounded, vocabulary},
     },
     series::Name,
@@ -143,6 +143,15 @@ impl Placements {
 }
 
 impl Event {
+    /// The tags of events in which people's names stand.
+    pub const NAMED: &[&str] = &[];
+
+    /// The names of people in the event: there are none.
+    #[allow(clippy::unused_self, reason = "the signature of every vocabulary")]
+    pub fn names_mut(&mut self) -> Vec<(&Player, &mut PersonName)> {
+        Vec::new()
+    }
+
     /// Everyone who is named in the event.
     pub fn players_mut(&mut self) -> Vec<&mut Player> {
         match self {

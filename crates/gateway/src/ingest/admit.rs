@@ -1,4 +1,4 @@
-//! Admission: the check of an event from outside, with every person in it exchanged.
+//! Admission: the check of an event from outside, with every person in it exchanged and every name sealed.
 
 use matchwire_domain::{
     envelope::{Attributes, Event, MAX_SAMPLED_RATE},
@@ -10,7 +10,7 @@ use matchwire_log::Refused;
 
 use crate::{
     admission::refusal,
-    app::App,
+    app::{App, EventName},
     problem::{Code, Problem},
 };
 
@@ -63,7 +63,10 @@ pub(super) fn admit(app: &App, json: &[u8], rate: u32) -> Result<(Event, Priorit
             let before = attributes.sampledrate.unwrap_or(1);
             attributes.sampledrate = Some(before.saturating_mul(rate).min(MAX_SAMPLED_RATE));
         }
-        let event = vocabulary::admit(app.live.games(), &attributes, &mut exchange)?;
+        let Attributes { subject, source, id, .. } = &attributes;
+        let event = EventName { subject, source, id };
+        let seal = |player: &str, name: &_| app.exchange.seal(event, player, name);
+        let event = vocabulary::admit(app.live.games(), &attributes, &mut exchange, &seal)?;
         Ok((event, app.admission.priority(&attributes.kind)))
     };
     checked().map_err(|error: vocabulary::Error| rejected(error.code(), &error.to_string()))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use matchwire_domain::{envelope::Recorded, live_match::Games, subject::Subject, timeline::Fold};
-use matchwire_gateway::{Exchange, Limits};
+use matchwire_gateway::Limits;
 use serde_json::{Value, json};
 
 use crate::{
@@ -99,7 +99,7 @@ async fn the_state_as_of_every_event_is_that_of_a_fresh_fold() {
     let records: Vec<Recorded> = entries.into_iter().map(|entry| entry.recorded).collect();
     for n in 0..=records.len() {
         let mut fold = Fold::of(&Games::default(), &subject, &records[..n]);
-        fold.play.reveal(&|id| server.ids.account_of(id));
+        fold.play.reveal(&*server.ids);
         let want = fold.play.to_json();
         let got = server.get(&format!("/api/v1/matches/m1/maps/1?at_seq={n}")).await;
         assert_eq!(String::from_utf8_lossy(&got.bytes), want, "at {n}");

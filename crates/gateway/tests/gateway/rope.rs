@@ -7,7 +7,9 @@ use std::{
 };
 
 use matchwire_domain::{
-    live_match::{Course, Player, Prediction, Rules, Status, Vocabulary, course},
+    live_match::{
+        Course, Identities, PersonName, Player, Prediction, Rules, Status, Vocabulary, course,
+    },
     timestamp::Timestamp,
 };
 use schemars::Schema;
@@ -94,6 +96,12 @@ impl Vocabulary for Event {
         }
     }
 
+    const NAMED: &'static [&'static str] = &[];
+
+    fn names_mut(&mut self) -> Vec<(&Player, &mut PersonName)> {
+        Vec::new()
+    }
+
     fn players_mut(&mut self) -> Vec<&mut Player> {
         match self {
             Self::Pulled(pulled) => vec![&mut pulled.player],
@@ -175,7 +183,7 @@ impl Rules for Rope {
         json!({"pulls": maps.iter().map(|map| map.pulls[0] + map.pulls[1]).sum::<u16>()})
     }
 
-    fn reveal(&mut self, _: &dyn Fn(&str) -> Option<String>) {}
+    fn reveal(&mut self, _: &dyn Identities) {}
 }
 
 pub(crate) fn pulled(match_id: &str, id: u32, team: u8) -> Value {

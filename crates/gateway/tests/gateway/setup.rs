@@ -10,10 +10,14 @@ use std::{
 
 use axum::http::HeaderMap;
 use hyper::body::Bytes;
-use matchwire_domain::{dead_letter::Bounds, live_match::Games, secret::Secret};
+use matchwire_domain::{
+    dead_letter::Bounds,
+    live_match::{Games, Identities, PersonName},
+    secret::Secret,
+};
 use matchwire_gateway::{
-    Access, AdmissionSettings, Answer, App, Code, Damage, DeadLetters, Exchange, Followup, Inlet,
-    Limits, Meter, Parts, People, Post, Problem, Ranking, Source, Sources, Storage, Views,
+    Access, AdmissionSettings, Answer, App, Code, Damage, DeadLetters, EventName, Exchange,
+    Followup, Inlet, Limits, Meter, Parts, Post, Problem, Ranking, Source, Sources, Storage, Views,
 };
 use matchwire_log::{
     Log, ManualClock, Medium, Memory, Options,
@@ -46,9 +50,27 @@ impl Exchange for Ids {
         self.0.lock().unwrap().get(account).cloned()
     }
 
+    fn seal(&self, _event: EventName<'_>, _player: &str, name: &PersonName) -> PersonName {
+        name.clone()
+    }
+
+    fn public_id(&self, player: &str) -> Option<String> {
+        Some(format!("MW-26-{:0>6}", player.trim_start_matches('p')))
+    }
+
+    fn player_of_public(&self, public: &str) -> Option<String> {
+        Some(format!("p{}", public.strip_prefix("MW-26-")?.trim_start_matches('0')))
+    }
+}
+
+impl Identities for Ids {
     fn account_of(&self, id: &str) -> Option<String> {
         let ids = self.0.lock().unwrap();
         ids.iter().find(|(_, own)| *own == id).map(|(account, _)| account.clone())
+    }
+
+    fn name_of(&self, _player: &str, _sealed: &PersonName) -> Option<String> {
+        None
     }
 }
 
@@ -174,13 +196,7 @@ impl Server {
         let log = Log::open_with(medium, clock, options).unwrap();
         let ids = Arc::new(Ids::default());
         let accounts = ids.clone();
-        let live = Live::patient(
-            patience,
-            log.clone(),
-            games,
-            Arc::new(move |id: &str| accounts.account_of(id)),
-            Some(meter.clone()),
-        );
+        let live = Live::patient(patience, log.clone(), games, accounts, Some(meter.clone()));
         let vault = Arc::new(setup.vault);
         let letters = DeadLetters::open(log.clone(), vault, setup.letters, meter.clone()).unwrap();
         let (runner, views) = stored_views(&log);

@@ -157,7 +157,7 @@ impl Feed {
     /// A copy of the fold's state, with the accounts that are known.
     pub(super) async fn play(self: &Arc<Self>) -> Result<Box<dyn Play>, Error> {
         let select = |feed: &Self, folding: &mut Folding| {
-            folding.fold.play.reveal(&*feed.context.accounts);
+            folding.fold.play.reveal(&*feed.context.people);
             folding.fold.play.boxed()
         };
         self.up_to_date(select).await
@@ -295,6 +295,25 @@ impl Feed {
         Ok(())
     }
 
+    /// Folds anew what is held, so that of people only what can be told now is in memory: followers get the state as a
+    /// whole. May block.
+    pub(super) fn renew(&self) -> Result<(), Error> {
+        let mut folding = self.folding.lock();
+        let seq = folding.fold.seq();
+        if seq == 0 {
+            return Ok(());
+        }
+        self.refold(&mut folding, seq)?;
+        folding.snapshot = None;
+        if self.is_followed() {
+            self.current(&mut folding);
+            self.ring();
+        } else {
+            self.outlet.lock().clear(seq);
+        }
+        Ok(())
+    }
+
     /// Makes up for predictions that are missing, once the models can be asked again. `false` tells that
     /// the stream must be folded again for it, and that this is not the place.
     fn heal(&self, folding: &mut Folding, may_refold: bool) -> bool {
@@ -416,7 +435,7 @@ impl Folding {
     fn show(&mut self, context: &Context) -> Arc<Snapshot> {
         self.version += 1;
         self.number_prediction();
-        self.fold.play.reveal(&*context.accounts);
+        self.fold.play.reveal(&*context.people);
         let snapshot = Snapshot::new(self.version, self.predicted, &self.fold);
         self.snapshot = Some(snapshot.clone());
         snapshot

@@ -73,6 +73,16 @@ impl Feeds {
         drop(gone);
     }
 
+    /// Gives a feed up: whoever asks for the stream next gets another one.
+    pub(super) fn forget(&self, feed: &Arc<Feed>) {
+        let mut held = self.held.lock();
+        let is_held =
+            held.feeds.get(feed.subject()).is_some_and(|(held, _)| Arc::ptr_eq(held, feed));
+        let gone = is_held.then(|| held.feeds.remove(feed.subject())).flatten();
+        drop(held);
+        drop(gone);
+    }
+
     /// Every feed, to be looked at without holding up others.
     pub(super) fn all(&self) -> Vec<Arc<Feed>> {
         self.held.lock().feeds.values().map(|(feed, _)| feed.clone()).collect()

@@ -155,5 +155,11 @@ pub(crate) fn event(subject: &str, id: &str, second: i64, tag: &str, data: &str)
     );
     let attributes = Attributes::parse(&json).unwrap();
     let mut exchange = |person: &str| person.to_owned();
-    matchwire_domain::vocabulary::admit(&Games::default(), &attributes, &mut exchange).unwrap()
+    matchwire_domain::vocabulary::admit(
+        &Games::default(),
+        &attributes,
+        &mut exchange,
+        &|_, name| name.clone(),
+    )
+    .unwrap()
 }

@@ -14,16 +14,18 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use matchwire_domain::{
+    dead_letter::Sealed,
     envelope::{Attributes, Event, Recorded},
+    live_match::Games,
     subject::{self, Subject},
 };
-use matchwire_gateway::{Answer, Code, Exchange as _, Followup, Problem};
+use matchwire_gateway::{Answer, Code, EventName, Exchange as _, Followup, Problem};
 use matchwire_log::{Append, Error, Log, Outcome};
-use matchwire_sources::{Headers, Post, Refused, Source};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use matchwire_sources::{Draft, Headers, Post, Refused, Source};
+use serde::{Deserialize, Serialize};
 use tokio::task;
 
-use crate::exchange::Exchange;
+use crate::vault::OpenVault;
 
 /// How many readers' memories are kept at hand; others are read back when a post comes.
 const MAX_READERS: usize = 1_024;
@@ -34,7 +36,8 @@ const KIND: &str = "source.post";
 pub(crate) struct Intake<S: Source> {
     source: Arc<S>,
     log: Log,
-    exchange: Arc<Exchange>,
+    games: Games,
+    vault: OpenVault,
     followup: Followup,
     readers: Arc<Mutex<HashMap<Subject, Slot<S::Carry>>>>,
 }
@@ -44,7 +47,8 @@ impl<S: Source> Clone for Intake<S> {
         Self {
             source: self.source.clone(),
             log: self.log.clone(),
-            exchange: self.exchange.clone(),
+            games: self.games.clone(),
+            vault: self.vault.clone(),
             followup: self.followup.clone(),
             readers: self.readers.clone(),
         }
@@ -74,20 +78,23 @@ enum Prepared<C> {
 }
 
 /// What a reader's stream holds of each post.
-#[derive(Serialize, Deserialize)]
-struct Record<C> {
+#[derive(Clone, Serialize, Deserialize)]
+struct Record {
     appended: u64,
     /// Of those so many were refused; told in an event of its own.
     #[serde(default, skip_serializing_if = "is_none")]
     refused: u64,
     unknown: u64,
-    carry: C,
+    /// What is carried. It may hold anybody's text, so it is sealed with a key that is destroyed when somebody is erased; then
+    /// the feed begins anew, and its events are known by their ids.
+    carry: Sealed,
 }
 
 impl<S: Source> Intake<S> {
     /// Takes posts into a log.
-    pub(crate) fn new(source: S, log: Log, exchange: Arc<Exchange>, followup: Followup) -> Self {
-        Self { source: Arc::new(source), log, exchange, followup, readers: Arc::default() }
+    pub(crate) fn new(source: S, log: Log, vault: OpenVault, followup: Followup) -> Self {
+        let (source, games) = (Arc::new(source), Games::default());
+        Self { source, log, games, vault, followup, readers: Arc::default() }
     }
 
     /// Takes a post for a map, by number or `auto`.
@@ -107,10 +114,10 @@ impl<S: Source> Intake<S> {
             Subject::parse(&format!("source/{}/{match_id}/{map}", S::NAME)).map_err(bad_path)?;
         let mut memory = self.slot(&stream).lock_owned().await;
         let carry = memory.take();
-        let (reader, place) = (self.clone(), stream.clone());
+        let (reader, place, id) = (self.clone(), stream.clone(), match_id.clone());
         // It may read from the disk, and a post may be megabytes long.
         let prepared = task::spawn_blocking(move || {
-            let prepared = reader.prepare(number, &place, carry, &post);
+            let prepared = reader.prepare(&id, number, &place, carry, &post);
             prepared.map(|prepared| (prepared, reader.source.is_foreign(&post.as_post())))
         });
         let (prepared, is_foreign) = prepared.await.map_err(internal)??;
@@ -129,6 +136,7 @@ impl<S: Source> Intake<S> {
     /// Finds out whether a post is known, and reads it if not.
     fn prepare(
         &self,
+        match_id: &str,
         map: Option<u16>,
         stream: &Subject,
         carry: Option<S::Carry>,
@@ -147,7 +155,7 @@ impl<S: Source> Intake<S> {
             known => known?,
         };
         if let Some(known) = known {
-            let Record::<S::Carry> { appended, unknown, .. } = read(&known)?;
+            let Record { appended, unknown, .. } = read(&known)?;
             let refused = self.refused_of(stream, &identity)?;
             let duplicate = appended.saturating_sub(refused);
             return Ok(Prepared::Known(
@@ -155,7 +163,7 @@ impl<S: Source> Intake<S> {
                 before,
             ));
         }
-        let read = self.read(map, before.clone(), &post.as_post())?;
+        let read = self.read(match_id, map, before.clone(), &post.as_post())?;
         let changed = read.carry != before;
         Ok(Prepared::Read { identity, read, changed })
     }
@@ -181,7 +189,8 @@ impl<S: Source> Intake<S> {
         if told == 0 && !changed {
             return Ok((answer, read.carry));
         }
-        let record = Record { appended: told, refused: 0, unknown, carry: read.carry };
+        let carry = self.seal(stream, &read.carry)?;
+        let record = Record { appended: told, refused: 0, unknown, carry };
         let append = |(subject, events)| Append { subject, events, expected_seq: None, received };
         let mut appends: Vec<Append> = facts.into_iter().map(append).collect();
         appends.push(append((stream.clone(), vec![record.to_event(S::NAME, stream, identity)?])));
@@ -207,7 +216,7 @@ impl<S: Source> Intake<S> {
             }
         }
         if answer.refused == 0 {
-            return Ok((answer, record.carry));
+            return Ok((answer, read.carry));
         }
         // What was refused is not to be called known when the post comes again.
         let record = Record { refused: answer.refused, ..record };
@@ -215,30 +224,50 @@ impl<S: Source> Intake<S> {
         for noted in self.log.append(vec![append((stream.clone(), note))]).await? {
             noted.map_err(internal)?;
         }
-        Ok((answer, record.carry))
+        Ok((answer, read.carry))
     }
 
     /// How many facts of a post that was read were refused.
     fn refused_of(&self, stream: &Subject, identity: &str) -> Result<u64, Problem> {
         match self.log.find(stream, S::NAME, &refused_id(identity)) {
             Err(Error::Trimmed { .. }) => Ok(0),
-            found => found?.map_or(Ok(0), |found| Ok(read::<S::Carry>(&found)?.refused)),
+            found => found?.map_or(Ok(0), |found| Ok(read(&found)?.refused)),
         }
     }
 
-    /// Reads a post, with a player id for everyone whom it names; the ids are durable then.
+    /// Reads a post, with a player id for everyone whom it names, and names sealed; ids and keys are durable then.
     fn read(
         &self,
+        match_id: &str,
         map: Option<u16>,
         carry: S::Carry,
         post: &Post<'_>,
     ) -> Result<matchwire_sources::Answer<S::Carry>, Problem> {
         let mut exchange = |person: &str| {
-            if person.contains(':') { self.exchange.id_for(person) } else { person.to_owned() }
+            if person.contains(':') { self.vault.id_for(person) } else { person.to_owned() }
         };
-        let answer = self.source.read(map, carry, post, &mut exchange);
-        self.exchange.sync().map_err(|error| internal(format!("the exchange: {error}")))?;
+        let mut answer = self.source.read(map, carry, post, &mut exchange);
+        for draft in &mut answer.drafts {
+            self.seal_names(match_id, draft)?;
+        }
+        self.vault.sync().map_err(|error| internal(format!("the vault: {error}")))?;
         Ok(answer)
+    }
+
+    fn seal_names(&self, match_id: &str, draft: &mut Draft) -> Result<(), Problem> {
+        let subject = draft.subject(match_id).map_err(internal)?;
+        let event = EventName { subject: subject.as_str(), source: &draft.source, id: &draft.id };
+        let seal = |player: &str, name: &_| self.vault.seal(event, player, name);
+        if let Some(sealed) = self.games.seal(draft.tag, &draft.data, &seal) {
+            draft.data = sealed;
+        }
+        Ok(())
+    }
+
+    /// Seals what is carried.
+    fn seal(&self, stream: &Subject, carry: &S::Carry) -> Result<Sealed, Problem> {
+        let carry = serde_json::to_vec(carry).map_err(internal)?;
+        self.vault.readers().seal(stream.as_str(), &carry).map_err(internal)
     }
 
     /// What the reader of a stream carries, as its last record has it.
@@ -253,7 +282,11 @@ impl<S: Source> Intake<S> {
             last => last?,
         };
         let last = last.first().ok_or_else(|| internal(format!("{stream} has no {head}")))?;
-        Ok(read::<S::Carry>(&last.recorded)?.carry)
+        let sealed = read(&last.recorded)?.carry;
+        match self.vault.readers().unseal(stream.as_str(), &sealed).map_err(internal)? {
+            Some(carry) => serde_json::from_slice(&carry).map_err(internal),
+            None => Ok(S::Carry::default()),
+        }
     }
 
     fn slot(&self, stream: &Subject) -> Slot<S::Carry> {
@@ -325,7 +358,7 @@ impl Posted {
     }
 }
 
-impl<C: Serialize> Record<C> {
+impl Record {
     fn to_event(&self, source: &str, stream: &Subject, identity: &str) -> Result<Event, Problem> {
         let attributes = Attributes::of(identity, source, stream.as_str(), KIND);
         let data = serde_json::to_string(self).map_err(internal)?;
@@ -333,7 +366,7 @@ impl<C: Serialize> Record<C> {
     }
 }
 
-fn read<C: DeserializeOwned>(recorded: &Recorded) -> Result<Record<C>, Problem> {
+fn read(recorded: &Recorded) -> Result<Record, Problem> {
     let unreadable = |error: serde_json::Error| {
         internal(format!("event {} of a reader's stream: {error}", recorded.seq))
     };

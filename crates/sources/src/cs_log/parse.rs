@@ -5,7 +5,7 @@ use matchwire_domain::{
     live_match::cs::{
         BombDefuseStarted, BombDefused, BombDropped, BombPickedUp, BombPlantStarted, BombPlanted,
         Cause, Event, FreezeStarted, Items, Label, MapEnded, MapLoaded, MatchPaused, MatchReloaded,
-        MatchRestarting, MatchResumed, MatchStarted, MoneyChanged, PauseReason, Player,
+        MatchRestarting, MatchResumed, MatchStarted, MoneyChanged, PauseReason, PersonName, Player,
         PlayerAssisted, PlayerConnected, PlayerDied, PlayerDisconnected, PlayerEquipped,
         PlayerHurt, PlayerJoined, PlayerKilled, Reason, RoundDrawn, RoundEnded, RoundStarted,
         RulesSet, Score, ScoreReported, TeamNamed, TeamScored, WarmupEnded, WarmupStarted,
@@ -244,7 +244,7 @@ fn spoken(mut subject: Mention, rest: &str) -> Option<(Event, Vec<Mention>)> {
 fn joined(subject: &Mention, place: Place) -> Event {
     PlayerJoined {
         player: Player::new(&subject.account),
-        name: Label::cut(&subject.name),
+        name: PersonName::cut(&subject.name),
         side: place.side(),
         role: place.role(),
     }
@@ -287,7 +287,7 @@ fn act(subject: &Mention, rest: &str) -> Option<(Event, Vec<Mention>)> {
     }
     match rest {
         " entered the game" => {
-            let name = Label::cut(&subject.name);
+            let name = PersonName::cut(&subject.name);
             alone(PlayerConnected { player: player(), name }.into())
         }
         " was killed by the bomb." => {

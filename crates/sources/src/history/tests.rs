@@ -38,7 +38,8 @@ fn recorded(events: &[Event]) -> BTreeMap<Subject, Vec<Recorded>> {
             assert!(!person.contains(':'), "{person} is no player id");
             person.to_owned()
         };
-        vocabulary::admit(&Games::default(), &attributes, &mut exchange).unwrap();
+        vocabulary::admit(&Games::default(), &attributes, &mut exchange, &|_, name| name.clone())
+            .unwrap();
         if !known.insert((event.subject.clone(), event.id.clone())) {
             continue;
         }

@@ -1,7 +1,7 @@
 //! What is done on a map by what the plug-ins tell: deaths, bombs, people, pauses.
 
 use matchwire_domain::live_match::{
-    Label, PauseReason, TeamIndex,
+    Label, PauseReason, PersonName, TeamIndex,
     course::{self, MatchPaused, MatchResumed},
     cs::{
         BombDefused, BombExploded, BombPlanted, Cause, FreezeStarted, PlayerAssisted,
@@ -55,7 +55,7 @@ impl Reading<'_> {
             }
             "player_connect" => {
                 let person = person().filter(|person| !person.account.starts_with("bot:"))?;
-                let (player, name) = (self.player(&person), Label::cut(person.name));
+                let (player, name) = (self.player(&person), PersonName::cut(person.name));
                 self.say(PlayerConnected { player, name });
             }
             "player_disconnect" => {

@@ -1,7 +1,7 @@
 //! What the plug-ins tell of a match as a whole.
 
 use matchwire_domain::{
-    live_match::{Label, TeamIndex, cs::Side},
+    live_match::{Label, PersonName, TeamIndex, cs::Side},
     series::{
         BestOf, LineUp, MapVetoed, MatchScheduled, Member, Name, SeriesEnded, TeamRef, VetoAction,
     },
@@ -45,7 +45,7 @@ impl Reading<'_> {
         let TeamRef { name, id } = team.reference()?;
         let member = |person: event::Person<'_>| Member {
             player: self.player(&person),
-            name: Some(Label::cut(person.name)),
+            name: Some(PersonName::cut(person.name)),
         };
         let players = LineUp::cut(team.people().map(member).collect());
         Some(matchwire_domain::series::Team { name, id, players })

@@ -1,7 +1,7 @@
 //! An event of StatsBomb's as events of ours.
 
 use matchwire_domain::live_match::{
-    Label, Player, TeamIndex,
+    Label, PersonName, Player, TeamIndex,
     football::{
         BodyPart, Card, CardShown, Clock, Event, GoalAssisted, GoalScored, Lineup, LineupPlayer,
         LineupTold, PenaltyMissed, Period, PeriodEnded, PeriodStarted, PlayerLeft, PlayerReturned,
@@ -79,7 +79,7 @@ fn line_up(
     let mut row = |row: &Row| {
         Some(LineupPlayer {
             player: person(&row.player, exchange)?,
-            name: row.player.name.as_deref().map(Label::cut),
+            name: row.player.name.as_deref().map(PersonName::cut),
             number: row.jersey_number,
             position: row.position.as_ref().and_then(|at| at.name.as_deref()).map(Label::cut),
             starts,
@@ -113,7 +113,7 @@ pub(super) fn squad(
 ) -> Event {
     let mut member = |member: &Member| LineupPlayer {
         player: account(member.player_id, exchange),
-        name: member.player_name.as_deref().map(Label::cut),
+        name: member.player_name.as_deref().map(PersonName::cut),
         number: member.jersey_number,
         position: None,
         starts: None,
@@ -230,7 +230,7 @@ fn substitution(
     let (team, clock) = (scene.team, scene.clock);
     let row = LineupPlayer {
         player: on.clone(),
-        name: replacement.name.as_deref().map(Label::cut),
+        name: replacement.name.as_deref().map(PersonName::cut),
         number: None,
         position: None,
         starts: Some(false),

@@ -270,7 +270,8 @@ mod tests {
             for (line, priority) in lines.zip(priorities(kind)) {
                 let senders = kind.senders();
                 let attributes = Attributes::parse(line).unwrap();
-                vocabulary::admit(&games, &attributes, &mut str::to_owned).unwrap();
+                vocabulary::admit(&games, &attributes, &mut str::to_owned, &|_, name| name.clone())
+                    .unwrap();
                 assert_eq!(games.priority(&attributes.kind), Priority::ALL[priority], "{line}");
                 sums[priority] += senders;
             }

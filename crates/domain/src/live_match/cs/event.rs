@@ -4,7 +4,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use crate::live_match::{
-    Label, Player, course,
+    Label, PersonName, Player, course,
     declare::{bounded, vocabulary},
 };
 
@@ -45,7 +45,7 @@ vocabulary! {
         /// Who.
         player: Player,
         /// The name.
-        name: Label,
+        name: PersonName,
         /// The side, left out for none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         side: Option<Side>,
@@ -58,7 +58,7 @@ vocabulary! {
         /// Who.
         player: Player,
         /// The name.
-        name: Label,
+        name: PersonName,
     };
     /// A person left the server.
     "player.disconnected" => PlayerDisconnected {
@@ -519,6 +519,18 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl Event {
+    /// The tags of events in which people's names stand.
+    pub const NAMED: &[&str] = &["player.joined", "player.connected"];
+
+    /// The names of people in the event, each with the person.
+    pub fn names_mut(&mut self) -> Vec<(&Player, &mut PersonName)> {
+        match self {
+            Self::PlayerJoined(PlayerJoined { player, name, .. })
+            | Self::PlayerConnected(PlayerConnected { player, name }) => vec![(player, name)],
+            _ => Vec::new(),
+        }
+    }
+
     /// Everyone who is named in the event.
     pub fn players_mut(&mut self) -> Vec<&mut Player> {
         match self {

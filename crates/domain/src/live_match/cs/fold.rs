@@ -2,7 +2,7 @@
 
 use super::{Bomb, Event, MapEnded, Phase, RulesSet, State, equipment};
 use crate::{
-    live_match::{Status, course::leader},
+    live_match::{ShownName, Status, course::leader},
     timestamp::Timestamp,
 };
 
@@ -111,7 +111,7 @@ impl State {
             Event::PlayerConnected(connected) => {
                 if let Some(player) = self.person(&connected.player) {
                     player.connected = true;
-                    player.name = Some(connected.name.to_string());
+                    player.name = ShownName::of(&connected.name);
                 }
                 false
             }

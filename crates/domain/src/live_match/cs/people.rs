@@ -4,7 +4,7 @@ use super::{
     Cause, Gear, Kill, MAX_PLAYERS, Phase, PlayerAssisted, PlayerDied, PlayerHurt, PlayerJoined,
     PlayerKilled, PlayerState, Role, RoundStats, Side, State, Tally, metrics,
 };
-use crate::timestamp::Timestamp;
+use crate::{live_match::ShownName, timestamp::Timestamp};
 
 /// A kill avenges a teammate if it follows within this time. (The 5 seconds that HLTV's and
 /// Leetify's definitions of a traded death share.)
@@ -41,7 +41,7 @@ impl State {
             return;
         }
         let Some(player) = self.person(&joined.player) else { return };
-        player.name = Some(joined.name.to_string());
+        player.name = ShownName::of(&joined.name);
         player.role = joined.role;
         player.connected = true;
         let playing = joined.role == Role::Player;

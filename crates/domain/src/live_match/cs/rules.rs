@@ -9,7 +9,7 @@ use super::{
     odds::{self, MODELS, Model},
 };
 use crate::{
-    live_match::{Course, Open, Part, Prediction, Priority, Rules, Status},
+    live_match::{Course, Identities, Open, Part, Prediction, Priority, Rules, Status},
     timestamp::Timestamp,
 };
 
@@ -118,11 +118,12 @@ impl Rules for State {
         serde_json::to_value(Stats::of(maps)).unwrap_or_default()
     }
 
-    fn reveal(&mut self, account_of: &dyn Fn(&str) -> Option<String>) {
+    fn reveal(&mut self, people: &dyn Identities) {
         for (id, player) in &mut self.players {
             if player.account.is_none() {
-                player.account = account_of(id);
+                player.account = people.account_of(id);
             }
+            player.name.reveal(id, people);
         }
     }
 

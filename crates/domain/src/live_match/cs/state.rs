@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Gear, Reason, Role, Side, Tally};
 use crate::{
-    live_match::{Course, Rules as _},
+    live_match::{Course, Rules as _, ShownName},
     timestamp::Timestamp,
 };
 
@@ -93,9 +93,9 @@ pub struct PlayerState {
     /// The outside account, for those who may see it; the log does not hold it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// The name on the server.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    /// The name on the server, for those who may see it.
+    #[serde(skip_serializing_if = "ShownName::is_hidden")]
+    pub name: ShownName,
     /// The index of the team; left out for spectators and those without one yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team: Option<usize>,

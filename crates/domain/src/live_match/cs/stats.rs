@@ -47,7 +47,7 @@ impl Stats {
             for (id, player) in map.players.iter().filter(|(_, player)| player.tally.rounds > 0) {
                 let entry = stats.players.entry(id.clone()).or_default();
                 entry.account = player.account.clone().or(entry.account.take());
-                entry.name = player.name.clone().or(entry.name.take());
+                entry.name = player.name.shown().or(entry.name.take());
                 entry.tally = entry.tally.plus(player.tally);
             }
         }

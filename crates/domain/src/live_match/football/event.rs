@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Clock, Period};
 use crate::live_match::{
-    Label, Player, TeamIndex, course,
+    Label, PersonName, Player, TeamIndex, course,
     declare::{bounded, vocabulary},
 };
 
@@ -293,7 +293,7 @@ pub struct LineupPlayer {
     pub player: Player,
     /// The name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<Label>,
+    pub name: Option<PersonName>,
     /// The number on the shirt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<u16>,
@@ -365,6 +365,18 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl Event {
+    /// The tags of events in which people's names stand.
+    pub const NAMED: &[&str] = &["lineup.told"];
+
+    /// The names of people in the event, each with the person.
+    pub fn names_mut(&mut self) -> Vec<(&Player, &mut PersonName)> {
+        let Self::LineupTold(LineupTold { players: Some(players), .. }) = self else {
+            return Vec::new();
+        };
+        let rows = players.0.iter_mut();
+        rows.filter_map(|row| Some((&row.player, row.name.as_mut()?))).collect()
+    }
+
     /// Everyone who is named in the event.
     pub fn players_mut(&mut self) -> Vec<&mut Player> {
         match self {

@@ -6,6 +6,7 @@ use super::{
     Card, CardShown, CardState, Clock, LineupPlayer, LineupTold, MAX_LISTED, MAX_PLAYERS, Minute,
     Period, Player, PlayerState, PlayerSubstituted, State, Substitution,
 };
+use crate::live_match::ShownName;
 
 /// How many substitutions a team may make (Law 3, official competitions).
 const MAX_SUBSTITUTIONS: u16 = 5;
@@ -66,7 +67,7 @@ impl State {
     fn add_player(&mut self, row: &LineupPlayer, team: usize) {
         let Some(person) = self.person(&row.player, Some(team)) else { return };
         if let Some(name) = &row.name {
-            person.name = Some(name.to_string());
+            person.name = ShownName::of(name);
         }
         if let Some(position) = &row.position {
             person.position = Some(position.to_string());

@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use super::{Event, Phase, PlayerState, State, Stats, odds};
 use crate::{
-    live_match::{Course, Part, Prediction, Priority, Rules, Status, Target, TeamIndex},
+    live_match::{
+        Course, Identities, Part, Prediction, Priority, Rules, Status, Target, TeamIndex,
+    },
     timestamp::Timestamp,
 };
 
@@ -109,11 +111,12 @@ impl Rules for State {
         serde_json::to_value(last).unwrap_or_default()
     }
 
-    fn reveal(&mut self, account_of: &dyn Fn(&str) -> Option<String>) {
+    fn reveal(&mut self, people: &dyn Identities) {
         for (id, player) in &mut self.players {
             if player.account.is_none() {
-                player.account = account_of(id);
+                player.account = people.account_of(id);
             }
+            player.name.reveal(id, people);
         }
     }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{BodyPart, Card, Clock, Period, ShotOutcome};
 use crate::{
-    live_match::{Course, Rules as _},
+    live_match::{Course, Rules as _, ShownName},
     timestamp::Timestamp,
 };
 
@@ -180,9 +180,9 @@ pub struct PlayerState {
     /// The outside account, for those who may see it; the log does not hold it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// The name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    /// The name, for those who may see it.
+    #[serde(skip_serializing_if = "ShownName::is_hidden")]
+    pub name: ShownName,
     /// The index of the team.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team: Option<usize>,

@@ -136,7 +136,7 @@ impl PlayerStats {
         let whole = |count: u16| u64::from(count) * 1_000_000;
         Self {
             account: player.account.clone(),
-            name: player.name.clone(),
+            name: player.name.shown(),
             team: player.team,
             minutes: player.minutes,
             goals: player.goals,

@@ -543,7 +543,8 @@ fn people_are_exchanged() {
         let (tag, data) = line.split_once(' ').unwrap();
         let games = Games::default();
         let mut exchange = |person: &str| person.replace("x:", "p");
-        let admitted = games.admit(Scope::Map, tag, data, &mut exchange).unwrap();
+        let admitted =
+            games.admit(Scope::Map, tag, data, &mut exchange, &|_, name| name.clone()).unwrap();
         assert_eq!(admitted, data.replace("x:", "p"));
     }
 }

@@ -1,0 +1,128 @@
+//! The vault, as the gateway, the log and the sources use it.
+
+use std::{
+    io,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use anyhow::Context as _;
+use matchwire_domain::{
+    dead_letter::Sealed,
+    live_match::{Identities, PersonName},
+};
+use matchwire_gateway::{EventName, Exchange, Seal};
+use matchwire_log::{Clock as _, SystemClock};
+use matchwire_vault::{FileKey, Identity, Purpose, Vault};
+
+/// The vault of the server; clones are handles to the same one.
+#[derive(Clone)]
+pub(crate) struct OpenVault(Arc<Inner>);
+
+struct Inner {
+    vault: Vault,
+    /// Whether something could not be made since the last sync, as an id for want of random bytes.
+    failed: AtomicBool,
+}
+
+impl OpenVault {
+    /// Opens the vault of a data directory.
+    pub(crate) fn open(data: &Path) -> anyhow::Result<Self> {
+        let folder = data.join("vault");
+        let vault = Vault::open(&folder)
+            .with_context(|| format!("cannot open the vault in {}", folder.display()))?;
+        Ok(Self(Arc::new(Inner { vault, failed: AtomicBool::new(false) })))
+    }
+
+    /// The key of what readers of sources remember.
+    pub(crate) fn readers(&self) -> &FileKey {
+        self.vault().readers()
+    }
+
+    fn vault(&self) -> &Vault {
+        &self.0.vault
+    }
+
+    /// What of a failure is left to `sync`, without which nothing goes to the log.
+    fn or_failed<T>(&self, made: io::Result<T>) -> Option<T> {
+        made.inspect_err(|error| {
+            tracing::error!(%error, "the vault failed");
+            self.0.failed.store(true, Ordering::Relaxed);
+        })
+        .ok()
+    }
+}
+
+impl Identities for OpenVault {
+    fn account_of(&self, player: &str) -> Option<String> {
+        self.vault().account_of(player)
+    }
+
+    fn name_of(&self, player: &str, sealed: &PersonName) -> Option<String> {
+        self.vault().unseal(player, Purpose::Names, sealed.as_sealed()?)
+    }
+}
+
+impl Exchange for OpenVault {
+    fn id_for(&self, account: &str) -> String {
+        self.or_failed(self.vault().id_for(account, SystemClock.now())).unwrap_or_default()
+    }
+
+    fn seal(&self, event: EventName<'_>, player: &str, name: &PersonName) -> PersonName {
+        // One that is sealed already, as in an event that was read here and comes again, is sealed for this event.
+        let opened = self.name_of(player, name);
+        let plain = opened.as_deref().unwrap_or_else(|| name.as_str());
+        let event = Identity::of(event.subject, event.source, event.id);
+        let sealed = self.vault().seal(player, Purpose::Names, event, plain, SystemClock.now());
+        match self.or_failed(sealed).flatten() {
+            Some(sealed) => PersonName::sealed(&sealed),
+            None => PersonName::unreadable(),
+        }
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        if self.0.failed.swap(false, Ordering::Relaxed) {
+            return Err(io::Error::other("there were no random bytes"));
+        }
+        self.vault().sync()
+    }
+
+    fn player_of(&self, account: &str) -> Option<String> {
+        self.vault().player_of(account)
+    }
+
+    fn public_id(&self, player: &str) -> Option<String> {
+        let id = self.vault().public_id(player, SystemClock.now());
+        id.inspect_err(|error| tracing::error!(%error, "a public id could not be made")).ok()?
+    }
+
+    fn player_of_public(&self, public: &str) -> Option<String> {
+        self.vault().player_of_public(public)
+    }
+}
+
+/// The key of the dead letters.
+pub(crate) struct Letters(pub(crate) OpenVault);
+
+impl Letters {
+    fn key(&self) -> &FileKey {
+        self.0.vault().letters()
+    }
+}
+
+impl Seal for Letters {
+    fn seal(&self, name: &str, plain: &[u8]) -> io::Result<Sealed> {
+        self.key().seal(name, plain)
+    }
+
+    fn open(&self, name: &str, sealed: &Sealed) -> io::Result<Option<Vec<u8>>> {
+        self.key().unseal(name, sealed)
+    }
+
+    fn name(&self, content: &[&[u8]]) -> io::Result<String> {
+        self.key().name(content)
+    }
+}
