@@ -20,14 +20,14 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::FromRequestParts,
+    extract::{FromRequestParts, State},
     http::{HeaderMap, Uri, header, request::Parts},
 };
 use serde_json::{Value, json};
 
 use crate::{
     app::App,
-    problem::{Challenge, Problem},
+    problem::{Challenge, Code, Problem},
     query::Params,
 };
 
@@ -45,6 +45,24 @@ pub(crate) enum Viewer {
         /// The player id; none if no event has named the account so far.
         player: Option<String>,
     },
+}
+
+impl Viewer {
+    /// The player id of the person, for what is a person's own.
+    pub(crate) fn player(self) -> Result<String, Problem> {
+        match self {
+            Self::Person { player: Some(player) } => Ok(player),
+            Self::Person { player: None } => Err(Problem::new(
+                Code::NotFound,
+                "no event has named you, so nothing is kept of you",
+            )),
+            Self::Stranger => {
+                let detail =
+                    "this is for a person: send their token as Authorization: Bearer TOKEN";
+                Err(Problem::challenging(Challenge::NoToken, detail))
+            }
+        }
+    }
 }
 
 impl FromRequestParts<Arc<App>> for Viewer {
@@ -93,14 +111,19 @@ fn refused(reason: &'static str) -> Problem {
 }
 
 /// Who the person is that asks.
-pub(crate) async fn me(viewer: Viewer, uri: Uri) -> Result<Json<Value>, Problem> {
+pub(crate) async fn me(
+    State(app): State<Arc<App>>,
+    viewer: Viewer,
+    uri: Uri,
+) -> Result<Json<Value>, Problem> {
     Params::parse(&uri, &[])?;
-    match viewer {
-        Viewer::Person { player: Some(player) } => Ok(Json(json!({"player": player}))),
-        Viewer::Person { player: None } => Ok(Json(json!({}))),
-        Viewer::Stranger => {
-            let detail = "this is for a person: send their token as Authorization: Bearer TOKEN";
-            Err(Problem::challenging(Challenge::NoToken, detail))
-        }
+    if let Viewer::Person { player: None } = viewer {
+        return Ok(Json(json!({})));
     }
+    let player = viewer.player()?;
+    let mut me = json!({"player": player});
+    if let (Some(public), Value::Object(me)) = (app.exchange.public_id(&player), &mut me) {
+        me.insert("public_id".into(), public.into());
+    }
+    Ok(Json(me))
 }

@@ -56,11 +56,12 @@ impl Rights {
             _ => Relation::Other,
         };
         let privacy = &state.privacy;
+        let sees = |what| !state.erased && relation.sees(what);
         Self {
             relation,
-            profile: relation.sees(privacy.profile),
-            activity: relation.sees(privacy.activity),
-            statistics: relation.sees(privacy.statistics),
+            profile: sees(privacy.profile),
+            activity: sees(privacy.activity),
+            statistics: sees(privacy.statistics),
         }
     }
 

@@ -17,6 +17,7 @@ mod streams;
 
 mod feed;
 mod standings;
+mod whole;
 
 use matchwire_domain::{
     activity::{Deeds, Model},
@@ -36,6 +37,7 @@ pub use self::{
     feed::{Cursor, Feed, Filter, MAX_PAGE, NoCursor, Page},
     rows::Record,
     standings::{MAX_BEHIND, Place, Standing, board, record},
+    whole::{count_activities, each_activity, records},
 };
 
 /// Activities by player, the newest first.
@@ -50,9 +52,14 @@ const BOARDS: Table = Table::new("boards");
 const MATCHES: Table = Table::new("matches");
 /// What a tournament tells of its matches.
 const TOURNAMENTS: Table = Table::new("tournaments");
+/// Players who are forgotten.
+const FORGOTTEN: Table = Table::new("forgotten");
 
-const SCHEMA: Schema =
-    Schema::new("players", 1, &[ACTIVITIES, SOURCES, RECORDS, BOARDS, MATCHES, TOURNAMENTS]);
+const SCHEMA: Schema = Schema::new(
+    "players",
+    2,
+    &[ACTIVITIES, SOURCES, RECORDS, BOARDS, MATCHES, TOURNAMENTS, FORGOTTEN],
+);
 
 /// Events of a map by which it may end, or by which its end may be another one. After it has
 /// ended, all may.
@@ -71,6 +78,9 @@ const DECIDING: [&str; 13] = [
     "shootout.kicked",
     "source.switched",
 ];
+
+/// The event by which a player is forgotten.
+const FORGETS: &str = "player.erased";
 
 /// The view `players` over a log.
 pub struct Players {
@@ -148,7 +158,10 @@ impl Projection for Players {
     }
 
     fn scope(&self) -> Vec<Pattern> {
-        ["match/**", "tournament/*"].iter().filter_map(|pattern| pattern.parse().ok()).collect()
+        ["match/**", "tournament/*", "player/*"]
+            .iter()
+            .filter_map(|pattern| pattern.parse().ok())
+            .collect()
     }
 
     fn apply(
@@ -165,9 +178,15 @@ impl Projection for Players {
             }
             Kind::MatchMap(id, _) => self.follow_map(&mut rows, id, events),
             Kind::Tournament(id) => self.follow_tournament(&mut rows, id),
+            Kind::Player(id) if events.iter().any(forgets) => rows.forget(id),
             _ => Ok(()),
         }
     }
+}
+
+/// Whether an event says that its player is forgotten.
+fn forgets(event: &Recorded) -> bool {
+    Attributes::read(&event.stored).is_ok_and(|attributes| attributes.kind == FORGETS)
 }
 
 /// The schema of the view.

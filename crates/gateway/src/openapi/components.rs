@@ -154,6 +154,8 @@ pub(super) fn schemas() -> Value {
         },
         "Results": results(),
         "Me": players::me(),
+        "Erasure": players::erasure(),
+        "Export": players::export(),
         "SourceAnswer": {
             "type": "object",
             "required": ["appended", "duplicate", "unknown"],

@@ -9,6 +9,38 @@ pub(super) fn me() -> Value {
     json!({"type": "object", "properties": {"player": player}})
 }
 
+/// What was destroyed of a person.
+pub(super) fn erasure() -> Value {
+    let time = json!({"type": "string", "format": "date-time"});
+    json!({
+        "type": "object",
+        "required": ["receipt", "player", "time", "destroyed", "backups_dark_by"],
+        "properties": {
+            "receipt": {"type": "string", "description": "The number under which the ledger of erasures has it"},
+            "player": {"type": "string", "description": "The player id, which says nothing of anybody any more"},
+            "time": time,
+            "destroyed": {"type": "array", "items": {"type": "string"}},
+            "backups_dark_by": {"type": "string", "format": "date-time", "description": "From then on no back-up of the vault that was made before can be read"},
+        },
+    })
+}
+
+/// A copy of what is kept of a person.
+pub(super) fn export() -> Value {
+    let count = json!({"type": "integer", "minimum": 0});
+    json!({
+        "type": "object",
+        "required": ["status", "progress"],
+        "properties": {
+            "status": {"enum": ["running", "ready", "failed"]},
+            "progress": {"type": "object", "properties": {"activities": count, "of": count}},
+            "bytes": count,
+            "expires": {"type": "string", "format": "date-time"},
+            "url": {"type": "string", "description": "A zip, for whoever has this link"},
+        },
+    })
+}
+
 /// What a player did, once.
 pub(super) fn activity() -> Value {
     json!({

@@ -20,7 +20,7 @@ use matchwire_players::{
 };
 use serde_json::{Map, Value, json};
 
-use super::blocking;
+use super::{all_of, blocking};
 use crate::{
     app::App,
     people::Viewer,
@@ -155,15 +155,7 @@ async fn rights_at(app: &App, viewer: &Viewer, owner: &str) -> Result<Rights, Pr
     let (log, owner) = (app.log.clone(), owner.to_owned());
     blocking(move || {
         let state = |id: &str| -> Result<player::State, Problem> {
-            let subject = Subject::parse(&format!("player/{id}"))?;
-            let mut records = Vec::new();
-            let mut after = 0;
-            loop {
-                let page = log.read(&subject, after, 1_000)?;
-                let Some(last) = page.last() else { break };
-                after = last.recorded.seq;
-                records.extend(page.into_iter().map(|entry| entry.recorded));
-            }
+            let records = all_of(&log, &Subject::parse(&format!("player/{id}"))?)?;
             Ok(Chronicle::of(&records).state)
         };
         let own = state(&owner)?;

@@ -11,6 +11,7 @@ mod audiences;
 mod backup;
 mod crash;
 mod dead_letters;
+mod erase;
 mod football;
 mod history;
 mod load;
