@@ -44,7 +44,7 @@ pub(crate) async fn own(
     uri: Uri,
 ) -> Result<Json<Value>, Problem> {
     Params::parse(&uri, &[])?;
-    let player = viewer.player()?;
+    let player = viewer.oneself()?;
     begin(app, player).await
 }
 

@@ -145,7 +145,7 @@ pub(crate) async fn begin_own(
     uri: Uri,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     Params::parse(&uri, &[])?;
-    begin(app, viewer.player()?)
+    begin(app, viewer.oneself()?)
 }
 
 /// An operator wants a copy for a player.
@@ -166,7 +166,7 @@ pub(crate) async fn show_own(
     uri: Uri,
 ) -> Result<Json<Value>, Problem> {
     Params::parse(&uri, &[])?;
-    show(&app, &viewer.player()?)
+    show(&app, &viewer.oneself()?)
 }
 
 /// How far the copy of a player is, for the operator.

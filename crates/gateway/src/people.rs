@@ -49,7 +49,7 @@ pub(crate) enum Viewer {
 
 impl Viewer {
     /// The player id of the person, for what is a person's own.
-    pub(crate) fn player(self) -> Result<String, Problem> {
+    pub(crate) fn oneself(self) -> Result<String, Problem> {
         match self {
             Self::Person { player: Some(player) } => Ok(player),
             Self::Person { player: None } => Err(Problem::new(
@@ -81,6 +81,14 @@ impl FromRequestParts<Arc<App>> for Viewer {
 }
 
 impl Viewer {
+    /// The player id, if the viewer is a person who has one.
+    pub(crate) fn player(&self) -> Option<&str> {
+        match self {
+            Self::Person { player } => player.as_deref(),
+            Self::Stranger => None,
+        }
+    }
+
     /// Who has sent these headers. A token that is not good makes nobody a stranger: it is a problem.
     fn of(headers: &HeaderMap, app: &App) -> Result<Self, Problem> {
         let Some(token) = token_of(headers)? else { return Ok(Self::Stranger) };
@@ -120,7 +128,7 @@ pub(crate) async fn me(
     if let Viewer::Person { player: None } = viewer {
         return Ok(Json(json!({})));
     }
-    let player = viewer.player()?;
+    let player = viewer.oneself()?;
     let mut me = json!({"player": player});
     if let (Some(public), Value::Object(me)) = (app.exchange.public_id(&player), &mut me) {
         me.insert("public_id".into(), public.into());

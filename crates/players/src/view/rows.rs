@@ -4,18 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use matchwire_domain::{
     activity::{Activity, Deeds, Model, revise},
+    outcome::Outcome,
     tournament,
 };
 use matchwire_log::view_store::{Error, Keys, Order, Table, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ACTIVITIES, BOARDS, FORGOTTEN, MATCHES, RECORDS, SOURCES, TOURNAMENTS,
+    ACTIVITIES, BOARDS, FORGOTTEN, MATCHES, RECORDS, SOURCES, TOURNAMENTS, VERSUS,
     keys::{Key, read_text},
+    ladders, rivals,
 };
 use crate::{
     Key as Place,
-    statistics::{Reach, Split, Streaks, Tally, Verdict},
+    rating::{Bout, Rated},
+    statistics::{Reach, Split, Streaks, Tally, Verdict, Versus},
 };
 
 /// How many rows are read at once.
@@ -68,6 +71,32 @@ impl<'a> Rows<'a> {
         }
         for (player, activities) in of_players {
             self.count(player, &activities)?;
+            self.count_versus(player, &activities)?;
+        }
+        Ok(())
+    }
+
+    /// Notes what a match is as far as ratings are concerned.
+    pub(super) fn rate(&mut self, id: &str, outcome: Option<&Outcome>) -> Result<(), Error> {
+        let game = outcome.map_or("", |outcome| &outcome.game);
+        let bout = outcome.and_then(|outcome| Bout::of(outcome, Rated::Players));
+        ladders::set(self.0, id, game, bout)
+    }
+
+    /// Counts head to head what is new of a player.
+    fn count_versus(&mut self, player: &str, new: &[&Activity]) -> Result<(), Error> {
+        let mut changes: BTreeMap<(&str, &str, bool), Versus> = BTreeMap::new();
+        for activity in new {
+            let deed = &activity.deed;
+            for other in &deed.against {
+                let change = changes.entry((&deed.game, other, deed.is_private)).or_default();
+                change.take(activity);
+            }
+        }
+        for ((game, other, is_private), change) in changes {
+            if change != Versus::default() {
+                rivals::count(self.0, [player, game, other], is_private, change)?;
+            }
         }
         Ok(())
     }
@@ -94,6 +123,9 @@ impl<'a> Rows<'a> {
                 self.0.delete(SOURCES, &[source, key.clone()].concat())?;
             }
             self.0.delete(ACTIVITIES, &key)?;
+        }
+        for (key, _) in self.rows(VERSUS, &own)? {
+            self.0.delete(VERSUS, &key)?;
         }
         for (key, value) in self.rows(RECORDS, &own)? {
             let split = key.get(own.len()..).and_then(read_text);

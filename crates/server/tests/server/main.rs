@@ -21,6 +21,7 @@ mod old_age;
 mod played;
 mod posts;
 mod process;
+mod ratings;
 mod recordings;
 mod referee;
 mod rough;
