@@ -13,7 +13,7 @@ mod views;
 
 pub(crate) use dead_letters::{Chosen, DeadLettersCommand, Filter, List, Server, Show};
 pub(crate) use log::{AcceptLoss, Export, LogCommand, LogData, Repair, Verify};
-pub(crate) use players::{PlayersCommand, Ratings};
+pub(crate) use players::{Erase, Named, PlayersCommand, Ratings};
 pub(crate) use referee::{Action, Referee};
 pub(crate) use views::{Drop, Rebuild, Stored, ViewsCommand};
 

@@ -21,6 +21,7 @@ mod config;
 mod dead_letters;
 mod demo;
 mod log;
+mod person;
 mod predict;
 mod ratings;
 mod referee;
@@ -65,6 +66,8 @@ async fn main() -> ExitCode {
         Command::Log(command) => log::run(command),
         Command::Views(command) => views::run(command),
         Command::Players(PlayersCommand::Ratings(args)) => ratings::run(args),
+        Command::Players(PlayersCommand::Export(args)) => person::export(args).await,
+        Command::Players(PlayersCommand::Erase(args)) => person::erase(args).await,
         Command::Predict(args) => predict::run(args),
         Command::Calibration(args) => calibration::run(args).await,
         Command::Backup(args) => backup::run(args).await,
