@@ -125,18 +125,15 @@ impl Safe {
 
     /// Refuses to lie in what is copied: there, each copy would have its keys.
     pub(crate) fn check_apart(&self, backup: &Store, data: &Path) -> Result<(), Error> {
-        let is_inside = match (self.directory(), backup.directory()) {
-            (Some(safe), place) => {
-                let within = |folder: PathBuf| {
-                    let ends = safe.canonicalize().ok().zip(folder.canonicalize().ok());
-                    ends.is_some_and(|(safe, folder)| safe.starts_with(folder))
-                };
-                within(data.to_owned()) || place.is_some_and(within)
-            }
-            (None, _) => {
-                let [safe, place] = [self.name(), backup.name()].map(|name| folder_name(name));
-                safe.starts_with(&place)
-            }
+        let is_inside = if let Some(safe) = self.directory() {
+            let within = |folder: PathBuf| {
+                let ends = safe.canonicalize().ok().zip(folder.canonicalize().ok());
+                ends.is_some_and(|(safe, folder)| safe.starts_with(folder))
+            };
+            within(data.to_owned()) || backup.directory().is_some_and(within)
+        } else {
+            let [safe, place] = [self.name(), backup.name()].map(folder_name);
+            safe.starts_with(&place)
         };
         if is_inside {
             let place = backup.name();

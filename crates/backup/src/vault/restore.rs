@@ -48,9 +48,11 @@ pub(crate) async fn restore(
     } else {
         fetch_all(store, safe, is_there, manifest).await?
     };
-    let (ledger, erasures) = match is_there {
-        true => safe.ledger().await.map(|(bytes, all)| (bytes, Some(all.len())))?,
-        false => (Bytes::new(), None),
+    let (ledger, erasures) = if is_there {
+        let (bytes, erasures) = safe.ledger().await?;
+        (bytes, Some(erasures.len()))
+    } else {
+        (Bytes::new(), None)
     };
     if erasures.is_some_and(|erasures| erasures > manifest.erasures) {
         // An erasure destroys these, which may be keys of anybody's text, whether the vault knew the person then or not.

@@ -134,7 +134,7 @@ fn print_people(people: &People, safe: &str) {
     match key_day {
         Some(day) => println!("The vault was opened with the key of {day}"),
         None => {
-            println!("No vault was opened: accounts, names and texts of before are not readable")
+            println!("No vault was opened: accounts, names and texts of before are not readable");
         }
     }
     match erasures {

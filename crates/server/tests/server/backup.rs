@@ -53,8 +53,8 @@ async fn everything_is_back() {
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_ne!(told["lineage"], told["lineage_before"]);
     assert_eq!(told["left_out_positions"], 0);
-    assert_eq!((&told["key_day"], &told["erasures"]), (&first["key_day"], &Value::from(0)));
-    assert!(told["key_day"].is_string() && told["erased_again"] == 0, "{told}");
+    assert_eq!((&told["erasures"], &told["erased_again"]), (&Value::from(0), &Value::from(0)));
+    assert!(first["key_day"].is_string() && told["key_day"].is_string(), "{first} {told}");
     let server = Server::start(&back, "127.0.0.1:0");
     assert_eq!(played::events(&server.client(), "match/m/1").await, events);
     assert_eq!(played::state(&server.client(), "m", 1).await, state);
