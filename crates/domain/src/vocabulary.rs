@@ -17,6 +17,9 @@ use crate::{
 /// What a user's own types start with; they may carry any JSON object.
 pub const OWN_PREFIX: &str = "x.";
 
+/// What the server alone says.
+const RESERVED: [&str; 1] = ["player.erased"];
+
 /// The data of [`envelope::SEALED`], which any stream may hold: it is the stream's last event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -59,6 +62,9 @@ pub enum Error {
     /// A stream that only the server writes.
     #[error("{0} is written by the server alone")]
     Reserved(Subject),
+    /// A type that only the server writes.
+    #[error("{0} is told by the server alone")]
+    ReservedType(&'static str),
     /// The data does not fit the type's schema.
     #[error("data of {0}: {1}; the schema is at /api/v1/schemas/{0}.json")]
     Data(String, serde_json::Error),
@@ -74,6 +80,7 @@ impl Error {
             Self::Envelope(error) => error.code(),
             Self::UnknownType(_) => "unknown_type",
             Self::WrongStream(..) | Self::NoStream(..) | Self::Reserved(_) => "subject",
+            Self::ReservedType(_) => "reserved",
             Self::Data(..) | Self::OwnData(..) => "schema",
         }
     }
@@ -95,6 +102,9 @@ pub fn admit(
     let kind = attributes.kind.as_ref();
     if subject.is_internal() {
         return Err(Error::Reserved(subject));
+    }
+    if let Some(reserved) = RESERVED.into_iter().find(|reserved| *reserved == kind) {
+        return Err(Error::ReservedType(reserved));
     }
     if kind.starts_with(OWN_PREFIX) {
         own::check(data).map_err(|error| Error::OwnData(kind.into(), error))?;
@@ -191,6 +201,7 @@ mod tests {
         assert_eq!(admitted("match/m", "player.friended", "{}"), Err("subject"));
         assert_eq!(admitted("tournament/t", "tournament.placed", "{}"), Err("schema"));
         assert_eq!(admitted("match/m", "stream.sealed", r#"{"why":1}"#), Err("schema"));
+        assert_eq!(admitted("player/p", "player.erased", "{}"), Err("reserved"));
         for internal in ["source/cs-log/m/1", "admin/keys", "upstream/u"] {
             assert_eq!(admitted(internal, "x.own", "{}"), Err("subject"));
         }

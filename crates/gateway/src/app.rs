@@ -1,15 +1,24 @@
 //! What every handler needs, and the two seams through which the server gives the gateway what it
 //! does not do itself: the exchange of accounts, and the reading of other systems' formats.
 
-use std::{collections::BTreeMap, future::Future, ops::Deref, pin::Pin, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    ops::Deref,
+    pin::Pin,
+    sync::{Arc, Weak},
+    time::Instant,
+};
 
 use axum::http::HeaderMap;
 use bytes::Bytes;
 use matchwire_domain::{
     live_match::{Identities, PersonName},
     secret::Secret,
+    timestamp::Timestamp,
 };
 use matchwire_log::{Log, View, calibration::Calibration, live::Live, tournaments::Tournaments};
+use parking_lot::Mutex;
 use tokio::sync::{Semaphore, watch};
 use yawc::DeflatePool;
 
@@ -18,13 +27,14 @@ use crate::{
     admission::{self, Admission},
     audience::Audience,
     comeback::Comeback,
+    export::Exports,
     followup::Followup,
     hub::Hub,
     letters::DeadLetters,
     limits::Limits,
     metrics::Meter,
     people::People,
-    problem::Problem,
+    problem::{Code, Problem},
     reads::Summaries,
     storage::StorageWatch,
     upstreams::UpstreamWatch,
@@ -60,6 +70,20 @@ pub trait Exchange: Identities + 'static {
     fn public_id(&self, player: &str) -> Option<String>;
     /// The player who has a public id.
     fn player_of_public(&self, public: &str) -> Option<String>;
+    /// Forgets a player: account, public id and keys are destroyed, and the keys of what holds anybody's text. The same again
+    /// has the same receipt. It writes to a disk.
+    fn erase(&self, player: &str) -> std::io::Result<Erased>;
+    /// Everybody who has been forgotten, by player id.
+    fn erasures(&self) -> Vec<(String, Erased)>;
+}
+
+/// That somebody has been forgotten.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erased {
+    /// The number of the receipt.
+    pub receipt: String,
+    /// When.
+    pub time: Timestamp,
 }
 
 /// Reads bodies in another system's own format, and appends what they say.
@@ -132,6 +156,8 @@ pub struct Parts {
     pub ingest_tokens: BTreeMap<String, Secret>,
     /// What was refused and is kept.
     pub letters: DeadLetters,
+    /// What people have asked to be given of themselves.
+    pub exports: Exports,
     /// What is told of every event that is in the log.
     pub followup: Followup,
     /// What is measured.
@@ -179,6 +205,7 @@ pub struct Common {
     pub(crate) sources: Sources,
     pub(crate) ingest_tokens: BTreeMap<String, Secret>,
     pub(crate) letters: DeadLetters,
+    pub(crate) exports: Exports,
     pub(crate) followup: Followup,
     pub(crate) meter: Arc<Meter>,
     pub(crate) access: Access,
@@ -189,6 +216,8 @@ pub struct Common {
     pub(crate) upstreams: UpstreamWatch,
     pub(crate) views: Views,
     pub(crate) memory_acks: bool,
+    /// Every app over these parts that is in use.
+    pub(crate) apps: Mutex<Vec<Weak<App>>>,
     /// Bytes of bodies that are being read, in units of [`crate::body::UNIT_BYTES`].
     pub(crate) bodies: Semaphore,
     pub(crate) heavy: Semaphore,
@@ -214,6 +243,7 @@ impl App {
             sources: parts.sources,
             ingest_tokens: parts.ingest_tokens,
             letters: parts.letters,
+            exports: parts.exports,
             followup: parts.followup,
             meter: parts.meter,
             access: parts.access,
@@ -230,6 +260,7 @@ impl App {
             upstreams: parts.upstreams,
             views: parts.views,
             memory_acks: parts.memory_acks,
+            apps: Mutex::default(),
             closing: watch::Sender::new(false),
             started: Instant::now(),
             log,
@@ -244,6 +275,20 @@ impl App {
 }
 
 impl App {
+    /// The player id of a player who is named by player id, public id or account.
+    pub(crate) fn player_named(&self, name: String) -> Result<String, Problem> {
+        if name.contains(':') {
+            let none = || Problem::new(Code::NotFound, "no player has this account");
+            return self.exchange.player_of(&name).ok_or_else(none);
+        }
+        Ok(self.exchange.player_of_public(&name).unwrap_or(name))
+    }
+
+    /// The apps of all audiences and replays, and this one.
+    pub(crate) fn all(&self) -> Vec<Arc<Self>> {
+        self.apps.lock().iter().filter_map(Weak::upgrade).collect()
+    }
+
     /// An app for a reader who sees what these folds are over.
     pub(crate) fn seeing(&self, live: Live) -> Arc<Self> {
         self.common.app(live, Vec::new())
@@ -254,7 +299,12 @@ impl Common {
     /// An app for those who see what these folds are over.
     fn app(self: &Arc<Self>, live: Live, audiences: Vec<Option<Arc<App>>>) -> Arc<App> {
         let (summaries, hub) = (Summaries::default(), Hub::default());
-        Arc::new(App { common: self.clone(), live, summaries, hub, audiences })
+        let app = Arc::new(App { common: self.clone(), live, summaries, hub, audiences });
+        let mut apps = self.apps.lock();
+        apps.retain(|app| app.strong_count() > 0);
+        apps.push(Arc::downgrade(&app));
+        drop(apps);
+        app
     }
 }
 

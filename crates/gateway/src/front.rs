@@ -25,7 +25,8 @@ const OBSERVED: [&str; 4] =
     ["/metrics", "/api/v1/status", "/api/v1/calibration", "/api/v1/upstreams"];
 
 /// What is counted of players tells who has won at once.
-const COUNTED: [&str; 2] = ["/api/v1/players/", "/api/v1/leaderboards/"];
+const COUNTED: [&str; 4] =
+    ["/api/v1/players/", "/api/v1/leaderboards/", "/api/v1/me/export", "/api/v1/exports/"];
 
 /// Who is at the other end of the connection.
 #[derive(Debug, Clone, Copy)]
@@ -91,13 +92,19 @@ fn admit(app: &App, request: &Request) -> Result<Option<usize>, Problem> {
         return Err(Problem::new(Code::BadRequest, "a request must have one Host header"));
     }
     let path = request.uri().path();
+    let is_post = request.method() == axum::http::Method::POST;
     let right = match path {
         "/healthz" | "/readyz" => Right::Health,
         _ if path.starts_with("/api/v1/dead-letters") => Right::Operate,
+        _ if path.starts_with("/api/v1/players/") && (is_post || path.ends_with("/export")) => {
+            Right::Operate
+        }
+        // A person decides about themselves, wherever they may read.
+        "/api/v1/me/erase" => Right::Read,
         _ if OBSERVED.contains(&path) || COUNTED.iter().any(|start| path.starts_with(start)) => {
             Right::Observe
         }
-        _ if request.method() == axum::http::Method::POST => Right::Ingest,
+        _ if is_post => Right::Ingest,
         _ => Right::Read,
     };
     let audience = app.access.check(right, peer.ip(), request.method(), request.headers())?;

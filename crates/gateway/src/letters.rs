@@ -171,6 +171,19 @@ impl DeadLetters {
         Ok(())
     }
 
+    /// Closes every letter, since their key is destroyed and nobody can read them any more.
+    pub(crate) async fn drop_all(&self) -> Result<(), Problem> {
+        let open: Vec<u64> = self.stream.read(|state| state.open().keys().copied().collect());
+        for seq in open {
+            match self.close(seq, false).await {
+                // Somebody else was quicker.
+                Err(problem) if problem.code == Code::NotFound => {}
+                closed => closed?,
+            }
+        }
+        Ok(())
+    }
+
     /// What is open now.
     pub fn stats(&self) -> LetterStats {
         self.stream.stats()

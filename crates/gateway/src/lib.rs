@@ -15,6 +15,8 @@ mod views;
 
 mod access;
 mod audience;
+mod erase;
+mod export;
 mod followup;
 mod front;
 mod people;
@@ -51,8 +53,9 @@ mod openapi;
 
 pub use access::Access;
 pub use admission::{Advice, Class, Settings as AdmissionSettings, SourceLimit};
-pub use app::{Answer, App, EventName, Exchange, Parts, Post, Source, Sources};
+pub use app::{Answer, App, Erased, EventName, Exchange, Parts, Post, Source, Sources};
 pub use audience::Audience;
+pub use export::Exports;
 pub use followup::{Followup, Ranking};
 pub use ingest::{Inlet, Taken};
 pub use letters::{DeadLetters, Letter, LetterStats, MAX_BODY_BYTES, Posted, Seal};

@@ -20,14 +20,14 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::FromRequestParts,
+    extract::{FromRequestParts, State},
     http::{HeaderMap, Uri, header, request::Parts},
 };
 use serde_json::{Value, json};
 
 use crate::{
     app::App,
-    problem::{Challenge, Problem},
+    problem::{Challenge, Code, Problem},
     query::Params,
 };
 
@@ -47,6 +47,24 @@ pub(crate) enum Viewer {
     },
 }
 
+impl Viewer {
+    /// The player id of the person, for what is a person's own.
+    pub(crate) fn oneself(self) -> Result<String, Problem> {
+        match self {
+            Self::Person { player: Some(player) } => Ok(player),
+            Self::Person { player: None } => Err(Problem::new(
+                Code::NotFound,
+                "no event has named you, so nothing is kept of you",
+            )),
+            Self::Stranger => {
+                let detail =
+                    "this is for a person: send their token as Authorization: Bearer TOKEN";
+                Err(Problem::challenging(Challenge::NoToken, detail))
+            }
+        }
+    }
+}
+
 impl FromRequestParts<Arc<App>> for Viewer {
     type Rejection = Problem;
 
@@ -63,6 +81,14 @@ impl FromRequestParts<Arc<App>> for Viewer {
 }
 
 impl Viewer {
+    /// The player id, if the viewer is a person who has one.
+    pub(crate) fn player(&self) -> Option<&str> {
+        match self {
+            Self::Person { player } => player.as_deref(),
+            Self::Stranger => None,
+        }
+    }
+
     /// Who has sent these headers. A token that is not good makes nobody a stranger: it is a problem.
     fn of(headers: &HeaderMap, app: &App) -> Result<Self, Problem> {
         let Some(token) = token_of(headers)? else { return Ok(Self::Stranger) };
@@ -93,14 +119,19 @@ fn refused(reason: &'static str) -> Problem {
 }
 
 /// Who the person is that asks.
-pub(crate) async fn me(viewer: Viewer, uri: Uri) -> Result<Json<Value>, Problem> {
+pub(crate) async fn me(
+    State(app): State<Arc<App>>,
+    viewer: Viewer,
+    uri: Uri,
+) -> Result<Json<Value>, Problem> {
     Params::parse(&uri, &[])?;
-    match viewer {
-        Viewer::Person { player: Some(player) } => Ok(Json(json!({"player": player}))),
-        Viewer::Person { player: None } => Ok(Json(json!({}))),
-        Viewer::Stranger => {
-            let detail = "this is for a person: send their token as Authorization: Bearer TOKEN";
-            Err(Problem::challenging(Challenge::NoToken, detail))
-        }
+    if let Viewer::Person { player: None } = viewer {
+        return Ok(Json(json!({})));
     }
+    let player = viewer.oneself()?;
+    let mut me = json!({"player": player});
+    if let (Some(public), Value::Object(me)) = (app.exchange.public_id(&player), &mut me) {
+        me.insert("public_id".into(), public.into());
+    }
+    Ok(Json(me))
 }

@@ -18,15 +18,26 @@ use axum::{
     http::{HeaderValue, Response, header},
 };
 use bytes::Bytes;
-use matchwire_domain::subject::{self, Subject};
+use matchwire_domain::{
+    envelope::Recorded,
+    subject::{self, Subject},
+};
+use matchwire_log::Log;
 use tokio::sync::SemaphorePermit;
+
+/// How many events of a stream are read at once.
+const PAGE_EVENTS: usize = 1_000;
 
 pub(crate) use self::{
     by_time::list as list_events_of_match,
     calibration::show as calibration,
     events::list as list_events,
     matches::{list as list_matches, map, of_match},
-    players::{activity as activity_of_player, leaderboard, statistics as statistics_of_player},
+    players::{
+        activity as activity_of_player, against as versus_of_player, leaderboard,
+        most_met as opponents_of_player, ratings as ratings_of_player,
+        statistics as statistics_of_player,
+    },
     predictions::{latest, of_map as predictions_of_map},
     proof::proof,
     series::standing,
@@ -60,6 +71,18 @@ fn not_found(what: impl std::fmt::Display) -> Problem {
 /// Waits for its turn to do what takes longer than a moment.
 pub(crate) async fn turn(app: &App) -> Result<SemaphorePermit<'_>, Problem> {
     app.heavy.acquire().await.map_err(|_| Problem::new(Code::Busy, "the server is going away"))
+}
+
+/// All events of a stream that are there. For streams of which few are long: those of players.
+pub(crate) fn all_of(log: &Log, subject: &Subject) -> Result<Vec<Recorded>, Problem> {
+    let mut all = Vec::new();
+    let mut after = 0;
+    loop {
+        let page = log.read(subject, after, PAGE_EVENTS)?;
+        let Some(last) = page.last() else { return Ok(all) };
+        after = last.recorded.seq;
+        all.extend(page.into_iter().map(|entry| entry.recorded));
+    }
 }
 
 /// Runs what may block on the disk where it blocks nobody else.

@@ -26,6 +26,7 @@ use self::{
 use crate::{
     admission,
     app::{App, going_away},
+    erase,
     followup::Followup,
     front::Peer,
     routes,
@@ -50,6 +51,8 @@ pub async fn serve(
     app: Arc<App>,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    // Before anybody is let in: a log of before may not know who is forgotten.
+    erase::go_on(&app).await;
     let followup = tokio::spawn(Followup::run(app.clone()));
     let calibration = app.calibration.clone();
     let calibration = tokio::spawn(async move { calibration.run().await });

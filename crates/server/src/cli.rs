@@ -7,11 +7,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod dead_letters;
 mod log;
+mod players;
 mod referee;
 mod views;
 
 pub(crate) use dead_letters::{Chosen, DeadLettersCommand, Filter, List, Server, Show};
 pub(crate) use log::{AcceptLoss, Export, LogCommand, LogData, Repair, Verify};
+pub(crate) use players::{PlayersCommand, Ratings};
 pub(crate) use referee::{Action, Referee};
 pub(crate) use views::{Drop, Rebuild, Stored, ViewsCommand};
 
@@ -54,6 +56,9 @@ pub(crate) enum Command {
     /// See to the stored views in a data directory: list, compute again, drop
     #[command(subcommand)]
     Views(ViewsCommand),
+    /// See to what is counted of players
+    #[command(subcommand)]
+    Players(PlayersCommand),
     /// Copy a data directory to another directory or to S3, while the server runs
     Backup(crate::backup::Backup),
     /// Make a data directory of a back-up

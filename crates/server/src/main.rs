@@ -22,6 +22,7 @@ mod dead_letters;
 mod demo;
 mod log;
 mod predict;
+mod ratings;
 mod referee;
 mod send;
 mod tail;
@@ -30,7 +31,7 @@ mod views;
 
 use std::{io::IsTerminal as _, process::ExitCode};
 
-use cli::Command;
+use cli::{Command, PlayersCommand};
 use settings::{Asked, Wrong};
 use tracing_subscriber::EnvFilter;
 
@@ -63,6 +64,7 @@ async fn main() -> ExitCode {
         Command::Upstreams(args) => upstreams::run(args).await,
         Command::Log(command) => log::run(command),
         Command::Views(command) => views::run(command),
+        Command::Players(PlayersCommand::Ratings(args)) => ratings::run(args),
         Command::Predict(args) => predict::run(args),
         Command::Calibration(args) => calibration::run(args).await,
         Command::Backup(args) => backup::run(args).await,

@@ -7,8 +7,8 @@ use anyhow::{Context as _, bail};
 use matchwire_domain::{dead_letter::Bounds, live_match::Games, timestamp::Timestamp};
 use matchwire_embedded::{Lifecycle, Retention, Segments, disk::Directory};
 use matchwire_gateway::{
-    Access, AdmissionSettings, App, Audience, DeadLetters, Followup, Inlet, Limits, Meter, Parts,
-    Ranking, StorageWatch,
+    Access, AdmissionSettings, App, Audience, DeadLetters, Exports, Followup, Inlet, Limits, Meter,
+    Parts, Ranking, StorageWatch,
 };
 use matchwire_log::{
     Clock as _, Log, Medium as _, SystemClock,
@@ -168,6 +168,8 @@ impl Running {
             ingest_tokens: source::tokens(&args.ingest_token, &sources)?,
             sources,
             exchange: Arc::new(vault),
+            exports: Exports::open(args.data.join("exports"))
+                .with_context(|| format!("cannot use {}/exports", args.data.display()))?,
             letters: letters.clone(),
             followup,
             meter,

@@ -14,9 +14,9 @@ use matchwire_domain::{
     dead_letter::Sealed,
     live_match::{Identities, PersonName},
 };
-use matchwire_gateway::{EventName, Exchange, Seal};
+use matchwire_gateway::{Erased, EventName, Exchange, Seal};
 use matchwire_log::{Clock as _, SystemClock};
-use matchwire_vault::{FileKey, Identity, Purpose, Vault};
+use matchwire_vault::{Erasure, FileKey, Identity, Purpose, Vault};
 
 /// The vault of the server; clones are handles to the same one.
 #[derive(Clone)]
@@ -102,6 +102,19 @@ impl Exchange for OpenVault {
     fn player_of_public(&self, public: &str) -> Option<String> {
         self.vault().player_of_public(public)
     }
+
+    fn erase(&self, player: &str) -> io::Result<Erased> {
+        self.vault().erase(player, SystemClock.now()).map(erased)
+    }
+
+    fn erasures(&self) -> Vec<(String, Erased)> {
+        let all = self.vault().erasures().into_iter();
+        all.map(|erasure| (erasure.player.clone(), erased(erasure))).collect()
+    }
+}
+
+fn erased(erasure: Erasure) -> Erased {
+    Erased { receipt: erasure.receipt, time: erasure.time }
 }
 
 /// The key of the dead letters.

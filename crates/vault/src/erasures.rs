@@ -90,6 +90,11 @@ impl Ledger {
         self.by_player.keys()
     }
 
+    /// All erasures, by player id.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Erasure> {
+        self.by_player.values()
+    }
+
     /// The erasure of a player.
     pub(crate) fn of(&self, player: &str) -> Option<&Erasure> {
         self.by_player.get(player)

@@ -95,6 +95,11 @@ impl Vault {
         self.inner.lock().people.account_of(player)
     }
 
+    /// Everybody who has been erased.
+    pub fn erasures(&self) -> Vec<Erasure> {
+        self.inner.lock().ledger.all().cloned().collect()
+    }
+
     /// Whether a player has been erased, and when.
     pub fn erasure_of(&self, player: &str) -> Option<Erasure> {
         self.inner.lock().ledger.of(player).cloned()

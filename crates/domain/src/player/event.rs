@@ -26,6 +26,8 @@ vocabulary! {
         /// Whether consent is given; else it is withdrawn.
         given: bool,
     };
+    /// The player is forgotten: who it was, nobody can find out any more. Only the server says so.
+    "player.erased" => PlayerErased;
     /// The player decides who may see what; what is left out stays as it was.
     "privacy.set" => PrivacySet {
         /// Who the player is, and who the friends are.

@@ -24,6 +24,8 @@ pub struct State {
     pub consents: BTreeMap<String, Consent>,
     /// Who may see what.
     pub privacy: Privacy,
+    /// Whether the player is forgotten. Then there is nobody any more who could decide anything.
+    pub erased: bool,
 }
 
 /// Consent to something, or that it is withdrawn.
@@ -87,7 +89,11 @@ impl Entity for State {
     type Event = Event;
 
     fn apply(&mut self, event: &Event, time: Timestamp, notes: &mut Notes) {
+        if self.erased {
+            return;
+        }
         match event {
+            Event::PlayerErased(_) => *self = Self { erased: true, ..Self::default() },
             Event::PlayerFriended(told) => self.befriend(&told.player, time, notes),
             Event::PlayerUnfriended(told) => {
                 self.friends.remove(told.player.as_str());

@@ -35,6 +35,7 @@ pub(crate) struct Server {
     pub(crate) task: JoinHandle<std::io::Result<()>>,
     /// What drives the stored views.
     pub(crate) _views: [Runner; 2],
+    pub(crate) _exports: tempfile::TempDir,
 }
 
 impl Server {

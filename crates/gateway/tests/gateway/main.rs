@@ -19,6 +19,7 @@ mod delivery;
 mod durability;
 mod ending;
 mod failover;
+mod forgotten;
 mod games;
 mod harness;
 mod ingest;

@@ -14,10 +14,12 @@ use matchwire_domain::{
     dead_letter::Bounds,
     live_match::{Games, Identities, PersonName},
     secret::Secret,
+    timestamp::Timestamp,
 };
 use matchwire_gateway::{
-    Access, AdmissionSettings, Answer, App, Code, Damage, DeadLetters, EventName, Exchange,
-    Followup, Inlet, Limits, Meter, Parts, Post, Problem, Ranking, Source, Sources, Storage, Views,
+    Access, AdmissionSettings, Answer, App, Code, Damage, DeadLetters, Erased, EventName, Exchange,
+    Exports, Followup, Inlet, Limits, Meter, Parts, People, Post, Problem, Ranking, Source,
+    Sources, Storage, Views,
 };
 use matchwire_log::{
     Log, ManualClock, Medium, Memory, Options,
@@ -33,7 +35,7 @@ use crate::{harness::Server, vault::Vault};
 
 /// An exchange in memory.
 #[derive(Default)]
-pub(crate) struct Ids(Mutex<HashMap<String, String>>);
+pub(crate) struct Ids(Mutex<HashMap<String, String>>, Mutex<BTreeMap<String, Erased>>);
 
 impl Exchange for Ids {
     fn id_for(&self, account: &str) -> String {
@@ -56,6 +58,19 @@ impl Exchange for Ids {
 
     fn public_id(&self, player: &str) -> Option<String> {
         Some(format!("MW-26-{:0>6}", player.trim_start_matches('p')))
+    }
+
+    fn erase(&self, player: &str) -> std::io::Result<Erased> {
+        let mut erased = self.1.lock().unwrap();
+        let time = Timestamp::from_ms(0);
+        let new = Erased { receipt: format!("{:016x}", erased.len()), time };
+        self.0.lock().unwrap().retain(|_, own| own != player);
+        Ok(erased.entry(player.to_owned()).or_insert(new).clone())
+    }
+
+    fn erasures(&self) -> Vec<(String, Erased)> {
+        let erased = self.1.lock().unwrap();
+        erased.iter().map(|(player, erased)| (player.clone(), erased.clone())).collect()
     }
 
     fn player_of_public(&self, public: &str) -> Option<String> {
@@ -200,6 +215,7 @@ impl Server {
         let vault = Arc::new(setup.vault);
         let letters = DeadLetters::open(log.clone(), vault, setup.letters, meter.clone()).unwrap();
         let (runner, views) = stored_views(&log);
+        let exports = tempfile::tempdir().unwrap();
         let app = App::new(Parts {
             log: log.clone(),
             live,
@@ -210,6 +226,7 @@ impl Server {
             ]),
             ingest_tokens: BTreeMap::from([("guarded".into(), Secret::new("s3cret"))]),
             letters: letters.clone(),
+            exports: Exports::open(exports.path().join("exports")).unwrap(),
             followup: Followup::new(ranking),
             meter,
             access,
@@ -228,6 +245,16 @@ impl Server {
         let task = tokio::spawn(matchwire_gateway::serve(listener, app, async move {
             let _ = stopped.await;
         }));
-        Self { address, log, ids, letters, inlet, stop: Some(stop), task, _views: runner }
+        Self {
+            address,
+            log,
+            ids,
+            letters,
+            inlet,
+            stop: Some(stop),
+            task,
+            _views: runner,
+            _exports: exports,
+        }
     }
 }

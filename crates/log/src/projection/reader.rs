@@ -3,7 +3,7 @@
 use std::{
     sync::Arc,
     sync::atomic::{AtomicBool, Ordering},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use parking_lot::{Mutex, RwLock};
@@ -14,6 +14,10 @@ use crate::{
     Log, View,
     view_store::{self, Schema, Snapshot, StoredView},
 };
+
+/// How long a purge waits for snapshots that are held, and how soon it tries again.
+const PURGE_PATIENCE: Duration = Duration::from_secs(10);
+const PURGE_AGAIN: Duration = Duration::from_millis(20);
 
 /// Why a view cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +98,25 @@ impl Reader {
         let tip = *self.0.log.tip().borrow();
         // Both ends are held here, so that it cannot fail.
         let _ = self.0.seen.subscribe().wait_for(|seen| *seen >= Some(tip)).await;
+    }
+
+    /// Makes rows that were deleted or replaced unreadable in the view's files, of what serves and of what is served next: a build
+    /// has its own rows, and those are the log's. Blocks for the disk, and for as long as snapshots are held, up to some
+    /// seconds.
+    pub fn purge(&self) -> Result<(), Unready> {
+        let serving = self.0.serving.read().clone();
+        let Some(view) = serving else { return Ok(()) };
+        let begun = Instant::now();
+        loop {
+            match view.purge() {
+                Err(error) if error.is_retryable() && begun.elapsed() < PURGE_PATIENCE => {
+                    std::thread::sleep(PURGE_AGAIN);
+                }
+                // It was replaced meanwhile, and its files are gone.
+                Err(view_store::Error::Gone { .. }) => return Ok(()),
+                purged => return Ok(purged?),
+            }
+        }
     }
 
     /// How the view is.

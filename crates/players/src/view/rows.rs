@@ -4,18 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use matchwire_domain::{
     activity::{Activity, Deeds, Model, revise},
+    outcome::Outcome,
     tournament,
 };
-use matchwire_log::view_store::{Error, Keys, Order, Transaction};
+use matchwire_log::view_store::{Error, Keys, Order, Table, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ACTIVITIES, BOARDS, MATCHES, RECORDS, SOURCES, TOURNAMENTS,
+    ACTIVITIES, BOARDS, FORGOTTEN, MATCHES, RECORDS, SOURCES, TOURNAMENTS, VERSUS,
     keys::{Key, read_text},
+    ladders, rivals,
 };
 use crate::{
     Key as Place,
-    statistics::{Reach, Split, Streaks, Tally, Verdict},
+    rating::{Bout, Rated},
+    statistics::{Reach, Split, Streaks, Tally, Verdict, Versus},
 };
 
 /// How many rows are read at once.
@@ -54,7 +57,8 @@ impl<'a> Rows<'a> {
     }
 
     /// Makes the activities by which a match or a tournament comes to what holds of it now.
-    pub(super) fn take(&mut self, model: Model, id: &str, holds: Deeds) -> Result<(), Error> {
+    pub(super) fn take(&mut self, model: Model, id: &str, mut holds: Deeds) -> Result<(), Error> {
+        self.leave_out_forgotten(&mut holds)?;
         let so_far = self.activities_of(model, id)?;
         let new = revise(model, id, &so_far, holds);
         let mut of_players: BTreeMap<&str, Vec<&Activity>> = BTreeMap::new();
@@ -67,8 +71,82 @@ impl<'a> Rows<'a> {
         }
         for (player, activities) in of_players {
             self.count(player, &activities)?;
+            self.count_versus(player, &activities)?;
         }
         Ok(())
+    }
+
+    /// Notes what a match is as far as ratings are concerned.
+    pub(super) fn rate(&mut self, id: &str, outcome: Option<&Outcome>) -> Result<(), Error> {
+        let game = outcome.map_or("", |outcome| &outcome.game);
+        let bout = outcome.and_then(|outcome| Bout::of(outcome, Rated::Players));
+        ladders::set(self.0, id, game, bout)
+    }
+
+    /// Counts head to head what is new of a player.
+    fn count_versus(&mut self, player: &str, new: &[&Activity]) -> Result<(), Error> {
+        let mut changes: BTreeMap<(&str, &str, bool), Versus> = BTreeMap::new();
+        for activity in new {
+            let deed = &activity.deed;
+            for other in &deed.against {
+                let change = changes.entry((&deed.game, other, deed.is_private)).or_default();
+                change.take(activity);
+            }
+        }
+        for ((game, other, is_private), change) in changes {
+            if change != Versus::default() {
+                rivals::count(self.0, [player, game, other], is_private, change)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes out what is of players who are forgotten.
+    fn leave_out_forgotten(&self, holds: &mut Deeds) -> Result<(), Error> {
+        let players: BTreeSet<String> = holds.keys().map(|(player, _)| player.clone()).collect();
+        for player in players {
+            if self.0.get(FORGOTTEN, &Key::default().text(&player).0)?.is_some() {
+                holds.retain(|(of, _), _| *of != player);
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes all rows of a player, who has none from now on. Those of others stay as they are.
+    pub(super) fn forget(&mut self, player: &str) -> Result<(), Error> {
+        let own = Key::default().text(player).0;
+        self.0.put(FORGOTTEN, &own, &[])?;
+        for (key, value) in self.rows(ACTIVITIES, &own)? {
+            if let Ok(activity) = serde_json::from_slice::<Activity>(&value) {
+                let Activity { source_model, source_id, .. } = &activity;
+                let source = Key::default().text(source_model.as_str()).text(source_id).0;
+                self.0.delete(SOURCES, &[source, key.clone()].concat())?;
+            }
+            self.0.delete(ACTIVITIES, &key)?;
+        }
+        for (key, _) in self.rows(VERSUS, &own)? {
+            self.0.delete(VERSUS, &key)?;
+        }
+        for (key, value) in self.rows(RECORDS, &own)? {
+            let split = key.get(own.len()..).and_then(read_text);
+            let split = split.and_then(|(split, _)| serde_json::from_str::<Split>(&split).ok());
+            let record: Option<Record> = serde_json::from_slice(&value).ok();
+            if let (Some(split), Some(record)) = (split, record) {
+                self.0.delete(BOARDS, &board_key(&split, record.tally.won, player))?;
+            }
+            self.0.delete(RECORDS, &key)?;
+        }
+        Ok(())
+    }
+
+    /// All rows of a table whose keys begin so.
+    fn rows(&self, table: Table, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error> {
+        let mut rows = Vec::new();
+        self.each(table, prefix, |_, key, value| {
+            rows.push((key.to_vec(), value.to_vec()));
+            Ok(())
+        })?;
+        Ok(rows)
     }
 
     fn activities_of(&self, model: Model, id: &str) -> Result<Vec<Activity>, Error> {
@@ -195,7 +273,7 @@ impl<'a> Rows<'a> {
     /// Calls `visit` with all rows whose keys begin so.
     fn each(
         &self,
-        table: matchwire_log::view_store::Table,
+        table: Table,
         prefix: &[u8],
         mut visit: impl FnMut(&dyn Transaction, &[u8], &[u8]) -> Result<(), Error>,
     ) -> Result<(), Error> {

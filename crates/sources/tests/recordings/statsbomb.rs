@@ -130,7 +130,7 @@ fn matches_reach_their_results() {
             assert_eq!(on.count(), usize::from(11 - team.dismissed), "{number}");
         }
         let is_told = |(_, player): (_, &matchwire_domain::live_match::football::PlayerState)| {
-            player.name.is_some() && player.number.is_some()
+            player.name.shown().is_some() && player.number.is_some()
         };
         assert!(state.players.iter().all(is_told), "{number}");
         let minutes: u16 = state.players.values().map(|player| player.minutes).sum();

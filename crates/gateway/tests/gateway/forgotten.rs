@@ -1,0 +1,147 @@
+//! A person takes a copy of all that is kept, and is forgotten.
+
+use std::io::Read as _;
+
+use hyper::body::Bytes;
+use serde_json::{Value, json};
+
+use crate::{
+    harness::{Reply, Server, event},
+    people::{Signer, claims, hs256, server_with_secret, with},
+};
+
+/// Asks as the person of an account, or as a stranger.
+async fn ask(server: &Server, method: &str, account: Option<&str>, path: &str) -> Reply {
+    let token = account.map(|account| {
+        let claims = with(&claims(), "sub", json!(account));
+        format!("Bearer {}", Signer::secret().sign(&hs256(), &claims))
+    });
+    let headers: Vec<(&str, &str)> =
+        token.iter().map(|token| ("authorization", token.as_str())).collect();
+    server.send(method, &format!("/api/v1{path}"), &headers, Bytes::new()).await
+}
+
+/// A server on which `steam:1`, who is `p1`, has won a match against `p2`, and lets everybody see it.
+async fn server() -> Server {
+    let server = server_with_secret().await;
+    let team = |name: &str, account: &str| json!({"name": name, "players": [{"player": account}]});
+    let teams = [team("Alpha", "steam:1"), team("Bravo", "steam:2")];
+    let public = json!({"activity": "public", "statistics": "public"});
+    for batch in [
+        [
+            event("match/m", 1, "match.scheduled", &json!({"game": "cs2", "teams": teams})),
+            event("match/m", 2, "series.ended", &json!({"winner": 0})),
+        ],
+        [
+            event("player/p1", 1, "privacy.set", &public),
+            event("player/p1", 2, "player.friended", &json!({"player": "p2"})),
+        ],
+    ] {
+        assert_eq!(server.post(&batch).await.status, 200);
+    }
+    server
+}
+
+/// Waits until the copy of a person is made, and gives the answer.
+async fn exported(server: &Server, account: &str) -> Value {
+    loop {
+        let told = ask(server, "GET", Some(account), "/me/export").await.json();
+        match told["status"].as_str().unwrap() {
+            "running" => tokio::task::yield_now().await,
+            _ => return told,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_copy_has_all_that_is_kept_behind_a_link() {
+    let server = server().await;
+    for (method, path) in [("POST", "/me/export"), ("GET", "/me/export"), ("POST", "/me/erase")] {
+        assert_eq!(ask(&server, method, None, path).await.status, 401, "{method} {path}");
+        assert_eq!(ask(&server, method, Some("steam:9"), path).await.status, 404);
+    }
+    assert_eq!(ask(&server, "GET", Some("steam:1"), "/me/export").await.status, 404);
+    assert_eq!(ask(&server, "POST", Some("steam:1"), "/me/export").await.status, 202);
+    let told = exported(&server, "steam:1").await;
+    assert_eq!(told["status"], "ready", "{told}");
+    assert_eq!(told["progress"], json!({"activities": 2, "of": 2}));
+    let url = told["url"].as_str().unwrap().to_owned();
+    let zip = server.get(&url).await;
+    assert_eq!((zip.status.as_u16(), zip.header("content-type")), (200, "application/zip"));
+    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(zip.bytes.to_vec())).unwrap();
+    let mut read = |name: &str| {
+        let mut text = String::new();
+        zip.by_name(name).unwrap().read_to_string(&mut text).unwrap();
+        text
+    };
+    let activities = read("activities.ndjson");
+    let kinds: Vec<Value> = activities
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["event_type"].clone())
+        .collect();
+    assert!(kinds.contains(&json!("match_won")) && kinds.len() == 2, "{activities}");
+    let person: Value = serde_json::from_str(&read("person.json")).unwrap();
+    assert_eq!(
+        (&person["account"], &person["friends"]["p2"].is_null()),
+        (&json!("steam:1"), &false)
+    );
+    assert!(read("decisions.ndjson").contains("privacy.set"));
+    assert!(read("statistics.ndjson").contains("\"won\":1"));
+    assert!(read("summary.html").contains("match_won"));
+    // Who has not the link, or has it for another file, gets nothing.
+    for bad in [url.replace("signature=", "signature=0"), url.split('?').next().unwrap().to_owned()]
+    {
+        assert_eq!(server.get(&bad).await.status, 403, "{bad}");
+    }
+    // An operator sees the same copy.
+    let of_player = ask(&server, "GET", None, "/players/p1/export").await.json();
+    assert_eq!(of_player["status"], "ready");
+    assert_eq!(ask(&server, "POST", Some("steam:1"), "/me/erase").await.status, 200);
+    assert_eq!(server.get(&url).await.status, 404, "the file goes with its person");
+    server.end().await;
+}
+
+#[tokio::test]
+async fn who_is_forgotten_is_nobody_and_others_keep_what_they_did() {
+    let server = server().await;
+    let stands = ask(&server, "GET", None, "/leaderboards/cs2").await.json();
+    assert_eq!(stands["players"].as_array().unwrap().len(), 1);
+    let lost = "/players/p2/statistics?game=cs2";
+    let before = ask(&server, "GET", Some("steam:2"), lost).await.json();
+    assert_eq!(before["lost"], 1);
+    let receipt = ask(&server, "POST", Some("steam:1"), "/me/erase").await;
+    assert_eq!(receipt.status, 200, "{receipt:?}");
+    assert_eq!(receipt.json()["player"], "p1");
+    // The token is good, and says who nobody is.
+    assert_eq!(ask(&server, "GET", Some("steam:1"), "/me").await.json(), json!({}));
+    for path in ["/players/p1/activity", "/players/p1/statistics?game=cs2"] {
+        assert_eq!(ask(&server, "GET", None, path).await.status, 403, "{path}");
+    }
+    let stands = ask(&server, "GET", None, "/leaderboards/cs2").await.json();
+    assert_eq!(stands["players"], json!([]));
+    assert_eq!(ask(&server, "GET", Some("steam:2"), lost).await.json(), before);
+    // Again it is the same; what came later is of nobody.
+    let again = ask(&server, "POST", None, "/players/p1/erase").await;
+    assert_eq!(again.json(), receipt.json());
+    let amended = event("match/m", 3, "series.ended", &json!({"winner": 0}));
+    assert_eq!(server.post(&[amended]).await.status, 200);
+    let stands = ask(&server, "GET", None, "/leaderboards/cs2").await.json();
+    assert_eq!(stands["players"], json!([]));
+    let metrics = server.get("/metrics").await;
+    let metrics = String::from_utf8_lossy(&metrics.bytes).into_owned();
+    assert_eq!(metrics.matches("matchwire_people_erasures_total 2").count(), 1);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn only_the_server_says_that_somebody_is_forgotten() {
+    let server = server().await;
+    let reply = server.post(&[event("player/p1", 3, "player.erased", &json!({}))]).await;
+    assert_eq!(reply.json()["results"][0]["error"]["code"], "reserved");
+    for nobody in ["steam:9", "a b"] {
+        let path = format!("/players/{}/erase", nobody.replace(' ', "%20"));
+        let status = ask(&server, "POST", None, &path).await.status;
+        assert!(status.is_client_error(), "{nobody}: {status}");
+    }
+    server.end().await;
+}
