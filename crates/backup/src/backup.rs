@@ -13,7 +13,9 @@ use matchwire_domain::timestamp::Timestamp;
 use matchwire_embedded::{Identity, copy::Source};
 use object_store::UpdateVersion;
 
-use crate::{Error, Manifest, Store, error::blocking, manifest::NAME, tidy::Tidying, vault::Vault};
+use crate::{
+    Error, Manifest, Safe, Store, error::blocking, manifest::NAME, tidy::Tidying, vault::Vault,
+};
 
 /// The folder of the log, in a data directory and in a back-up.
 pub(crate) const FOLDER: &str = "log";
@@ -44,11 +46,12 @@ pub struct Backup {
 }
 
 impl Backup {
-    /// Opens the back-up of a data directory in a store, or begins it.
+    /// Opens the back-up of a data directory in a store, or begins it. The safe has the keys of its vault, and is neither
+    /// in the store nor in the data directory.
     ///
     /// One of another log, or of a history that the log has left, is [`Error::Diverged`]: it holds
     /// what the log does not have any more, so it is left as it is.
-    pub async fn open(data: &Path, store: Store) -> Result<Self, Error> {
+    pub async fn open(data: &Path, store: Store, safe: Safe) -> Result<Self, Error> {
         let folder = data.join(FOLDER);
         let source = source(&folder).await?;
         let lock = match store.directory() {
@@ -60,7 +63,7 @@ impl Backup {
             Some((bytes, version)) => (Manifest::decode(&bytes, store.name())?, Some(version)),
             None => (Manifest::new(source.identity().clone()), None),
         };
-        let vault = Vault::open(data, &store).await?;
+        let vault = Vault::open(data, &store, safe).await?;
         let mut backup = Self {
             folder,
             source: source.clone(),
@@ -76,6 +79,7 @@ impl Backup {
             _lock: lock,
         };
         backup.check(source.identity())?;
+        backup.vault.begin(source.identity().id()).await?;
         backup.find_garbage().await?;
         Ok(backup)
     }

@@ -4,6 +4,8 @@ use std::io;
 
 use matchwire_domain::timestamp::Timestamp;
 
+use crate::Day;
+
 /// Why a back-up or a restore fails.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -62,6 +64,32 @@ pub enum Error {
         place: String,
         /// What differs.
         what: String,
+    },
+    /// The safe cannot be used.
+    #[error("cannot use the safe {place}: {what}")]
+    Safe {
+        /// The place.
+        place: String,
+        /// What is wrong, and what would be right.
+        what: String,
+    },
+    /// There is no safe, and the vault is needed.
+    #[error(
+        "there is no safe in {0}, and only its keys open the vault of the back-up; name it with --safe, or restore \
+         with --without-vault, after which nobody's account, name or text can be read any more"
+    )]
+    NoSafe(String),
+    /// The key of the vault's back-up is destroyed.
+    #[error(
+        "the key of {day}, with which the vault of the back-up was sealed, is not in the safe {place}: keys are \
+         destroyed after 30 days; take a newer back-up, or restore with --without-vault, after which nobody's account, \
+         name or text can be read any more"
+    )]
+    Dark {
+        /// The safe.
+        place: String,
+        /// The day of the key.
+        day: Day,
     },
     /// Another process makes a back-up to the same place.
     #[error("another process makes a back-up to {0}; stop that one, or use a new place")]

@@ -6,8 +6,10 @@
 //!            …0421.seg                        …0421.seg.000000000000-000000524288
 //!                                             …0421.seg.000000524288-000000565248
 //!                                             backup.json        what belongs to the back-up
-//!   DATA/vault/exchange.ndjson      PLACE/vault/exchange.ndjson.000000001234-9f86d081
+//!   DATA/vault/people.ndjson        PLACE/vault/people.ndjson.2026-11-26-9f86d081884c7d65    sealed
 //!                                               backup.json
+//!              erasures.ndjson      PLACE.safe/erasures.ndjson        never set back
+//!                                             keys/2026-11-26.key    destroyed after 30 days
 //! ```
 //!
 //! An object is never written over while a `backup.json` names it, and `backup.json` is replaced
@@ -16,6 +18,9 @@
 //! one when as much again has come, and once a sealed file holds what was copied from other files,
 //! it takes their place.
 //!
+//! The vault is stored sealed with a key of the day. Keys and the ledger of erasures are in the [`Safe`], which nobody copies: so
+//! a copy of the back-up tells of nobody, an old one goes dark, and whoever was erased is erased again by a restore.
+//!
 //! Which groups are on the disk, and what a log is made of, is left to `matchwire-embedded`; the way to
 //! a store is that of `matchwire-store`.
 
@@ -23,6 +28,9 @@ mod error;
 mod store;
 
 mod manifest;
+
+mod day;
+mod safe;
 
 mod backup;
 mod follow;
@@ -34,9 +42,11 @@ mod download;
 mod restore;
 
 pub use backup::Backup;
+pub use day::Day;
 pub use error::Error;
 pub use follow::{Told, follow};
 pub use manifest::{Entry, Manifest};
-pub use restore::{Restored, restore};
+pub use restore::{People, Restored, Wanted, restore};
 pub use round::Round;
+pub use safe::Safe;
 pub use store::Store;

@@ -18,7 +18,7 @@ use matchwire_domain::timestamp::Timestamp;
 use matchwire_embedded::Verified;
 
 use crate::{
-    Entry, Error, Manifest, Store, backup::FOLDER, download::Download, error::blocking,
+    Day, Entry, Error, Manifest, Safe, Store, backup::FOLDER, download::Download, error::blocking,
     manifest::NAME, vault,
 };
 
@@ -31,6 +31,26 @@ const MAX_TRIES: usize = 5;
 /// How often `progress` is told.
 const TELL: Duration = Duration::from_millis(200);
 
+/// What is wanted of a restore.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted {
+    /// Without events that were recorded after this time.
+    pub to_time: Option<Timestamp>,
+    /// The log alone: for when the vault cannot be opened any more. Player ids stay as they are, and are given to nobody else.
+    pub without_vault: bool,
+}
+
+/// What was restored of the vault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct People {
+    /// The day of the key that opened it; nothing without a vault.
+    pub key_day: Option<Day>,
+    /// How many erasures the ledger has; nothing if there is no safe.
+    pub erasures: Option<usize>,
+    /// How many people the back-up had who were erased since, and again now.
+    pub erased_again: usize,
+}
+
 /// What was restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
@@ -40,27 +60,32 @@ pub struct Restored {
     pub log: matchwire_embedded::restore::Restored,
     /// What it holds, and what is damaged in it: the log in the back-up was damaged then.
     pub verified: Verified,
+    /// The vault.
+    pub people: People,
 }
 
-/// Makes a data directory of a back-up; without events that were recorded after `to_time`.
-/// `progress` hears now and then how many bytes have come, and how many there are.
+/// Makes a data directory of a back-up. The vault is opened with the keys of the safe, and whoever is in the safe's ledger is
+/// erased from it before it takes its place. `progress` hears now and then how many bytes have come, and how many there are.
 ///
 /// The directory must not exist or be empty. After an error it is as it was, but for a folder that
 /// the next try removes.
 pub async fn restore(
     store: &Store,
+    safe: &Safe,
     data: &Path,
-    to_time: Option<Timestamp>,
+    wanted: Wanted,
     progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<Restored, Error> {
+    let Wanted { to_time, without_vault } = wanted;
     // Before anything is made: most of what can be wrong shows here.
-    read(store).await?;
+    let manifest = read(store).await?;
+    vault::check(store, safe, manifest.log.id(), without_vault).await?;
     prepare(data)?;
     let work = data.join(WORK);
     let folder = work.join(FOLDER);
     fs::create_dir_all(&folder).map_err(Error::file(format!("cannot make {}", work.display())))?;
     let manifest = download(store, &folder, to_time, progress).await?;
-    vault::restore(store, &work).await?;
+    let people = vault::restore(store, safe, manifest.log.id(), &work, without_vault).await?;
     let (of_log, in_folder) = (manifest.log.clone(), folder.clone());
     let make = move || matchwire_embedded::restore::restore(&in_folder, &of_log, to_time);
     let log = blocking(make).await??;
@@ -70,7 +95,7 @@ pub async fn restore(
     let verify = move || matchwire_embedded::verify(&folder, None, &mut |_| ());
     let verified = blocking(verify).await??;
     settle(data, &work)?;
-    Ok(Restored { manifest, log, verified })
+    Ok(Restored { manifest, log, verified, people })
 }
 
 /// Sees to it that the data directory is there, and empty.

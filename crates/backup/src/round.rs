@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use matchwire_domain::timestamp::Timestamp;
 use matchwire_embedded::copy::Extent;
 
-use crate::{Backup, Error, Manifest, backup::FOLDER, error::blocking, manifest::Entry};
+use crate::{Backup, Day, Error, Manifest, backup::FOLDER, error::blocking, manifest::Entry};
 
 /// After so long, or so many bytes, what was copied is written down also within a round.
 const CHECKPOINT: Duration = Duration::from_secs(2);
@@ -32,6 +32,10 @@ pub struct Round {
     pub objects: usize,
     /// Bytes of all of them.
     pub bytes: u64,
+    /// The day of the key that the vault is sealed with; nothing before there is a vault.
+    pub key_day: Option<Day>,
+    /// How many erasures the ledger of the safe has.
+    pub erasures: usize,
 }
 
 impl Backup {
@@ -79,7 +83,9 @@ impl Backup {
         let Manifest { next, recorded, files, .. } = &self.manifest;
         let (objects, bytes) = (files.len(), self.manifest.bytes());
         let as_of = self.as_of;
-        Round { as_of, next: *next, recorded: *recorded, copied_bytes: 0, objects, bytes }
+        let (key_day, erasures) = (self.vault.key_day(), self.vault.erasures());
+        let (next, recorded, copied_bytes) = (*next, *recorded, 0);
+        Round { as_of, next, recorded, copied_bytes, objects, bytes, key_day, erasures }
     }
 
     async fn write_down(

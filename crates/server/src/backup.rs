@@ -11,7 +11,7 @@ use std::{
 use anyhow::Context as _;
 use clap::Args;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
-use matchwire_backup::{Round, Store, Told};
+use matchwire_backup::{Round, Safe, Store, Told};
 use serde_json::json;
 
 use crate::serve::told_to_stop;
@@ -26,6 +26,8 @@ pub(crate) struct Backup {
     /// Where the back-up is kept: a directory, or s3://BUCKET/PREFIX with the usual AWS_* variables
     #[arg(long, env = "MATCHWIRE_BACKUP", value_name = "PLACE")]
     to: String,
+    #[command(flatten)]
+    safe: SafePlace,
     /// Go on until Ctrl-C or SIGTERM, then copy what is new and end
     #[arg(long)]
     follow: bool,
@@ -37,12 +39,30 @@ pub(crate) struct Backup {
     json: bool,
 }
 
+/// Where the keys of a back-up are.
+#[derive(Debug, Args)]
+struct SafePlace {
+    /// Where the keys of the vault's back-up are and the ledger of erasures, which nobody copies nor sets back: a directory or
+    /// s3://BUCKET/PREFIX; PLACE.safe if this is not given
+    #[arg(long, env = "MATCHWIRE_BACKUP_SAFE", value_name = "PLACE")]
+    safe: Option<String>,
+}
+
+impl SafePlace {
+    /// The place that was named, or the one beside a back-up.
+    fn of(&self, backup: &str) -> Result<String, matchwire_backup::Error> {
+        self.safe.clone().map_or_else(|| Safe::beside(backup), Ok)
+    }
+}
+
 /// Runs the command.
 pub(crate) async fn run(args: &Backup) -> anyhow::Result<()> {
     let cannot = || format!("cannot back up {}", args.data.display());
     let store = Store::create(&args.to).with_context(cannot)?;
+    let safe =
+        args.safe.of(&args.to).and_then(|place| Safe::create(&place)).with_context(cannot)?;
     let mut backup =
-        matchwire_backup::Backup::open(&args.data, store).await.with_context(cannot)?;
+        matchwire_backup::Backup::open(&args.data, store, safe).await.with_context(cannot)?;
     let mut status = Status::new(args);
     if args.follow {
         let mut told = |told: Told<'_>| status.told(&told);
@@ -143,6 +163,8 @@ fn json_of(round: &Round) -> serde_json::Value {
         "copied_bytes": round.copied_bytes,
         "bytes": round.bytes,
         "objects": round.objects,
+        "key_day": round.key_day,
+        "erasures": round.erasures,
     })
 }
 

@@ -45,6 +45,19 @@ impl Erasure {
         let time = Timestamp::parse(&text("time")?).ok()?;
         Some(Self { receipt: text("receipt")?, player: text("player")?, time })
     }
+
+    /// All whole lines of a ledger, in order; a last line that is not whole was never acknowledged, and is left out. The error
+    /// is the number of the first line that is no erasure.
+    pub fn parse_all(ledger: &[u8]) -> Result<Vec<Self>, usize> {
+        let text = String::from_utf8_lossy(ledger.get(..whole(ledger)).unwrap_or_default());
+        let lines = (1..).zip(text.lines());
+        lines.map(|(number, line)| Self::parse(line).ok_or(number)).collect()
+    }
+}
+
+/// How many bytes of a ledger are whole lines.
+fn whole(ledger: &[u8]) -> usize {
+    ledger.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
 }
 
 /// The ledger, open.
@@ -60,16 +73,13 @@ impl Ledger {
         let path = folder.join(LEDGER);
         let file = files::open(&path)?;
         let bytes = files::read(&path, MAX_BYTES)?.unwrap_or_default();
-        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let mut by_player = BTreeMap::new();
-        let text = String::from_utf8_lossy(bytes.get(..whole).unwrap_or_default());
-        for (number, line) in (1..).zip(text.lines()) {
-            let erasure = Erasure::parse(line).ok_or_else(|| {
-                let what = format!("{}: line {number} is no erasure", path.display());
-                io::Error::new(io::ErrorKind::InvalidData, what)
-            })?;
-            by_player.insert(erasure.player.clone(), erasure);
-        }
+        let whole = whole(&bytes);
+        let erasures = Erasure::parse_all(&bytes).map_err(|number| {
+            let what = format!("{}: line {number} is no erasure", path.display());
+            io::Error::new(io::ErrorKind::InvalidData, what)
+        })?;
+        let by_player =
+            erasures.into_iter().map(|erasure| (erasure.player.clone(), erasure)).collect();
         file.set_len(whole as u64)?;
         file.sync_all()?;
         Ok(Self { file, length: whole as u64, by_player })

@@ -17,12 +17,12 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
 }
 
 /// Makes the names in a folder durable.
-pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Puts a file in the place of another one, whole or not at all, and destroys the old one.
-pub(crate) fn replace(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+/// Puts a file that others cannot read in the place of another one, whole or not at all, and destroys the old one.
+pub fn replace(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let (path, new) = (folder.join(name), folder.join(format!("{name}.new")));
     remove(&new)?;
     let mut options = OpenOptions::new();
@@ -40,7 +40,7 @@ pub(crate) fn replace(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()>
 }
 
 /// Destroys a file, if it is there.
-pub(crate) fn destroy(folder: &Path, name: &str) -> io::Result<()> {
+pub fn destroy(folder: &Path, name: &str) -> io::Result<()> {
     let path = folder.join(name);
     match OpenOptions::new().write(true).open(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

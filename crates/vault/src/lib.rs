@@ -15,8 +15,8 @@
 
 mod erasures;
 mod file_key;
-mod files;
-mod hex;
+pub mod files;
+pub mod hex;
 mod people;
 mod public_id;
 mod sealing;
@@ -26,7 +26,7 @@ mod vault;
 
 pub use erasures::{Erasure, LEDGER};
 pub use file_key::FileKey;
-pub use people::PEOPLE;
+pub use people::{PEOPLE, next_player, nobody};
 pub use public_id::is_public;
 pub use sealing::{Identity, Purpose};
 pub use vault::Vault;

@@ -118,13 +118,17 @@ impl People {
     }
 
     fn insert(&mut self, id: &str, account: Option<String>, public: String) {
-        let number = id.strip_prefix('p').and_then(|number| number.parse().ok());
-        self.next = self.next.max(number.map_or(0, |number: u64| number.saturating_add(1)));
+        self.pass(id);
         if let Some(account) = &account {
             self.by_account.insert(account.clone(), id.to_owned());
         }
         self.by_public.insert(public.clone(), id.to_owned());
         self.people.insert(id.to_owned(), Person { account, public, ..Person::default() });
+    }
+
+    /// Sees to it that an id is given to nobody, though nobody has it here.
+    pub(crate) fn pass(&mut self, id: &str) {
+        self.next = self.next.max(after(id));
     }
 
     /// The player id of an account, a new one for a new account.
@@ -259,4 +263,33 @@ impl People {
         }
         lines.iter().map(|line| format!("{line}\n")).collect::<String>().into_bytes()
     }
+}
+
+/// The number behind that of a player id; 0 for one that was not numbered here.
+fn after(id: &str) -> u64 {
+    let number = id.strip_prefix('p').and_then(|number| number.parse().ok());
+    number.map_or(0, |number: u64| number.saturating_add(1))
+}
+
+/// The number of the player id that is given next, by what the file of people holds. The error is the first byte of a line that
+/// is none of a vault.
+pub fn next_player(people: &[u8]) -> Result<u64, usize> {
+    let (mut next, mut at) = (1, 0);
+    for line in people.split_inclusive(|byte| *byte == b'\n') {
+        let value: Value = serde_json::from_slice(line).map_err(|_| at)?;
+        let found = match value.as_array().map(Vec::as_slice) {
+            Some([Value::String(kind), Value::String(id), ..]) if kind == "player" => after(id),
+            Some([Value::String(kind), spent, _]) if kind == "spent" => spent.as_u64().ok_or(at)?,
+            Some([Value::String(kind), ..]) if kind == "key" => 0,
+            _ => return Err(at),
+        };
+        next = next.max(found);
+        at += line.len();
+    }
+    Ok(next)
+}
+
+/// A file of people that knows nobody, and gives this number to the next player id.
+pub fn nobody(next_player: u64) -> Vec<u8> {
+    format!("{}\n", json!(["spent", next_player, []])).into_bytes()
 }

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use matchwire_domain::timestamp::Timestamp;
 
-use crate::{Identity, LEDGER, PEOPLE, Purpose, Vault, is_public};
+use crate::{Identity, LEDGER, PEOPLE, Purpose, Vault, is_public, next_player, nobody};
 
 fn now() -> Timestamp {
     Timestamp::parse("2026-03-01T12:00:00Z").unwrap()
@@ -160,9 +160,44 @@ fn a_vault_of_before_forgets_again_whoever_is_in_the_ledger() {
     // As after a restore, or a crash behind the ledger.
     fs::write(folder.path().join(PEOPLE), before).unwrap();
     let vault = Vault::open(folder.path()).unwrap();
+    assert_eq!(vault.erased_again(), 1);
     assert!(!has(folder.path(), "steam:1111"));
     assert_eq!(vault.unseal("p1", Purpose::Names, &one), None);
     assert_eq!(vault.player_of("steam:2222").as_deref(), Some("p2"));
+}
+
+#[test]
+fn a_vault_of_before_gives_nobody_an_id_that_is_in_the_ledger() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = Vault::open(folder.path()).unwrap();
+    ids(&vault, &["steam:1"]);
+    let before = fs::read(folder.path().join(PEOPLE)).unwrap();
+    ids(&vault, &["steam:2", "steam:3"]);
+    vault.erase("p3", now()).unwrap();
+    drop(vault);
+    fs::write(folder.path().join(PEOPLE), before).unwrap();
+    let vault = Vault::open(folder.path()).unwrap();
+    assert_eq!((vault.erased_again(), ids(&vault, &["steam:4"])), (0, vec!["p4".to_owned()]));
+    drop(vault);
+    let vault = Vault::open(folder.path()).unwrap();
+    assert_eq!(vault.account_of("p4").as_deref(), Some("steam:4"));
+}
+
+#[test]
+fn the_next_number_is_read_from_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = Vault::open(folder.path()).unwrap();
+    let next = || next_player(&fs::read(folder.path().join(PEOPLE)).unwrap());
+    assert_eq!(next(), Ok(1));
+    ids(&vault, &["steam:1", "steam:2"]);
+    sealed(&vault, "own-id", "e", "One");
+    assert_eq!(next(), Ok(3));
+    vault.erase("p2", now()).unwrap();
+    assert_eq!(next(), Ok(3));
+    assert_eq!((next_player(&nobody(7)), next_player(b"[\"spent\",1,[]]\n{}\n")), (Ok(7), Err(15)));
+    fs::write(folder.path().join(PEOPLE), nobody(7)).unwrap();
+    let vault = Vault::open(folder.path()).unwrap();
+    assert_eq!(ids(&vault, &["steam:1"]), ["p7"]);
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub struct Vault {
     inner: Mutex<Inner>,
     letters: FileKey,
     readers: FileKey,
+    /// How many were erased again when it was opened.
+    erased_again: usize,
 }
 
 struct Inner {
@@ -35,6 +37,8 @@ impl Vault {
         fs::create_dir_all(folder)?;
         let (mut people, ledger) = (People::open(folder)?, Ledger::open(folder)?);
         crate::files::sync_folder(folder)?;
+        // In a vault that came back from a time before they were known, others would get their ids, and be erased for them.
+        ledger.players().for_each(|player| people.pass(player));
         let left: HashSet<String> =
             ledger.players().filter(|player| people.knows(player)).cloned().collect();
         let letters = FileKey::open(folder, LETTER_KEY, "dead letters")?;
@@ -46,7 +50,13 @@ impl Vault {
             people.destroy(&left)?;
         }
         let inner = Mutex::new(Inner { people, ledger });
-        Ok(Self { folder: folder.to_owned(), inner, letters, readers })
+        let (folder, erased_again) = (folder.to_owned(), left.len());
+        Ok(Self { folder, inner, letters, readers, erased_again })
+    }
+
+    /// How many people were erased again when it was opened, since something of them had come back.
+    pub fn erased_again(&self) -> usize {
+        self.erased_again
     }
 
     /// Where it is.

@@ -13,7 +13,7 @@ const USES: [(&str, &[&str]); 19] = [
     ("cluster", &["domain", "log"]),
     ("store", &[]),
     ("vault", &["domain"]),
-    ("backup", &["domain", "log", "embedded", "store"]),
+    ("backup", &["domain", "log", "embedded", "store", "vault"]),
     ("archive", &["domain", "log", "embedded", "store"]),
     ("gateway", &["domain", "sources", "log", "players"]),
     ("upstream", &["domain", "log", "gateway"]),

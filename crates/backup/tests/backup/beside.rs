@@ -160,59 +160,6 @@ async fn followed_until_told_to_stop() {
 }
 
 #[tokio::test]
-async fn the_vault_comes_back() {
-    let (data, place, target) = (Data::new(), Place::new(), Data::new());
-    data.open(options()).append(1, 1_000).await;
-    let file = data.path().join("vault/exchange.ndjson");
-    std::fs::create_dir_all(data.path().join("vault")).unwrap();
-    std::fs::write(&file, "[\"p1\",\"steam:1\"]\n").unwrap();
-    let mut backup = place.backup(data.path()).await;
-    backup.round(&mut |_| ()).await.unwrap();
-    std::fs::write(&file, "[\"p1\",\"steam:1\"]\n[\"p2\",\"steam:2\"]\n[\"p3\",").unwrap();
-    backup.round(&mut |_| ()).await.unwrap();
-    place.restore(target.path()).await.unwrap();
-    let found = std::fs::read_to_string(target.path().join("vault/exchange.ndjson")).unwrap();
-    assert_eq!(found, "[\"p1\",\"steam:1\"]\n[\"p2\",\"steam:2\"]\n");
-    assert_eq!(std::fs::read_dir(place.folder.path().join("vault")).unwrap().count(), 2);
-}
-
-#[tokio::test]
-async fn a_key_of_the_vault_comes_back_and_leaves_when_it_is_destroyed() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let (data, place) = (Data::new(), Place::new());
-    data.open(options()).append(1, 1_000).await;
-    let vault = data.path().join("vault");
-    std::fs::create_dir_all(&vault).unwrap();
-    std::fs::write(vault.join("exchange.ndjson"), "[\"p1\",\"steam:1\"]\n").unwrap();
-    let mut backup = place.backup(data.path()).await;
-    backup.round(&mut |_| ()).await.unwrap();
-    let folder = place.folder.path().join("vault");
-    let manifest = || std::fs::read_to_string(folder.join("backup.json")).unwrap();
-    let before = manifest();
-    assert!(before.contains("\"format\":1,"), "{before}");
-    for key in ["one\n", "two\n"] {
-        std::fs::write(vault.join("dead-letters.key"), key).unwrap();
-        // Two of one size may be of one moment.
-        drop(backup);
-        backup = place.backup(data.path()).await;
-        backup.round(&mut |_| ()).await.unwrap();
-        assert!(manifest().contains("\"format\":2,"), "{}", manifest());
-        let target = Data::new();
-        place.restore(target.path()).await.unwrap();
-        let found = target.path().join("vault/dead-letters.key");
-        assert_eq!(std::fs::read_to_string(&found).unwrap(), key);
-        assert_eq!(std::fs::metadata(&found).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 3);
-    }
-    std::fs::remove_file(vault.join("dead-letters.key")).unwrap();
-    backup.round(&mut |_| ()).await.unwrap();
-    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2);
-    let target = Data::new();
-    place.restore(target.path()).await.unwrap();
-    assert!(!target.path().join("vault/dead-letters.key").exists());
-}
-
-#[tokio::test]
 async fn a_store_that_fails_is_tried_again() {
     let (data, place, target) = (Data::new(), Place::new(), Data::new());
     let mut log = data.open(options());

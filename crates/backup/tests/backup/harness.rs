@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Instant};
 
-use matchwire_backup::{Backup, Error, Restored, Store};
+use matchwire_backup::{Backup, Error, Restored, Safe, Store, Wanted};
 use matchwire_domain::{
     chain::Digest,
     envelope::{Attributes, Event},
@@ -150,14 +150,18 @@ pub(crate) fn until(all: &All, at_ms: i64) -> All {
     cut.filter(|(_, stream)| !stream.is_empty()).collect()
 }
 
-/// A place for back-ups.
+/// A place for back-ups, with its safe and the clock that says which day it is.
 pub(crate) struct Place {
     pub(crate) folder: TempDir,
+    pub(crate) safe: TempDir,
+    pub(crate) clock: Arc<ManualClock>,
 }
 
 impl Place {
+    /// On 2026-11-26, at noon.
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        let clock = Arc::new(ManualClock::new(at("2026-11-26T12:00:00Z").ms()));
+        Self { folder: tempfile::tempdir().unwrap(), safe: tempfile::tempdir().unwrap(), clock }
     }
 
     pub(crate) fn name(&self) -> String {
@@ -168,9 +172,18 @@ impl Place {
         Store::create(&self.name()).unwrap()
     }
 
+    pub(crate) fn safe(&self) -> Safe {
+        let safe = Safe::open(&self.safe.path().display().to_string()).unwrap();
+        safe.with_clock(self.clock.clone())
+    }
+
     /// Opens the back-up of a data directory here.
     pub(crate) async fn backup(&self, data: &Path) -> Backup {
-        Backup::open(data, self.store()).await.unwrap()
+        self.try_backup(data).await.unwrap()
+    }
+
+    pub(crate) async fn try_backup(&self, data: &Path) -> Result<Backup, Error> {
+        Backup::open(data, self.store(), self.safe()).await
     }
 
     /// The objects of the log's back-up, without `backup.json`.
@@ -191,16 +204,28 @@ impl Place {
         data: &Path,
         at_ms: Option<i64>,
     ) -> Result<Restored, Error> {
-        restore(&self.store(), data, at_ms).await
+        let wanted = Wanted { to_time: at_ms.map(Timestamp::from_ms), ..Wanted::default() };
+        restore(&self.store(), &self.safe(), data, wanted).await
     }
+
+    /// Restores the log alone.
+    pub(crate) async fn restore_log(&self, data: &Path) -> Result<Restored, Error> {
+        let wanted = Wanted { without_vault: true, ..Wanted::default() };
+        restore(&self.store(), &self.safe(), data, wanted).await
+    }
+}
+
+pub(crate) fn at(time: &str) -> Timestamp {
+    Timestamp::parse(time).unwrap()
 }
 
 pub(crate) async fn restore(
     store: &Store,
+    safe: &Safe,
     data: &Path,
-    at_ms: Option<i64>,
+    wanted: Wanted,
 ) -> Result<Restored, Error> {
-    matchwire_backup::restore(store, data, at_ms.map(Timestamp::from_ms), &mut |_, _| ()).await
+    matchwire_backup::restore(store, safe, data, wanted, &mut |_, _| ()).await
 }
 
 /// Copies a folder with what is in it.

@@ -69,7 +69,7 @@ async fn a_back_up_of_what_was_cut_off_is_kept() {
     let (place, data, all) = varied().await;
     let target = Data::new();
     place.restore_to(target.path(), Some(1_150)).await.unwrap();
-    let opened = matchwire_backup::Backup::open(target.path(), place.store()).await;
+    let opened = place.try_backup(target.path()).await;
     assert!(matches!(opened.err(), Some(Error::Diverged { .. })));
     // Nor does one that was open when the log went back.
     let older = Data::new();

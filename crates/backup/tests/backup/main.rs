@@ -10,6 +10,8 @@ mod harness;
 
 mod beside;
 mod broken;
+mod dark;
 mod in_time;
 mod refused;
 mod s3;
+mod vault;

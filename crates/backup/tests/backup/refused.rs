@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use matchwire_backup::{Backup, Error, Store};
+use matchwire_backup::{Error, Store};
 
 use crate::harness::{Data, Place, options};
 
@@ -38,7 +38,7 @@ async fn a_newer_format() {
     fs::write(&path, r#"{"format":2,"new":[]}"#).unwrap();
     let restored = place.restore(Data::new().path()).await;
     assert!(matches!(restored, Err(Error::Newer { format: 2, .. })), "{restored:?}");
-    let opened = Backup::open(data.path(), place.store()).await;
+    let opened = place.try_backup(data.path()).await;
     assert!(matches!(opened.err(), Some(Error::Newer { .. })));
 }
 
@@ -46,10 +46,10 @@ async fn a_newer_format() {
 async fn another_log() {
     let (_data, place) = filled().await;
     let (other, _) = filled().await;
-    let opened = Backup::open(other.path(), place.store()).await;
+    let opened = place.try_backup(other.path()).await;
     assert!(matches!(opened.err(), Some(Error::Diverged { .. })));
     assert!(matches!(
-        Backup::open(Data::new().path(), place.store()).await.err(),
+        place.try_backup(Data::new().path()).await.err(),
         Some(Error::Log(matchwire_log::Error::Unusable { .. }))
     ));
 }
@@ -70,7 +70,7 @@ async fn an_older_copy_of_the_log() {
 async fn a_second_one_at_the_same_time() {
     let (data, place) = filled().await;
     let first = place.backup(data.path()).await;
-    let second = Backup::open(data.path(), place.store()).await;
+    let second = place.try_backup(data.path()).await;
     assert!(matches!(second.err(), Some(Error::Busy(_))));
     drop(first);
     place.backup(data.path()).await;

@@ -53,6 +53,8 @@ async fn everything_is_back() {
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_ne!(told["lineage"], told["lineage_before"]);
     assert_eq!(told["left_out_positions"], 0);
+    assert_eq!((&told["erasures"], &told["erased_again"]), (&Value::from(0), &Value::from(0)));
+    assert!(first["key_day"].is_string() && told["key_day"].is_string(), "{first} {told}");
     let server = Server::start(&back, "127.0.0.1:0");
     assert_eq!(played::events(&server.client(), "match/m/1").await, events);
     assert_eq!(played::state(&server.client(), "m", 1).await, state);
@@ -64,4 +66,12 @@ async fn everything_is_back() {
     let output = restore(&place, &early, &["--to-time", "2001-01-01T00:00:00Z"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && said.contains("nothing was recorded by 2001"), "{said}");
+
+    std::fs::remove_dir_all(folder.path().join("place.safe")).unwrap();
+    let dark = folder.path().join("dark");
+    let said = String::from_utf8_lossy(&restore(&place, &dark, &[]).stderr).into_owned();
+    assert!(said.contains("no safe in") && said.contains("--safe"), "{said}");
+    let output = restore(&place, &dark, &["--without-vault"]);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&told["key_day"], &told["erasures"]), (&Value::Null, &Value::Null), "{told}");
 }
