@@ -187,7 +187,7 @@ async fn head_to_head_is_for_whom_both_let_see_their_statistics() {
     assert_eq!(told(ask(&server, None, all).await), []);
     set(&server, "p2", 1, "privacy.set", json!({"statistics": "public"})).await;
     // What was private does not count for others.
-    assert_eq!(told(ask(&server, None, all).await), [("p2".to_owned(), 2)]);
+    assert_eq!(told(ask(&server, None, all).await), [("MW-26-000002".to_owned(), 2)]);
     let shown = ask(&server, Some("steam:3"), one).await.json();
     assert_eq!((&shown["met"], &shown["won"]), (&json!(2), &json!(1)));
     server.end().await;
