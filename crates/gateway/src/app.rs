@@ -23,6 +23,7 @@ use crate::{
     people::People,
     problem::Problem,
     reads::Summaries,
+    reconciled::ReconcileWatch,
     storage::StorageWatch,
     upstreams::UpstreamWatch,
     views::Views,
@@ -130,6 +131,8 @@ pub struct Parts {
     pub upstreams: UpstreamWatch,
     /// The stored views.
     pub views: Views,
+    /// What knows how they compare with the log.
+    pub reconciled: ReconcileWatch,
     /// Whether a sender may ask for an acknowledgement before its events are on disk.
     pub memory_acks: bool,
 }
@@ -168,6 +171,7 @@ pub struct Common {
     pub(crate) storage: StorageWatch,
     pub(crate) upstreams: UpstreamWatch,
     pub(crate) views: Views,
+    pub(crate) reconciled: ReconcileWatch,
     pub(crate) memory_acks: bool,
     /// Bytes of bodies that are being read, in units of [`crate::body::UNIT_BYTES`].
     pub(crate) bodies: Semaphore,
@@ -209,6 +213,7 @@ impl App {
             storage: parts.storage,
             upstreams: parts.upstreams,
             views: parts.views,
+            reconciled: parts.reconciled,
             memory_acks: parts.memory_acks,
             closing: watch::Sender::new(false),
             started: Instant::now(),

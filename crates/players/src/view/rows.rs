@@ -6,12 +6,12 @@ use matchwire_domain::{
     activity::{Activity, Deeds, Model, revise},
     tournament,
 };
-use matchwire_log::view_store::{Error, Keys, Order, Transaction};
+use matchwire_log::view_store::{Error, Keys, Order, Table, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::{
     ACTIVITIES, BOARDS, MATCHES, RECORDS, SOURCES, TOURNAMENTS,
-    keys::{Key, read_text},
+    keys::{Key, read_number, read_text, split_text},
 };
 use crate::{
     Key as Place,
@@ -32,11 +32,56 @@ pub struct Record {
 }
 
 /// What a tournament tells of its matches.
-#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Told {
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Told {
     game: Option<String>,
     season: Option<String>,
     is_private: bool,
+}
+
+impl Told {
+    pub(super) fn by(state: &tournament::State) -> Self {
+        let tournament::State { game, season, is_private, .. } = state.clone();
+        Self { game, season, is_private }
+    }
+
+    /// As it is stored.
+    pub(super) fn read(stored: Option<Vec<u8>>) -> Self {
+        stored.and_then(|value| serde_json::from_slice(&value).ok()).unwrap_or_default()
+    }
+}
+
+/// The tables whose rows are made of a player's activities alone.
+pub(super) const DERIVED: [Table; 2] = [RECORDS, BOARDS];
+
+/// How the keys of the player begin of whom a row of such a table is; the whole key if nobody can tell.
+pub(super) fn owner_of(table: Table, key: &[u8]) -> &[u8] {
+    let owner = if is_by_player(table) {
+        split_text(key).map(|(player, _)| player)
+    } else {
+        split_text(key).and_then(|(_, rest)| rest.get(size_of::<u64>()..))
+    };
+    owner.filter(|owner| is_player(owner)).unwrap_or(key)
+}
+
+/// Whether some bytes are how the keys of a player begin, and no more.
+pub(super) fn is_player(owner: &[u8]) -> bool {
+    read_text(owner).is_some_and(|(_, rest)| rest.is_empty())
+}
+
+/// Whether the keys of such a table begin with the player.
+pub(super) fn is_by_player(table: Table) -> bool {
+    table != BOARDS
+}
+
+/// What a row of such a table is of, for a person.
+pub(super) fn described(table: Table, key: &[u8]) -> String {
+    let split = if is_by_player(table) { split_text(key).map(|(_, rest)| rest) } else { Some(key) };
+    let (split, rest) = split.and_then(read_text).unwrap_or_default();
+    match read_number(rest) {
+        Some(won) if table == BOARDS => format!("{split}, won {}", !won),
+        _ => split,
+    }
 }
 
 /// The rows of a transaction.
@@ -53,8 +98,13 @@ impl<'a> Rows<'a> {
         Ok(!self.0.range(SOURCES, &keys, Order::Ascending, 1)?.is_empty())
     }
 
-    /// Makes the activities by which a match or a tournament comes to what holds of it now.
-    pub(super) fn take(&mut self, model: Model, id: &str, holds: Deeds) -> Result<(), Error> {
+    /// Makes the activities by which a match or a tournament comes to what holds of it now, and gives them.
+    pub(super) fn take(
+        &mut self,
+        model: Model,
+        id: &str,
+        holds: Deeds,
+    ) -> Result<Vec<Activity>, Error> {
         let so_far = self.activities_of(model, id)?;
         let new = revise(model, id, &so_far, holds);
         let mut of_players: BTreeMap<&str, Vec<&Activity>> = BTreeMap::new();
@@ -68,7 +118,7 @@ impl<'a> Rows<'a> {
         for (player, activities) in of_players {
             self.count(player, &activities)?;
         }
-        Ok(())
+        Ok(new)
     }
 
     fn activities_of(&self, model: Model, id: &str) -> Result<Vec<Activity>, Error> {
@@ -84,7 +134,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Counts activities of a player that are new.
-    fn count(&mut self, player: &str, new: &[&Activity]) -> Result<(), Error> {
+    pub(super) fn count(&mut self, player: &str, new: &[&Activity]) -> Result<(), Error> {
         let mut records: BTreeMap<Split, (Record, i64)> = BTreeMap::new();
         let mut disordered: BTreeSet<Split> = BTreeSet::new();
         for activity in new {
@@ -162,13 +212,9 @@ impl<'a> Rows<'a> {
         id: &str,
         state: &tournament::State,
     ) -> Result<bool, Error> {
-        let tournament::State { game, season, is_private, .. } = state.clone();
-        let told = Told { game, season, is_private };
+        let told = Told::by(state);
         let key = Key::default().text(id).0;
-        let stored = self.0.get(TOURNAMENTS, &key)?;
-        let before: Told =
-            stored.and_then(|value| serde_json::from_slice(&value).ok()).unwrap_or_default();
-        if told == before {
+        if told == Told::read(self.0.get(TOURNAMENTS, &key)?) {
             return Ok(false);
         }
         self.0.put(TOURNAMENTS, &key, &json(&told))?;
@@ -195,7 +241,7 @@ impl<'a> Rows<'a> {
     /// Calls `visit` with all rows whose keys begin so.
     fn each(
         &self,
-        table: matchwire_log::view_store::Table,
+        table: Table,
         prefix: &[u8],
         mut visit: impl FnMut(&dyn Transaction, &[u8], &[u8]) -> Result<(), Error>,
     ) -> Result<(), Error> {

@@ -1,0 +1,71 @@
+//! What the log says now of a match or a tournament.
+
+use matchwire_domain::{
+    activity::{Deeds, Model},
+    subject::Subject,
+};
+use matchwire_log::view_store::Error;
+
+use super::{
+    super::{
+        Players,
+        rows::{Rows, Told},
+        streams::{Streams, Tournament},
+    },
+    Source,
+    scratch::{Content, Scratch},
+};
+
+/// What is right of a match or a tournament.
+pub(super) struct Right {
+    pub(super) deeds: Deeds,
+    /// What a tournament tells of its matches.
+    pub(super) told: Option<Told>,
+    /// The tournament that a match is of.
+    pub(super) tournament: Option<String>,
+    /// The streams that say so.
+    pub(super) streams: Vec<Subject>,
+    /// Whether nothing of them was removed or is damaged.
+    pub(super) is_whole: bool,
+}
+
+impl Players {
+    /// Folds the streams of a match or a tournament. `tournament` reads one.
+    pub(super) fn right(
+        &self,
+        source: &Source,
+        tournament: &mut dyn FnMut(&str) -> Result<Tournament, Error>,
+    ) -> Result<Right, Error> {
+        let id = &source.id;
+        let stream = |id: &str| Subject::parse(&format!("tournament/{id}")).ok();
+        if source.model == Model::Tournament {
+            let Tournament { state, is_whole } = Streams::tournament(&self.log, id)?;
+            let (deeds, told) = (state.deeds(id), Some(Told::by(&state)));
+            let streams = stream(id).into_iter().collect();
+            return Ok(Right { deeds, told, tournament: None, streams, is_whole });
+        }
+        let mut read = Streams::of_match(&self.log, &self.games, id)?;
+        let (mut streams, mut is_whole) = (read.subjects().to_vec(), read.is_whole());
+        let mut outcome = read.outcome_at(u64::MAX);
+        if let Some(name) = outcome.as_ref().and_then(|outcome| outcome.tournament.clone()) {
+            let of = tournament(&name)?;
+            is_whole &= of.is_whole;
+            streams.extend(stream(&name));
+            outcome = outcome.map(|outcome| outcome.within(&of.state));
+        }
+        let deeds = outcome.map_or_else(Deeds::new, |outcome| outcome.deeds());
+        Ok(Right { deeds, told: None, tournament: read.tournament_named(), streams, is_whole })
+    }
+
+    /// The rows that a match or a tournament has in a view that is built anew; what is counted of players is not right
+    /// in them, as nothing else is.
+    pub(super) fn rows_of(&self, source: &Source) -> Result<Content, Error> {
+        let mut scratch = Scratch::default();
+        let mut rows = Rows::new(&mut scratch);
+        match source.model {
+            Model::Match => self.follow_match(&mut rows, &source.id, 0)?,
+            Model::Tournament => self.follow_tournament(&mut rows, &source.id)?,
+        }
+        Ok(scratch.rows)
+    }
+}
