@@ -3,6 +3,8 @@
  * @module api
  */
 
+import { authorization } from './viewer.js';
+
 /** The largest page of a list that the server gives. */
 const PAGE = 1000;
 /** A map has some hundreds of predictions; this only bounds a server that never ends its list. */
@@ -17,10 +19,10 @@ export class Failure extends Error {
   }
 }
 
-async function get(path, query = {}) {
+async function get(path, query = {}, headers = {}) {
   const url = new URL(`/api/v1${path}`, location.href);
-  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-  const response = await fetch(url, { headers: { accept: 'application/json' } });
+  for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== '') url.searchParams.set(name, value);
+  const response = await fetch(url, { headers: { accept: 'application/json', ...headers } });
   if (!response.ok) throw new Failure(url.pathname, response.status, await response.json().catch(() => null));
   return response.json();
 }
@@ -125,3 +127,39 @@ export const serverStatus = () => get('/status');
 
 /** How good predictions have been, by model and by what they were about. */
 export const calibration = () => get('/calibration');
+
+/** Reads what depends on who asks: the person whose token was given here, or a stranger. */
+const personal = (path, query) => get(path, query, authorization());
+
+/** Who the person is whose token was given: their player id, if they have one. */
+export const me = () => personal('/me');
+
+/** What a player has done, a page of it, the newest first. */
+export const activity = (player, query) => personal(`/players/${player}/activity`, query);
+
+/** What is counted of a player. */
+export const statistics = (player, query) => personal(`/players/${player}/statistics`, query);
+
+/** Whom a player has met the most often in a game. */
+export const opponents = async (player, query) => (await personal(`/players/${player}/versus`, query)).opponents;
+
+/** How many pages of a rating's history are read. */
+const RATING_PAGES = 5;
+
+/** What a player is rated by a system, with what that was, the oldest first: the last 5,000 matches. */
+export async function ratings(player, game, system) {
+  const history = [];
+  let after;
+  let first;
+  for (let page = 0; page < RATING_PAGES; page += 1) {
+    const body = await personal(`/players/${player}/ratings`, { game, system, limit: PAGE, after });
+    first ??= body;
+    history.push(...body.history);
+    after = body.next;
+    if (after === undefined) break;
+  }
+  return { now: first.ratings[system], folding: first.folding === true, history: history.reverse() };
+}
+
+/** Those who are first in a game. */
+export const leaderboard = (game, query) => personal(`/leaderboards/${game}`, query);

@@ -17,11 +17,12 @@ let count = 0;
  * @param {string} options.action what the button that sends it says
  * @param {boolean} [options.isGrave] whether it takes a second click
  * @param {() => string} [options.again] what the button says before that one
+ * @param {boolean} [options.isSigned] whether what it does stands in the log, with the name of who does it
  * @param {(said: (name: string) => string|undefined) => Promise<void>} options.send does it, with what the
  *   form says; what it throws is shown, and the dialog stays
  * @returns {HTMLDialogElement}
  */
-export function openDialog({ title, body, action, isGrave = false, again, send }) {
+export function openDialog({ title, body, action, isGrave = false, again, isSigned = true, send }) {
   // A second click on what opens it is the same wish.
   const open = document.querySelector('dialog');
   if (open) return open;
@@ -29,7 +30,7 @@ export function openDialog({ title, body, action, isGrave = false, again, send }
   const submit = h('button', { type: 'submit', class: isGrave ? 'button grave' : 'button primary' }, action);
   const cancel = h('button', { type: 'button', class: 'button', onclick: () => dialog.close() }, 'Cancel');
   const problem = h('p', { class: 'problem', role: 'alert' });
-  const who = referee() ? null : nameField();
+  const who = referee() || !isSigned ? null : nameField();
   const fields = h('fieldset', { class: 'plain' }, who, ...body);
   const form = h('form', { class: 'dialog-form', autocomplete: 'off' },
     h('h2', { id: `dialog-${count}` }, title), fields, problem, h('div', { class: 'dialog-buttons' }, cancel, submit));

@@ -131,13 +131,14 @@ function lineUpCard(index) {
   };
 }
 
-const playerRow = () => h('li', { class: 'lined' }, h('span', { class: 'lined-number' }), h('bdi', { class: 'lined-name' }),
+const playerRow = () => h('li', { class: 'lined' }, h('span', { class: 'lined-number' }), h('a', { class: 'lined-name player-link' }, h('bdi')),
   h('span', { class: 'lined-marks' }), h('span', { class: 'lined-position' }), h('span', { class: 'lined-minutes' }));
 
 function updatePlayer(row, player, state) {
   const [number, name, marks, position, minutes] = row.children;
   setText(number, player.number ?? '');
-  setText(name, playerName(state, player.id));
+  setText(name.firstChild, playerName(state, player.id));
+  setAttribute(name, 'href', `#player/${player.id}`);
   setAttribute(row, 'data-off', player.on_pitch === true ? null : '');
   setAttribute(row, 'data-rank', player.rank);
   const goals = [...Array(Math.min(player.goals, 5)).fill('goal'), ...Array(Math.min(player.own_goals, 5)).fill('own')];

@@ -85,7 +85,8 @@ function draw(view, heads) {
   keyed(body, rows, ({ id }) => id, row, (element, player) => {
     const [name, ...cells] = element.children;
     setAttribute(name, 'data-team', state.players?.[player.id]?.team);
-    setText(name.lastChild, player.name ?? playerName(state, player.id));
+    setAttribute(name.lastChild, 'href', `#player/${player.id}`);
+    setText(name.lastChild.firstChild, player.name ?? playerName(state, player.id));
     COLUMNS.forEach((each, index) => {
       setText(cells[index], each.write(player));
       setAttribute(cells[index], 'data-sorted', each.key === sort ? '' : null);
@@ -94,5 +95,5 @@ function draw(view, heads) {
 }
 
 function row() {
-  return h('tr', {}, h('th', { scope: 'row', class: 'col-name' }, h('span', { class: 'swatch' }), h('bdi')), ...COLUMNS.map(() => h('td')));
+  return h('tr', {}, h('th', { scope: 'row', class: 'col-name' }, h('span', { class: 'swatch' }), h('a', { class: 'player-link' }, h('bdi'))), ...COLUMNS.map(() => h('td')));
 }

@@ -73,7 +73,7 @@ const columnClass = ({ key, wide }) => `col-${key}${wide ? ' wide' : ''}`;
 function row() {
   return h('tr', { class: 'player' },
     h('th', { scope: 'row', class: 'col-name' },
-      h('div', { class: 'player-name' }, h('bdi'), h('span', { class: 'away', hidden: '' }, 'away')),
+      h('div', { class: 'player-name' }, h('a', { class: 'player-link' }, h('bdi')), h('span', { class: 'away', hidden: '' }, 'away')),
       h('div', { class: 'health', 'aria-hidden': 'true' }, h('i'))),
     ...COLUMNS.map((column) => h('td', { class: columnClass(column) })));
 }
@@ -86,6 +86,7 @@ function updateRow(element, player, state, rounds) {
   const [head, ...cells] = element.children;
   const label = playerName(state, player.id);
   setText(head.querySelector('bdi'), label);
+  setAttribute(head.querySelector('a'), 'href', `#player/${player.id}`);
   setAttribute(head, 'title', label);
   head.querySelector('.away').hidden = player.connected || !live;
   setAttribute(head, 'aria-label', live ? `${label}, ${player.alive ? `${player.health} health` : 'dead'}` : null);

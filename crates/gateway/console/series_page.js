@@ -104,14 +104,16 @@ function detailsCard() {
         ['Game', state.game], ['Server', state.server],
         ...[0, 1].map((index) => [`Line-up of ${teamName(state, index)}`, lineUp(state.teams[index])]),
         ['Why', state.ruling?.reason],
-      ].filter(([, value]) => value);
-      keyed(list, rows, ([name, value]) => `${name}/${value}`, ([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, h('bdi', {}, value))));
+      ].filter(([, value]) => value && value.length > 0);
+      keyed(list, rows, ([name, value]) => `${name}/${value}`, ([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, ...(Array.isArray(value) ? value.map(playerLink) : [h('bdi', {}, value)]))));
       node.hidden = rows.length === 0;
     },
   };
 }
 
-const lineUp = ({ players = {} }) => Object.entries(players).map(([id, { name }]) => name ?? id).join(', ');
+const lineUp = ({ players = {} }) => Object.entries(players).map(([id, { name }]) => ({ id, name: name ?? id, toString: () => `${id} ${name}` }));
+
+const playerLink = ({ id, name }) => h('a', { class: 'player-link line-up', href: `#player/${id}` }, h('bdi', {}, name));
 
 function mapsCard(match) {
   const list = h('ol', { class: 'series-maps' });

@@ -28,16 +28,18 @@ const CLIENT: (&str, &[u8]) = ("matchwire.js", include_bytes!("../../../clients/
 #[rustfmt::skip]
 const FILES: &[(&str, &[u8])] = files![
     "anomalies.js", "api.js", "calibration.css", "calibration_page.js", "chart.js",
-    "chart_series.js", "clock.js", "commands.js",
-    "console.css", "console.js", "correction_dialogs.js", "corrections.js", "cs_view.js",
-    "desk.js", "dialog.js", "dom.js", "embed.css", "embed.js", "event_history.js",
-    "event_list.js", "event_words.js", "feed.js", "football_chart.js", "football_hero.js",
-    "football_view.js", "football_words.js", "help.js", "hero.js", "icon.svg", "icons.js",
-    "kill_feed.js", "latency.js", "map_model.js", "map_page.js", "match_list.js", "play_log.js",
-    "player_stats.js", "reading.js", "referee.css", "referee_actions.js", "referee_name.js",
-    "referee_page.js", "reliability.js", "round_history.js", "ruling.js", "schedule_dialog.js",
-    "schema_form.js", "scoreboard.js", "series.js", "series_page.js", "series_strip.js",
-    "theme.js", "upstreams.js", "words.js",
+    "chart_series.js", "clock.js", "commands.js", "console.css", "console.js",
+    "correction_dialogs.js", "corrections.js", "cs_view.js", "desk.js", "dialog.js", "dom.js",
+    "embed.css", "embed.js", "event_history.js", "event_list.js", "event_words.js", "feed.js",
+    "football_chart.js", "football_hero.js", "football_view.js", "football_words.js",
+    "help.js", "hero.js", "icon.svg", "icons.js", "kill_feed.js", "latency.js",
+    "leaderboard_page.js", "map_model.js", "map_page.js", "match_list.js", "play_log.js",
+    "player_feed.js", "player_page.js", "player_stats.js", "player_words.js", "players.css",
+    "rating_chart.js", "reading.js", "referee.css", "referee_actions.js", "referee_name.js",
+    "referee_page.js", "reliability.js", "round_history.js", "ruling.js",
+    "schedule_dialog.js", "schema_form.js", "scoreboard.js", "series.js", "series_page.js",
+    "series_strip.js", "theme.js", "upstreams.js", "viewer.js", "viewer_button.js",
+    "words.js",
 ];
 
 pub(crate) async fn index() -> Response<Body> {

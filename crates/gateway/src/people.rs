@@ -63,6 +63,14 @@ impl FromRequestParts<Arc<App>> for Viewer {
 }
 
 impl Viewer {
+    /// The player id, if the viewer is a person who has one.
+    pub(crate) fn player(&self) -> Option<&str> {
+        match self {
+            Self::Person { player } => player.as_deref(),
+            Self::Stranger => None,
+        }
+    }
+
     /// Who has sent these headers. A token that is not good makes nobody a stranger: it is a problem.
     fn of(headers: &HeaderMap, app: &App) -> Result<Self, Problem> {
         let Some(token) = token_of(headers)? else { return Ok(Self::Stranger) };

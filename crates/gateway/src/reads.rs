@@ -26,7 +26,11 @@ pub(crate) use self::{
     calibration::show as calibration,
     events::list as list_events,
     matches::{list as list_matches, map, of_match},
-    players::{activity as activity_of_player, leaderboard, statistics as statistics_of_player},
+    players::{
+        activity as activity_of_player, against as versus_of_player, leaderboard,
+        most_met as opponents_of_player, ratings as ratings_of_player,
+        statistics as statistics_of_player,
+    },
     predictions::{latest, of_map as predictions_of_map},
     proof::proof,
     series::standing,

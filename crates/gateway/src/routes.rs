@@ -88,7 +88,10 @@ pub const ROUTES: &[Route] = &[
     read("/api/v1/matches/{match}/stats", "What each player did over the maps of a match, with rates", &[], JSON, Some("Stats")),
     read("/api/v1/players/{player}/activity", "What a player has done, the newest first, as far as whoever asks may see it", &["type", "game", "from", "to", "after", "limit"], JSON, Some("Activities")),
     read("/api/v1/players/{player}/statistics", "What is counted of a player, as far as whoever asks may see it", &["game", "season", "tournament", "format"], JSON, Some("Statistics")),
-    read("/api/v1/leaderboards/{game}", "Players by how many matches they have won; who is not to be seen has a place and no name", &["season", "tournament", "format", "after", "around", "limit"], JSON, Some("Leaderboard")),
+    read("/api/v1/players/{player}/versus", "Whom a player has met the most often, and how that went, as far as whoever asks may see it", &["game", "limit"], JSON, Some("Opponents")),
+    read("/api/v1/players/{player}/versus/{other}", "How a player has fared against another one; others than the player see it if they may see the statistics of both", &["game"], JSON, Some("Versus")),
+    read("/api/v1/players/{player}/ratings", "What a player is rated in a game, and with a system what that was before, the newest first", &["game", "system", "after", "limit"], JSON, Some("Ratings")),
+    read("/api/v1/leaderboards/{game}", "Players by how many matches they have won, or by their ratings, among all or friends; who is not to be seen has a place and no name", &["by", "among", "season", "tournament", "format", "after", "around", "limit"], JSON, Some("Leaderboard")),
     read("/api/v1/tournaments/{tournament}/matches", "The matches of a tournament, by name", PAGE, JSON, Some("Matches")),
     Route { is_personal: true, ..read("/api/v1/me", "Who the person is that asks: their player id, if any event has named them so far", &[], JSON, Some("Me")) },
     read("/api/v1/predictions", "The latest win probability of every map that is being played", PAGE, JSON, Some("Predictions")),
@@ -138,6 +141,9 @@ fn handlers() -> Router<Arc<App>> {
         .route("/matches/{match}/stats", get(reads::stats_of_match))
         .route("/players/{player}/activity", get(reads::activity_of_player))
         .route("/players/{player}/statistics", get(reads::statistics_of_player))
+        .route("/players/{player}/versus", get(reads::opponents_of_player))
+        .route("/players/{player}/versus/{other}", get(reads::versus_of_player))
+        .route("/players/{player}/ratings", get(reads::ratings_of_player))
         .route("/leaderboards/{game}", get(reads::leaderboard))
         .route("/tournaments/{tournament}/matches", get(reads::list_matches_of_tournament))
         .route("/me", get(people::me))

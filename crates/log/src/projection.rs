@@ -44,6 +44,10 @@ use crate::view_store::{Error, Schema, Transaction};
 /// rows that are made of several streams must come out the same in any order. How many events come in one call, and
 /// how many calls make a transaction, differs as well.
 ///
+/// **Settling.** What an event makes necessary may be more than a batch should have. Then the rows themselves say what is left to be
+/// done, and [`settle`](Self::settle) does a part of it. It is called again and again once the view has seen what there is,
+/// with whatever rows are stored then, and a build serves once nothing is left.
+///
 /// **Versions.** Whoever changes what the rows are, or the tables, counts the schema's version up: the view is
 /// built anew beside the old one.
 pub trait Projection: Send + Sync + 'static {
@@ -60,4 +64,9 @@ pub trait Projection: Send + Sync + 'static {
         subject: &Subject,
         events: &[Recorded],
     ) -> Result<(), Error>;
+
+    /// Does a part of what the rows say is left to be done, and tells whether nothing is left. A part is less than a batch.
+    fn settle(&self, _rows: &mut dyn Transaction) -> Result<bool, Error> {
+        Ok(true)
+    }
 }

@@ -46,6 +46,15 @@ pub struct Rights {
     pub statistics: bool,
 }
 
+/// How finely somebody is told how a rating came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Grain {
+    /// What it was at the end of a day: from when a player has played one could tell what.
+    Day,
+    /// What it was after each match.
+    Match,
+}
+
 impl Rights {
     /// The rights of a viewer, by player id, at the owner of a state. Whoever is not known, or has no player id, is `None`, and
     /// nobody's friend.
@@ -68,6 +77,12 @@ impl Rights {
     pub fn reach(&self) -> Option<Reach> {
         let reach = if self.relation == Relation::Owner { Reach::Own } else { Reach::Others };
         self.statistics.then_some(reach)
+    }
+
+    /// How finely they are told how a rating came to be, if at all: match by match only if they see what the player has done one by one.
+    pub fn grain(&self) -> Option<Grain> {
+        let grain = if self.activity { Grain::Match } else { Grain::Day };
+        self.statistics.then_some(grain)
     }
 
     /// An activity of the owner as they see it, if they do. Others than the owner see opponents by their public id, which

@@ -4,6 +4,7 @@
 //!   match/m, match/m/1, … ─► Outcome ─┐
 //!   tournament/t ─► season, privacy ──┼─► deeds ─► revise ─► activities ─► records ─► boards
 //!                └──────────► State ──┘
+//!   Outcome ─► bouts ─► courses of ratings ─► ladders
 //! ```
 //!
 //! Whatever happens in a match or a tournament, its streams are read as a whole, and what holds of it now
@@ -12,10 +13,13 @@
 //! seen, also when the view is built anew.
 
 mod keys;
+mod ladders;
 mod rows;
 mod streams;
 
+mod courses;
 mod feed;
+mod rivals;
 mod standings;
 
 pub mod reconcile;
@@ -26,6 +30,7 @@ use matchwire_domain::{
     activity::{Activity, Deeds, Model},
     envelope::{Attributes, Recorded},
     live_match::Games,
+    outcome::Outcome,
     subject::{Kind, Pattern, Subject},
 };
 use matchwire_log::{
@@ -37,7 +42,12 @@ use matchwire_log::{
 use self::{rows::Rows, streams::Streams};
 
 pub use self::{
+    courses::{
+        Course, MAX_POINTS, NoSince, Point, Points, Rated, Since, Standing as Rung, is_folded,
+        ladder, rated,
+    },
     feed::{Cursor, Feed, Filter, MAX_PAGE, NoCursor, Page},
+    rivals::{MAX_OPPONENTS, opponents, versus},
     rows::Record,
     standings::{MAX_BEHIND, Place, Standing, board, record},
 };
@@ -48,15 +58,40 @@ const ACTIVITIES: Table = Table::new("activities");
 const SOURCES: Table = Table::new("sources");
 /// What is counted of a player within a split.
 const RECORDS: Table = Table::new("records");
+/// How a player has fared against each other one.
+const VERSUS: Table = Table::new("versus");
 /// Players by how many matches they have won within a split, the most first.
 const BOARDS: Table = Table::new("boards");
+/// Matches that play decided, by game in the order of results.
+const BOUTS: Table = Table::new("bouts");
+/// Where the bout of a match is.
+const PLACES: Table = Table::new("places");
+/// What a player was rated after each bout, by game in the order of results.
+const COURSES: Table = Table::new("courses");
+/// Players by what they are rated at least, by game and system, the highest first.
+const LADDERS: Table = Table::new("ladders");
+/// From where on the bouts of a game are still to be folded; nothing where all are.
+const UNFOLDED: Table = Table::new("unfolded");
 /// The matches of a tournament.
 const MATCHES: Table = Table::new("matches");
 /// What a tournament tells of its matches.
 const TOURNAMENTS: Table = Table::new("tournaments");
 
-const SCHEMA: Schema =
-    Schema::new("players", 1, &[ACTIVITIES, SOURCES, RECORDS, BOARDS, MATCHES, TOURNAMENTS]);
+const TABLES: [Table; 12] = [
+    ACTIVITIES,
+    SOURCES,
+    RECORDS,
+    VERSUS,
+    BOARDS,
+    BOUTS,
+    PLACES,
+    COURSES,
+    LADDERS,
+    UNFOLDED,
+    MATCHES,
+    TOURNAMENTS,
+];
+const SCHEMA: Schema = Schema::new("players", 2, &TABLES);
 
 /// Events of a map by which it may end, or by which its end may be another one. After it has
 /// ended, all may.
@@ -125,7 +160,7 @@ impl Players {
     /// further than the view is; so what a tournament tells is noted by whoever reads it.
     fn take_match(&self, rows: &mut Rows<'_>, id: &str, since: u64) -> Result<Vec<String>, Error> {
         let mut streams = Streams::of_match(&self.log, &self.games, id)?;
-        let mut stale = Vec::new();
+        let (mut stale, mut last) = (Vec::new(), None);
         for seq in streams.own_seqs(since) {
             let mut outcome = streams.outcome_at(seq);
             let tournament = outcome.as_ref().and_then(|outcome| outcome.tournament.clone());
@@ -136,9 +171,11 @@ impl Players {
                 }
                 outcome = outcome.map(|outcome| outcome.within(&told));
             }
-            let deeds = outcome.map_or_else(Deeds::new, |outcome| outcome.deeds());
+            let deeds = outcome.as_ref().map_or_else(Deeds::new, Outcome::deeds);
             self.tell(&rows.take(Model::Match, id, deeds)?);
+            last = outcome;
         }
+        rows.rate(id, last.as_ref())?;
         if let Some(tournament) = streams.tournament_named() {
             rows.note_match(&tournament, id)?;
         }
@@ -194,6 +231,10 @@ impl Projection for Players {
             Kind::Tournament(id) => self.follow_tournament(&mut rows, id),
             _ => Ok(()),
         }
+    }
+
+    fn settle(&self, rows: &mut dyn Transaction) -> Result<bool, Error> {
+        ladders::fold(rows)
     }
 }
 

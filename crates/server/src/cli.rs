@@ -13,7 +13,7 @@ mod views;
 
 pub(crate) use dead_letters::{Chosen, DeadLettersCommand, Filter, List, Server, Show};
 pub(crate) use log::{AcceptLoss, Export, LogCommand, LogData, Repair, Verify};
-pub(crate) use players::{PlayersCommand, Reconcile};
+pub(crate) use players::{PlayersCommand, Ratings, Reconcile};
 pub(crate) use referee::{Action, Referee};
 pub(crate) use views::{Drop, Rebuild, Stored, ViewsCommand};
 
@@ -56,7 +56,7 @@ pub(crate) enum Command {
     /// See to the stored views in a data directory: list, compute again, drop
     #[command(subcommand)]
     Views(ViewsCommand),
-    /// See to what is stored of players
+    /// See to what is stored and counted of players
     #[command(subcommand)]
     Players(PlayersCommand),
     /// Copy a data directory to another directory or to S3, while the server runs

@@ -1,13 +1,17 @@
 //! `matchwire demo`: a server of its own, and a simulated match that is played on it through the
 //! public API, as anybody else would.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use anyhow::Context as _;
 use matchwire_client::Client;
 use matchwire_domain::timestamp::Timestamp;
 use matchwire_log::live::Patience;
-use matchwire_sim::{Series, cloud_event_json};
+use matchwire_sim::{Series, cloud_event_json, past_json};
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::{
@@ -66,10 +70,17 @@ pub(crate) async fn run(args: &Demo) -> anyhow::Result<()> {
     println!();
     println!("  console  {url}/console#/{MATCH}/1");
     println!("  state    {url}/api/v1/matches/{MATCH}/maps/1");
+    println!("  players  {url}/console#leaderboard/cs2");
     println!("  events   matchwire tail match/{MATCH} --server {url}");
     println!();
     println!("Ctrl-C ends it; its data goes with it.");
-    let play = play(Client::new(&url)?, series, args.speed);
+    let play = async {
+        let (client, now) = (Client::new(&url)?, now()?);
+        let fixture = fixture(&series, now);
+        post(&client, fixture).await?;
+        remember(&client, args.seed, now).await?;
+        play(client, series, args.speed, now).await
+    };
     tokio::select! {
         played = play => played?,
         () = serve::told_to_stop() => return running.stop().await,
@@ -82,11 +93,55 @@ pub(crate) async fn run(args: &Demo) -> anyhow::Result<()> {
     }
 }
 
-/// Posts the match's events as they are due.
-async fn play(client: Client, series: Series, speed: f64) -> anyhow::Result<()> {
-    let begun = Instant::now();
+fn now() -> anyhow::Result<Timestamp> {
     let now_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
-    let base_time = Timestamp::from_ms(i64::try_from(now_ms)?);
+    Ok(Timestamp::from_ms(i64::try_from(now_ms)?))
+}
+
+async fn post(client: &Client, body: String) -> anyhow::Result<()> {
+    let headers = [("content-type", "application/x-ndjson".to_owned())];
+    client.post("/events", &headers, body.into()).await.context("the demo's own server")?;
+    Ok(())
+}
+
+/// What is set for the match, so that it is over as a whole when its maps are.
+fn fixture(series: &Series, now: Timestamp) -> String {
+    let teams = series.teams.map(|name| json!({"name": name}));
+    let event = json!({
+        "specversion": "1.0", "id": "fixture", "source": matchwire_sim::SOURCE,
+        "subject": format!("match/{MATCH}"), "type": "match.scheduled", "time": now.to_string(),
+        "data": {"game": "cs2", "best_of": 3, "teams": teams},
+    });
+    format!("{event}\n")
+}
+
+/// What the players have done before, and that everybody may see it, so that the pages of players have something to show.
+async fn remember(client: &Client, seed: u64, now: Timestamp) -> anyhow::Result<()> {
+    post(client, past_json(seed, now).join("\n")).await?;
+    let all = client.get("/matches?limit=1000").await?;
+    let series = all.get("matches").and_then(Value::as_array).into_iter().flatten();
+    let teams = series.filter_map(|one| one.pointer("/series/teams")?.as_array()).flatten();
+    let players = teams.filter_map(|team| team.get("players")?.as_object());
+    let ids: BTreeSet<&String> = players.flat_map(|players| players.keys()).collect();
+    let public = json!({"profile": "public", "activity": "public", "statistics": "public"});
+    let set = |id: &String| {
+        let event = json!({
+            "specversion": "1.0", "id": "privacy", "source": matchwire_sim::SOURCE,
+            "subject": format!("player/{id}"), "type": "privacy.set", "data": public,
+        });
+        event.to_string()
+    };
+    post(client, ids.into_iter().map(set).collect::<Vec<_>>().join("\n")).await
+}
+
+/// Posts the match's events as they are due.
+async fn play(
+    client: Client,
+    series: Series,
+    speed: f64,
+    base_time: Timestamp,
+) -> anyhow::Result<()> {
+    let begun = Instant::now();
     let due = |at_ms: u64| match speed {
         0.0 => begun,
         speed => begun + Duration::from_millis(at_ms).div_f64(speed),
@@ -104,8 +159,7 @@ async fn play(client: Client, series: Series, speed: f64) -> anyhow::Result<()> 
             body += &(cloud_event_json(step, MATCH, index, base_time) + "\n");
             count += 1;
         }
-        let headers = [("content-type", "application/x-ndjson".to_owned())];
-        client.post("/events", &headers, body.into()).await.context("the demo's own server")?;
+        post(&client, body).await?;
         let over = steps.peek().is_none_or(|(_, next)| next.map != step.map);
         if over && map != step.map {
             map = step.map;

@@ -24,6 +24,7 @@ mod dead_letters;
 mod demo;
 mod log;
 mod predict;
+mod ratings;
 mod reconcile;
 mod referee;
 mod send;
@@ -70,6 +71,7 @@ async fn main() -> ExitCode {
         Command::Log(command) => log::run(command),
         Command::Views(command) => views::run(command),
         Command::Players(PlayersCommand::Reconcile(args)) => reconcile::run(args),
+        Command::Players(PlayersCommand::Ratings(args)) => ratings::run(args),
         Command::Predict(args) => predict::run(args),
         Command::Calibration(args) => calibration::run(args).await,
         Command::Backup(args) => backup::run(args).await,

@@ -9,6 +9,7 @@
 //! With the feature `log` there is also [`mod@log`], which is no match: it drives a log on a disk
 //! that fails.
 
+mod club;
 mod series;
 mod wire;
 
@@ -26,6 +27,7 @@ pub mod log;
 #[cfg(test)]
 mod tests;
 
+pub use club::past_json;
 pub use script::Step;
 pub use series::{DEFAULT_SEED, MapResult, PlayerResult, RoundResult, Series};
 pub use wire::{SOURCE, cloud_event_json};

@@ -192,4 +192,8 @@ impl Projection for MeasuredPlayers {
         }
         applied
     }
+
+    fn settle(&self, rows: &mut dyn Transaction) -> Result<bool, Error> {
+        self.players.settle(rows)
+    }
 }

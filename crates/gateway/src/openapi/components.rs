@@ -42,6 +42,18 @@ pub(super) fn parameter(name: &str, all: &[&str]) -> Value {
             "The longest pause, in seconds of the match; a longer one is cut to it. Without it none is cut",
             json!({"type": "number", "minimum": 0, "maximum": 86400}),
         ),
+        "by" if all.contains(&"among") => (
+            "What the order is by: matches won, or what the rating is at least",
+            json!({"enum": ["won", "glicko-2", "openskill"], "default": "won"}),
+        ),
+        "among" => (
+            "Among all, or among the friends of the person who asks, by their token",
+            json!({"enum": ["all", "friends"], "default": "all"}),
+        ),
+        "system" => (
+            "With what a player was rated before, by this system",
+            json!({"enum": ["glicko-2", "openskill"]}),
+        ),
         "by" => (
             "Which time decides when an event comes: when it was recorded, or its own, where it has one",
             json!({"enum": ["recorded", "time"], "default": "recorded"}),
@@ -193,6 +205,9 @@ pub(super) fn schemas() -> Value {
         "Prediction": prediction(),
         "Activities": list("activities", &players::activity()),
         "Statistics": players::statistics(),
+        "Opponents": list("opponents", &players::versus()),
+        "Versus": players::versus(),
+        "Ratings": players::ratings(),
         "Leaderboard": list("players", &players::standing()),
         "Predictions": list("predictions", &object),
         "Calibration": super::calibration::schema(),

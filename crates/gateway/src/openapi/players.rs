@@ -43,14 +43,74 @@ pub(super) fn statistics() -> Value {
     })
 }
 
+/// How a player has fared against another one.
+pub(super) fn versus() -> Value {
+    let count = json!({"type": "integer", "minimum": 0});
+    json!({
+        "type": "object",
+        "required": ["against", "met", "won", "lost", "drawn"],
+        "properties": {
+            "player": {"type": "string", "description": "Left out in a list, which is of one player"},
+            "against": {"type": "string"},
+            "game": {"type": "string", "description": "Left out in a list, which is of one game"},
+            "met": {"type": "integer", "minimum": 0, "description": "Matches against each other that play has decided"},
+            "won": count,
+            "lost": count,
+            "drawn": count,
+            "win_rate": {"type": "number", "minimum": 0, "maximum": 1},
+        },
+    })
+}
+
+/// What a player is rated.
+pub(super) fn ratings() -> Value {
+    let number = json!({"type": "number"});
+    let rating = json!({
+        "type": "object",
+        "required": ["rating", "deviation", "floor"],
+        "properties": {
+            "rating": number,
+            "deviation": number,
+            "floor": {"type": "number", "description": "What the rating is at least, by which leaderboards are ordered"},
+            "volatility": {"type": "number", "description": "Of Glicko-2"},
+            "since": {"type": "string", "format": "date-time", "description": "When the last match ended that was rated, for whom that is to be seen"},
+        },
+    });
+    let point = json!({
+        "type": "object",
+        "required": ["time", "rating", "deviation"],
+        "properties": {
+            "time": {"type": "string", "format": "date-time"},
+            "match": {"type": "string", "description": "Left out where one point is told of a day"},
+            "rating": number,
+            "deviation": number,
+        },
+    });
+    json!({
+        "type": "object",
+        "required": ["player", "game", "ratings"],
+        "properties": {
+            "player": {"type": "string"},
+            "game": {"type": "string"},
+            "ratings": {"type": "object", "description": "By system; none before the first match that was rated", "additionalProperties": rating},
+            "history": {"type": "array", "items": point, "description": "With a system, the newest first"},
+            "next": {"type": "string"},
+            "folding": {"const": true, "description": "There while a late or corrected result is being folded in: what came after it is as it was before"},
+        },
+    })
+}
+
 /// A place on a leaderboard.
 pub(super) fn standing() -> Value {
     json!({
         "type": "object",
-        "required": ["place", "won"],
+        "required": ["place"],
         "properties": {
             "place": {"type": "integer", "minimum": 1},
-            "won": {"type": "integer", "minimum": 0},
+            "won": {"type": "integer", "minimum": 0, "description": "By matches won"},
+            "floor": {"type": "number", "description": "By a rating: what it is at least"},
+            "rating": {"type": "number", "description": "By a rating"},
+            "deviation": {"type": "number", "description": "By a rating"},
             "player": {"type": "string", "description": "Left out of whoever is not to be seen"},
         },
     })

@@ -244,6 +244,7 @@ fn filled(path: &str) -> String {
         ("{map}", "1"),
         ("{tournament}", "cup"),
         ("{player}", "p1"),
+        ("{other}", "p2"),
         ("{game}", "cs2"),
     ];
     values.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value))
@@ -260,6 +261,9 @@ async fn what_tells_of_events_before_is_refused_and_every_route_is_decided() {
         "/api/v1/upstreams",
         "/api/v1/players/{player}/activity",
         "/api/v1/players/{player}/statistics",
+        "/api/v1/players/{player}/ratings",
+        "/api/v1/players/{player}/versus",
+        "/api/v1/players/{player}/versus/{other}",
         "/api/v1/leaderboards/{game}",
         "/api/v1/dead-letters",
         "/api/v1/dead-letters/{seq}",

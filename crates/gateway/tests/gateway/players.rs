@@ -153,6 +153,165 @@ async fn leaderboards_have_places_of_those_who_are_not_shown() {
 }
 
 #[tokio::test]
+async fn head_to_head_is_for_whom_both_let_see_their_statistics() {
+    let server = server().await;
+    for (id, winner, loser) in [("m3", "steam:2", "steam:1"), ("m4", "steam:1", "steam:3")] {
+        server.post(&played(id, winner, loser, None)).await;
+    }
+    let (one, all) = ("/players/p1/versus/p2?game=cs2", "/players/p1/versus?game=cs2");
+    let own = ask(&server, Some("steam:1"), one).await.json();
+    let expected = json!({"player": "p1", "against": "p2", "game": "cs2", "met": 3, "won": 2, "lost": 1, "drawn": 0, "win_rate": 2.0 / 3.0});
+    assert_eq!(own, expected);
+    let told = |reply: Reply| -> Vec<(String, i64)> {
+        let opponents = reply.json()["opponents"].as_array().unwrap().clone();
+        let told =
+            |it: &Value| (it["against"].as_str().unwrap().into(), it["met"].as_i64().unwrap());
+        opponents.iter().map(told).collect()
+    };
+    let everyone = [("p2".to_owned(), 3), ("p3".to_owned(), 1)];
+    assert_eq!(told(ask(&server, Some("steam:1"), all).await), everyone);
+    assert_eq!(told(ask(&server, Some("steam:1"), &format!("{all}&limit=1")).await), everyone[..1]);
+    // Whom the player has never met, or who is not there.
+    let never = ask(&server, Some("steam:1"), "/players/p1/versus/p77?game=cs2").await.json();
+    assert_eq!((&never["met"], &never["win_rate"]), (&json!(0), &Value::Null));
+
+    let seen = || async {
+        [
+            ask(&server, None, one).await.status.as_u16(),
+            ask(&server, None, all).await.status.as_u16(),
+        ]
+    };
+    assert_eq!(seen().await, [403, 403]);
+    set(&server, "p1", 1, "privacy.set", json!({"statistics": "public"})).await;
+    assert_eq!(seen().await, [403, 200]);
+    assert_eq!(told(ask(&server, None, all).await), []);
+    set(&server, "p2", 1, "privacy.set", json!({"statistics": "public"})).await;
+    // What was private does not count for others.
+    assert_eq!(told(ask(&server, None, all).await), [("p2".to_owned(), 2)]);
+    let shown = ask(&server, Some("steam:3"), one).await.json();
+    assert_eq!((&shown["met"], &shown["won"]), (&json!(2), &json!(1)));
+    server.end().await;
+}
+
+#[tokio::test]
+async fn ratings_have_nothing_of_a_private_tournament_and_no_match_for_whom_matches_are_hidden() {
+    let server = server().await;
+    server.post(&played("m3", "steam:2", "steam:1", None)).await;
+    let path = "/players/p1/ratings?game=cs2";
+    assert_eq!(ask(&server, None, path).await.status, 403);
+    let own = ask(&server, Some("steam:1"), &format!("{path}&system=glicko-2")).await.json();
+    // Each has won once; the match of the private tournament is none.
+    let history = own["history"].as_array().unwrap();
+    let matches: Vec<&Value> = history.iter().map(|point| &point["match"]).collect();
+    assert_eq!(matches, [&json!("m3"), &json!("m1")]);
+    let first = history[1]["rating"].as_f64().unwrap();
+    assert!((first - 1662.0).abs() < 1.0, "{first}");
+    assert_eq!(own["ratings"]["glicko-2"]["rating"], history[0]["rating"]);
+    assert_eq!(own["ratings"].as_object().unwrap().len(), 1);
+    assert!(own.get("folding").is_none() && own.get("next").is_none());
+    let page =
+        ask(&server, Some("steam:1"), &format!("{path}&system=glicko2&limit=1")).await.json();
+    assert_eq!(page["history"].as_array().unwrap().len(), 1);
+    let next = page["next"].as_str().unwrap();
+    let rest = ask(&server, Some("steam:1"), &format!("{path}&system=glicko-2&after={next}")).await;
+    assert_eq!(rest.json()["history"], json!([history[1]]));
+
+    set(&server, "p1", 1, "privacy.set", json!({"statistics": "public"})).await;
+    let shown = ask(&server, None, &format!("{path}&system=openskill")).await.json();
+    // Both matches ended on one day.
+    assert_eq!(shown["history"].as_array().unwrap().len(), 1);
+    let text = shown.to_string();
+    assert!(!text.contains("m1") && !text.contains("m3") && !text.contains("since"), "{text}");
+    assert!(shown["history"][0]["time"].as_str().unwrap().ends_with("T00:00:00.000Z"));
+    let both = ask(&server, None, path).await.json();
+    assert_eq!(both["ratings"].as_object().unwrap().len(), 2);
+    assert!(both.get("history").is_none());
+    let none = ask(&server, None, "/players/p1/ratings?game=football").await.json();
+    assert_eq!(none["ratings"], json!({}));
+    server.end().await;
+}
+
+#[tokio::test]
+async fn leaderboards_by_rating_are_in_the_order_of_what_it_is_at_least() {
+    let server = server().await;
+    for (id, winner, loser) in [("m3", "steam:1", "steam:3"), ("m4", "steam:3", "steam:2")] {
+        server.post(&played(id, winner, loser, None)).await;
+    }
+    for by in ["glicko-2", "openskill"] {
+        let path = format!("/leaderboards/cs2?by={by}");
+        let board = ask(&server, Some("steam:1"), &path).await.json();
+        let players = board["players"].as_array().unwrap();
+        let floors: Vec<f64> = players.iter().map(|it| it["floor"].as_f64().unwrap()).collect();
+        assert!(floors.len() == 3 && floors.is_sorted_by(|one, next| one > next), "{board}");
+        let places: Vec<&Value> = players.iter().map(|it| &it["place"]).collect();
+        assert_eq!(places, [&json!(1), &json!(2), &json!(3)]);
+        // The viewer alone is shown, and has not lost.
+        assert_eq!(players[0]["player"], "p1");
+        assert!(players[1].get("player").is_none() && players[0].get("won").is_none());
+        let around =
+            ask(&server, Some("steam:1"), &format!("{path}&around=p1&limit=2")).await.json();
+        assert_eq!(around["players"], json!(players[..2]));
+        let rest = ask(&server, Some("steam:1"), &format!("{path}&after=2")).await.json();
+        assert_eq!(rest["players"], json!(players[2..]));
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_leaderboard_of_friends_has_whom_the_viewer_may_see() {
+    let server = server().await;
+    // The second wins twice, the third and the fourth once; the fifth is no friend.
+    for (id, winner, loser) in [
+        ("m3", "steam:2", "steam:5"),
+        ("m4", "steam:2", "steam:5"),
+        ("m5", "steam:3", "steam:5"),
+        ("m6", "steam:4", "steam:5"),
+        ("m7", "steam:5", "steam:4"),
+    ] {
+        server.post(&played(id, winner, loser, None)).await;
+    }
+    let id = |account: &'static str| {
+        let server = &server;
+        async move {
+            ask(server, Some(account), "/me").await.json()["player"].as_str().unwrap().to_owned()
+        }
+    };
+    let [third, fourth, fifth] = [id("steam:3").await, id("steam:4").await, id("steam:5").await];
+    let mut n = 0;
+    for friend in ["p2", &third, &fourth, &fifth] {
+        n += 1;
+        set(&server, "p1", n, "player.friended", json!({"player": friend})).await;
+        if friend != fifth {
+            set(&server, friend, 1, "player.friended", json!({"player": "p1"})).await;
+        }
+    }
+    set(&server, "p2", 2, "privacy.set", json!({"statistics": "friends"})).await;
+    set(&server, &third, 2, "privacy.set", json!({"statistics": "public"})).await;
+    set(&server, &fifth, 2, "privacy.set", json!({"statistics": "public"})).await;
+    let path = "/leaderboards/cs2?among=friends";
+    let stranger = ask(&server, None, path).await;
+    assert_eq!(stranger.status, 401);
+    let board = ask(&server, Some("steam:1"), path).await.json();
+    // The fourth is a friend, and shows nothing. One win of the viewer is of a private tournament.
+    let expected = json!([
+        {"place": 1, "won": 2, "player": "p2"},
+        {"place": 2, "won": 1, "player": "p1"},
+        {"place": 2, "won": 1, "player": third},
+    ]);
+    assert_eq!(board, json!({"players": expected}));
+    let page = ask(&server, Some("steam:1"), &format!("{path}&limit=2")).await.json();
+    assert_eq!((&page["next"], page["players"].as_array().unwrap().len()), (&json!(2), 2));
+    let rest = ask(&server, Some("steam:1"), &format!("{path}&limit=2&after=2")).await.json();
+    assert_eq!(rest["players"], json!([expected[2]]));
+    let by_rating = ask(&server, Some("steam:1"), &format!("{path}&by=openskill")).await.json();
+    assert_eq!(by_rating["players"].as_array().unwrap().len(), 3);
+    assert!(by_rating["players"][0]["floor"].is_number());
+    // Whom no event has named has neither friends nor a place.
+    assert_eq!(ask(&server, Some("steam:99"), path).await.json(), json!({"players": []}));
+    server.end().await;
+}
+
+#[tokio::test]
 async fn what_is_asked_wrongly_is_told() {
     let server = server().await;
     for path in [
@@ -163,6 +322,18 @@ async fn what_is_asked_wrongly_is_told() {
         "/players/p1/statistics",
         "/players/p1/statistics?game=cs2&format=big",
         "/players/p1/statistics?game=cs2&season=a&tournament=b",
+        "/players/p1/versus",
+        "/players/p1/versus?game=cs2&limit=201",
+        "/players/p1/versus/p2",
+        "/players/p1/versus/a%20b?game=cs2",
+        "/players/p1/ratings",
+        "/players/p1/ratings?game=cs2&system=elo",
+        "/players/p1/ratings?game=cs2&limit=3",
+        "/players/p1/ratings?game=cs2&system=openskill&after=x",
+        "/leaderboards/cs2?by=elo",
+        "/leaderboards/cs2?by=openskill&season=a",
+        "/leaderboards/cs2?among=us",
+        "/leaderboards/cs2?among=friends&around=p1",
         "/leaderboards/cs2?limit=0",
         "/leaderboards/cs2?after=1&around=p1",
         "/leaderboards/cs2?after=99999",

@@ -23,6 +23,11 @@ impl<'a> Batch<'a> {
         Self { transaction, begun: Instant::now(), rows: 0, bytes: 0 }
     }
 
+    /// Whether nothing was changed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.rows >= MAX_ROWS || self.bytes >= MAX_BYTES || self.begun.elapsed() >= MAX_TIME
     }

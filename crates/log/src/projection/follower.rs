@@ -14,6 +14,17 @@ const PAGE_EVENTS: usize = 1_000;
 /// How many groups without anything for the view may come before that is stored: after a start they are looked
 /// through again.
 const SILENT_GROUPS: u64 = 10_000;
+/// A view is near the log's end while it is no more than so many groups behind: a build then serves.
+const NEAR_GROUPS: u64 = 64;
+
+/// How far a view has come with a batch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Step {
+    /// Whether it has seen all there is.
+    pub(super) has_seen_all: bool,
+    /// Whether its rows leave nothing to be done.
+    pub(super) is_settled: bool,
+}
 
 /// Why a view does not get on.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +46,8 @@ pub(super) struct Follower {
     /// Up to which group that is.
     stored_from: u64,
     passed: u64,
+    /// Whether it is known that the stored rows leave nothing to be done.
+    is_settled: bool,
 }
 
 impl Follower {
@@ -58,7 +71,7 @@ impl Follower {
         let stored_from = mark.from;
         let scope = Scope::patterns(projection.scope());
         let sweep = Sweep::new(View::from(log.clone()), scope, mark);
-        Ok(Some(Self { log: log.clone(), sweep, stored, stored_from, passed }))
+        Ok(Some(Self { log: log.clone(), sweep, stored, stored_from, passed, is_settled: false }))
     }
 
     /// Up to which group everything was seen.
@@ -71,30 +84,30 @@ impl Follower {
         self.passed
     }
 
-    /// Applies the next batch, and tells whether that was all there is. After an error the follower is of no use any more: the view says where to go on.
+    /// Applies the next batch, and settles rows once the view is near the log's end. After an error the follower is of
+    /// no use any more: the view says where to go on.
     pub(super) fn step(
         &mut self,
         view: &dyn StoredView,
         projection: &dyn Projection,
-    ) -> Result<bool, Fault> {
-        let Some(first) = self.read()? else {
-            if self.seen() >= self.stored_from + SILENT_GROUPS || self.stored.is_none() {
-                let batch = Batch::new(view.begin(self.stored.as_deref())?);
-                self.commit(batch)?;
-            }
-            return Ok(true);
-        };
+    ) -> Result<Step, Fault> {
+        let first = self.read()?;
+        let must_commit = first.is_some() || self.is_silent();
+        if !must_commit && self.is_settled {
+            return Ok(Step { has_seen_all: true, is_settled: true });
+        }
         let mut batch = Batch::new(view.begin(self.stored.as_deref())?);
-        let mut next = Some(first);
-        while let Some(Swept { subject, entries, .. }) = next {
+        let mut next = first;
+        let has_seen_all = loop {
+            let Some(Swept { subject, entries, .. }) = next else { break true };
             let recorded: Vec<Recorded> = entries.into_iter().map(|entry| entry.recorded).collect();
             // All of them may be missing: trimmed, or lost for good.
             if !recorded.is_empty() {
+                self.is_settled = false;
                 projection.apply(&mut batch, &subject, &recorded)?;
             }
             if batch.is_full() {
-                self.commit(batch)?;
-                return Ok(false);
+                break false;
             }
             // What was applied is kept, whatever keeps the rest from being read.
             next = match self.read() {
@@ -104,9 +117,39 @@ impl Follower {
                     return Err(error.into());
                 }
             };
+        };
+        if has_seen_all || self.is_near() {
+            self.settle(&mut batch, projection)?;
         }
-        self.commit(batch)?;
-        Ok(true)
+        if must_commit || !batch.is_empty() {
+            self.commit(batch)?;
+        }
+        Ok(Step { has_seen_all, is_settled: self.is_settled })
+    }
+
+    /// Whether so many groups had nothing for the view that this is to be stored.
+    fn is_silent(&self) -> bool {
+        self.seen() >= self.stored_from + SILENT_GROUPS || self.stored.is_none()
+    }
+
+    /// Whether it has seen nearly everything.
+    pub(super) fn is_near(&self) -> bool {
+        self.log.tip().borrow().saturating_sub(self.seen()) <= NEAR_GROUPS
+    }
+
+    /// Does what rows leave to be done, at least a part of it.
+    fn settle(
+        &mut self,
+        batch: &mut Batch<'_>,
+        projection: &dyn Projection,
+    ) -> Result<(), view_store::Error> {
+        while !self.is_settled {
+            self.is_settled = projection.settle(batch)?;
+            if batch.is_full() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn commit(&mut self, batch: Batch<'_>) -> Result<(), view_store::Error> {

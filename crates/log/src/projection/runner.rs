@@ -30,8 +30,6 @@ const LOOK: Duration = Duration::from_secs(5);
 /// How long it waits after a failure; twice as long after each further one, up to the second.
 const AGAIN: Duration = Duration::from_millis(50);
 const AGAIN_MOST: Duration = Duration::from_secs(10);
-/// A build serves once it is no more than so many groups behind.
-const NEAR_GROUPS: u64 = 64;
 /// How long is waited for the thread to end.
 const PATIENCE: Duration = Duration::from_secs(6);
 const NAP: Duration = Duration::from_millis(1);
@@ -279,32 +277,32 @@ impl Work {
         }
     }
 
-    /// Applies a batch to what serves, and tells whether it has seen everything.
+    /// Applies a batch to what serves, and tells whether nothing is left to be done.
     fn follow(&mut self) -> Result<bool, Fault> {
         let Some((view, follower)) = &mut self.serving else { return Ok(true) };
-        let is_caught_up = follower.step(&**view, &*self.projection)?;
+        let step = follower.step(&**view, &*self.projection)?;
         // Whoever has read damage since has noted it there.
         let size = view.size()?;
         let mut notes = self.shared.notes.lock();
         notes.status.size = size;
         notes.status.passed = follower.passed();
-        if is_caught_up {
+        if step.has_seen_all {
             notes.caught_up = Instant::now();
         }
         drop(notes);
         self.shared.seen.send_replace(Some(follower.seen()));
-        Ok(is_caught_up)
+        Ok(step.has_seen_all && step.is_settled)
     }
 
     /// Applies a batch to what is being built, and lets it serve if that was the last one. Tells whether nothing is being
     /// built any more.
     fn build_on(&mut self) -> Result<bool, Fault> {
         let Some((build, follower)) = &mut self.building else { return Ok(true) };
-        let is_caught_up = follower.step(&**build, &*self.projection)?;
+        let step = follower.step(&**build, &*self.projection)?;
         let tip = *self.shared.log.tip().borrow();
         let position = follower.seen();
         self.shared.notes.lock().status.building = Some(Building { position, of: tip });
-        if !is_caught_up && tip.saturating_sub(position) > NEAR_GROUPS {
+        if !step.is_settled || !(step.has_seen_all || follower.is_near()) {
             return Ok(false);
         }
         let Some((build, follower)) = self.building.take() else { return Ok(true) };
@@ -318,7 +316,7 @@ impl Work {
         drop(notes);
         self.may_open = true;
         self.serve(view, follower);
-        Ok(is_caught_up)
+        Ok(step.has_seen_all)
     }
 
     /// What serves is opened again, from the position that is stored; if it is damaged, it is built anew.

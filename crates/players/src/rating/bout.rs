@@ -15,7 +15,8 @@ pub enum Rated {
     Teams,
 }
 
-/// A match that play has decided, between two sides who are rated.
+/// A match that play has decided, between two sides who are rated. One of a private tournament is none, since what
+/// everybody is rated by would tell of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bout {
     /// Its place among others.
@@ -31,7 +32,7 @@ impl Bout {
     /// sides.
     pub fn of(outcome: &Outcome, rated: Rated) -> Option<Self> {
         let [first, second] = &outcome.sides;
-        if !first.ending.is_by_play() || !second.ending.is_by_play() {
+        if outcome.is_private || !first.ending.is_by_play() || !second.ending.is_by_play() {
             return None;
         }
         let sides = outcome.sides.each_ref().map(|side| match rated {

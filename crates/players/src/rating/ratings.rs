@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Bout, Rating, System};
+use super::{Bout, Formula, Rating};
 use crate::Key;
 
 /// Everyone's rating by a system, and how it came to that.
@@ -11,7 +11,7 @@ use crate::Key;
 /// the bouts after it, which are undone and played again: each keeps what the ratings were before it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ratings {
-    system: System,
+    formula: Formula,
     now: BTreeMap<String, Rating>,
     played: BTreeMap<Key, Played>,
     /// Where the bout of a match is.
@@ -30,15 +30,16 @@ struct Played {
 
 impl Ratings {
     /// Before the first bout.
-    pub fn new(system: System) -> Self {
-        Self { system, now: BTreeMap::new(), played: BTreeMap::new(), places: BTreeMap::new() }
+    pub fn new(formula: impl Into<Formula>) -> Self {
+        let formula = formula.into();
+        Self { formula, now: BTreeMap::new(), played: BTreeMap::new(), places: BTreeMap::new() }
     }
 
     /// Of some bouts, in any order.
-    pub fn of(system: System, bouts: impl IntoIterator<Item = Bout>) -> Self {
+    pub fn of(formula: impl Into<Formula>, bouts: impl IntoIterator<Item = Bout>) -> Self {
         let mut in_order: Vec<Bout> = bouts.into_iter().collect();
         in_order.sort_by(|one, other| one.key.cmp(&other.key));
-        let mut ratings = Self::new(system);
+        let mut ratings = Self::new(formula);
         for bout in in_order {
             ratings.set(&bout.key.match_id.clone(), Some(bout));
         }
@@ -108,11 +109,11 @@ impl Ratings {
             .sides
             .each_ref()
             .map(|side| side.iter().map(|who| self.now.get(who).copied()).collect::<Vec<_>>());
-        let start = self.system.start();
+        let start = self.formula.start();
         let [first, second] = before
             .each_ref()
             .map(|side| side.iter().map(|rating| rating.unwrap_or(start)).collect::<Vec<_>>());
-        let after = self.system.play([&first, &second], bout.winner);
+        let after = self.formula.play([&first, &second], bout.winner);
         for (who, rating) in bout.sides.iter().flatten().zip(after.iter().flatten()) {
             self.now.insert(who.clone(), *rating);
         }

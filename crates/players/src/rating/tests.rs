@@ -44,7 +44,7 @@ fn openskill_as_weng_and_lin_have_it() {
 
 #[test]
 fn members_of_a_team_rise_and_fall_together() {
-    for system in System::ALL {
+    for system in System::SERVED {
         let ratings = Ratings::of(system, [bout(1, "m", ["a b", "c d"], Some(0))]);
         let [a, b, c] = ["a", "b", "c"].map(|who| *ratings.get(who).unwrap());
         assert_eq!(a, b);
@@ -103,6 +103,85 @@ fn numbers_are_rounded_so_that_platforms_agree() {
     }
 }
 
+#[test]
+fn elo_as_its_authors_have_it() {
+    let ratings = Ratings::of(System::Elo, [bout(1, "m", ["a", "b"], Some(0))]);
+    close(ratings.get("a").unwrap().rating, 1016.0, 1e-9);
+    close(ratings.get("b").unwrap().rating, 984.0, 1e-9);
+    close(System::Elo.start().floor(System::Elo), 1000.0, 0.0);
+}
+
+#[test]
+fn ratings_come_back_from_their_steps_exactly() {
+    for system in System::ALL {
+        let winners = [Some(0), None, Some(1)].into_iter().cycle();
+        let bouts = (0..100)
+            .zip(winners)
+            .map(|(no, winner)| bout(no, &format!("m{no}"), ["a b", "c d"], winner));
+        for (_, rating) in Ratings::of(system, bouts).iter() {
+            assert_eq!(Rating::from_steps(rating.to_steps()), *rating);
+        }
+    }
+}
+
+#[test]
+fn a_replay_comes_to_the_same_ratings_and_tells_how_they_foresaw() {
+    for system in System::ALL {
+        // The first always beats the second, who always beats the third.
+        let pairs = [["a", "b"], ["b", "c"], ["a", "c"]];
+        let bouts: Vec<Bout> = (0..60)
+            .zip(pairs.into_iter().cycle())
+            .map(|(no, pair)| bout(no, &format!("m{no:02}"), pair, Some(0)))
+            .collect();
+        let replay = Replay::of(system.into(), bouts.iter().rev().cloned().collect());
+        let truth = Ratings::of(system, bouts);
+        let now: Vec<_> =
+            replay.now.iter().map(|(who, (rating, _))| (who.as_str(), rating)).collect();
+        assert_eq!(now, truth.iter().collect::<Vec<_>>());
+        assert!(replay.now.values().all(|(_, bouts)| *bouts == 40));
+        assert_eq!((replay.all.bouts, replay.known.bouts, replay.all.drawn), (60, 58, 0));
+        let (all, known) = (replay.all, replay.known);
+        assert!(known.accuracy.unwrap() > all.accuracy.unwrap() && all.accuracy.unwrap() > 0.9);
+        assert!(known.log_loss.unwrap() < all.log_loss.unwrap() && all.log_loss.unwrap() < 0.6);
+        assert!(all.brier.unwrap() < 0.25, "{system} {all:?}");
+    }
+    // Between two of whom nothing is known it is a coin.
+    let coin = Replay::of(System::Glicko2.into(), vec![bout(1, "m", ["a", "b"], Some(1))]).all;
+    assert_eq!((coin.accuracy, coin.brier), (Some(0.5), Some(0.25)));
+    close(coin.log_loss.unwrap(), std::f64::consts::LN_2, 1e-9);
+    let none = Replay::of(System::Elo.into(), Vec::new());
+    assert_eq!((none.all.accuracy, none.all.log_loss), (None, None));
+}
+
+#[test]
+fn parameters_are_those_of_the_system() {
+    let glicko = Formula::from(System::Glicko2);
+    let tried =
+        glicko.with(Parameter::Tau, 1.2).unwrap().with(Parameter::Deviation, 200.0).unwrap();
+    let all: Vec<_> = tried.parameters().collect();
+    assert_eq!(all, [(Parameter::Tau, 1.2), (Parameter::Deviation, 200.0)]);
+    let told = |formula: Formula, parameter, value| {
+        formula.with(parameter, value).unwrap_err().to_string()
+    };
+    assert_eq!(
+        told(glicko, Parameter::Beta, 1.0),
+        "glicko-2 has no beta; it has tau and deviation"
+    );
+    assert_eq!(told(glicko, Parameter::Tau, 9.0), "tau of glicko-2 must be from 0.01 to 5, not 9");
+    assert!(glicko.with(Parameter::Tau, f64::NAN).is_err());
+    assert_eq!("glicko2".parse(), Ok(System::Glicko2));
+    assert_eq!(
+        "trueskill".parse::<System>().unwrap_err().to_string(),
+        "there is no rating system \"trueskill\"; there are glicko-2, openskill and elo"
+    );
+    // Another parameter gives another rating.
+    let won = [bout(1, "m", ["a", "b"], Some(0))];
+    let k = Formula::from(System::Elo).with(Parameter::K, 10.0).unwrap();
+    close(Ratings::of(k, won.clone()).get("a").unwrap().rating, 1005.0, 1e-9);
+    let beta = Formula::from(System::OpenSkill).with(Parameter::Beta, 20.0).unwrap();
+    assert_ne!(Ratings::of(beta, won.clone()), Ratings::of(System::OpenSkill, won));
+}
+
 fn outcome(endings: [Ending; 2]) -> Outcome {
     let side = |(player, ending): (&str, Ending)| Side {
         team: Some(format!("team-{player}")),
@@ -143,6 +222,9 @@ fn only_what_play_decided_is_rated() {
     ] {
         assert_eq!(Bout::of(&outcome(endings), Rated::Players), None, "{endings:?}");
     }
+    // Nor anything of a private tournament, whose matches everybody's rating would tell of.
+    let private = Outcome { is_private: true, ..outcome([Won, Lost]) };
+    assert_eq!(Bout::of(&private, Rated::Players), None);
     let mut nobody = outcome([Won, Lost]);
     nobody.sides[1].members.clear();
     nobody.sides[1].team = nobody.sides[0].team.clone();

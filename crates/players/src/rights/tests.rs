@@ -47,6 +47,8 @@ fn every_case() {
                     assert_eq!(rights, expected, "{viewer:?} {is_friend} {:?}", state.privacy);
                     let reach = if relation == Owner { Reach::Own } else { Reach::Others };
                     assert_eq!(rights.reach(), sees_statistics.then_some(reach));
+                    let grain = if sees_activity { Grain::Match } else { Grain::Day };
+                    assert_eq!(rights.grain(), sees_statistics.then_some(grain));
                 }
             }
         }

@@ -107,6 +107,26 @@ impl Versus {
         };
         *sum = sum.saturating_add(activity.change());
     }
+
+    /// Both together.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self {
+            won: self.won.saturating_add(other.won),
+            lost: self.lost.saturating_add(other.lost),
+            drawn: self.drawn.saturating_add(other.drawn),
+        }
+    }
+
+    /// How often they have met.
+    pub fn met(self) -> i64 {
+        self.won.saturating_add(self.lost).saturating_add(self.drawn)
+    }
+
+    /// The share of their matches that were won, 0 to 1; `None` without one.
+    pub fn win_rate(self) -> Option<f64> {
+        rate(self.won, self.met())
+    }
 }
 
 #[allow(clippy::cast_precision_loss, reason = "nobody plays 2^53 matches")]

@@ -2,6 +2,8 @@
 
 use matchwire_domain::{activity::Activity, timestamp::Timestamp};
 
+use crate::Key as Place;
+
 /// A key that is put together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Key(pub(super) Vec<u8>);
@@ -29,6 +31,16 @@ impl Key {
     /// Adds a time, so that the latest comes first.
     pub(super) fn latest_first(self, time: Timestamp) -> Self {
         self.number(!ordered(time.ms()))
+    }
+
+    /// Adds a time, so that the earliest comes first.
+    pub(super) fn earliest_first(self, time: Timestamp) -> Self {
+        self.number(ordered(time.ms()))
+    }
+
+    /// Adds a number that may be less than nought, so that the greatest comes first.
+    pub(super) fn greatest_first(self, number: i64) -> Self {
+        self.number(!ordered(number))
     }
 
     /// Adds a count, so that the greatest comes first; less than nought is as nought.
@@ -92,6 +104,13 @@ pub(super) fn owners_of_activity(key: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((player, rest.get(..model + id)?))
 }
 
+/// Reads a place in the order of results, the earliest first, at the start of some bytes.
+pub(super) fn read_place(bytes: &[u8]) -> Option<Place> {
+    let ended = Timestamp::from_ms((read_number(bytes)? ^ (1 << 63)).cast_signed());
+    let (match_id, _) = read_text(bytes.get(size_of::<u64>()..)?)?;
+    Some(Place { ended, match_id })
+}
+
 /// Reads a number at the start of some bytes.
 pub(super) fn read_number(bytes: &[u8]) -> Option<u64> {
     bytes.first_chunk().map(|number| u64::from_be_bytes(*number))
@@ -114,6 +133,9 @@ mod tests {
             };
             let order = one.0.cmp(&other.0).then(other.1.cmp(&one.1));
             prop_assert_eq!(key(&one).cmp(&key(&other)), order);
+            let place = Place { ended: Timestamp::from_ms(one.1), match_id: one.0.clone() };
+            let placed = Key::default().earliest_first(place.ended).text(&place.match_id).0;
+            prop_assert_eq!(read_place(&placed), Some(place));
             let bytes = key(&one);
             let (text, rest) = read_text(&bytes).unwrap();
             prop_assert_eq!((text, read_number(rest)), (one.0, Some(!ordered(one.1))));

@@ -4,18 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use matchwire_domain::{
     activity::{Activity, Deeds, Model, revise},
+    outcome::Outcome,
     tournament,
 };
 use matchwire_log::view_store::{Error, Keys, Order, Table, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ACTIVITIES, BOARDS, MATCHES, RECORDS, SOURCES, TOURNAMENTS,
+    ACTIVITIES, BOARDS, MATCHES, RECORDS, SOURCES, TOURNAMENTS, VERSUS,
     keys::{Key, read_number, read_text, split_text},
+    ladders, rivals,
 };
 use crate::{
     Key as Place,
-    statistics::{Reach, Split, Streaks, Tally, Verdict},
+    rating::{Bout, Rated},
+    statistics::{Reach, Split, Streaks, Tally, Verdict, Versus},
 };
 
 /// How many rows are read at once.
@@ -52,7 +55,7 @@ impl Told {
 }
 
 /// The tables whose rows are made of a player's activities alone.
-pub(super) const DERIVED: [Table; 2] = [RECORDS, BOARDS];
+pub(super) const DERIVED: [Table; 3] = [RECORDS, VERSUS, BOARDS];
 
 /// How the keys of the player begin of whom a row of such a table is; the whole key if nobody can tell.
 pub(super) fn owner_of(table: Table, key: &[u8]) -> &[u8] {
@@ -78,8 +81,9 @@ pub(super) fn is_by_player(table: Table) -> bool {
 pub(super) fn described(table: Table, key: &[u8]) -> String {
     let split = if is_by_player(table) { split_text(key).map(|(_, rest)| rest) } else { Some(key) };
     let (split, rest) = split.and_then(read_text).unwrap_or_default();
-    match read_number(rest) {
-        Some(won) if table == BOARDS => format!("{split}, won {}", !won),
+    match (table, read_number(rest), read_text(rest)) {
+        (BOARDS, Some(won), _) => format!("{split}, won {}", !won),
+        (VERSUS, _, Some((other, _))) => format!("{split} against {other}"),
         _ => split,
     }
 }
@@ -119,6 +123,31 @@ impl<'a> Rows<'a> {
             self.count(player, &activities)?;
         }
         Ok(new)
+    }
+
+    /// Notes what a match is as far as ratings are concerned.
+    pub(super) fn rate(&mut self, id: &str, outcome: Option<&Outcome>) -> Result<(), Error> {
+        let game = outcome.map_or("", |outcome| &outcome.game);
+        let bout = outcome.and_then(|outcome| Bout::of(outcome, Rated::Players));
+        ladders::set(self.0, id, game, bout)
+    }
+
+    /// Counts head to head what is new of a player.
+    fn count_versus(&mut self, player: &str, new: &[&Activity]) -> Result<(), Error> {
+        let mut changes: BTreeMap<(&str, &str, bool), Versus> = BTreeMap::new();
+        for activity in new {
+            let deed = &activity.deed;
+            for other in &deed.against {
+                let change = changes.entry((&deed.game, other, deed.is_private)).or_default();
+                change.take(activity);
+            }
+        }
+        for ((game, other, is_private), change) in changes {
+            if change != Versus::default() {
+                rivals::count(self.0, [player, game, other], is_private, change)?;
+            }
+        }
+        Ok(())
     }
 
     fn activities_of(&self, model: Model, id: &str) -> Result<Vec<Activity>, Error> {
@@ -174,7 +203,7 @@ impl<'a> Rows<'a> {
                 }
             }
         }
-        Ok(())
+        self.count_versus(player, new)
     }
 
     /// Folds the streaks of a player again within these splits, from all results.

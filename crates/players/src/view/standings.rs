@@ -1,10 +1,10 @@
 //! What is counted of a player, and who has won the most.
 
-use matchwire_log::view_store::{Error, Keys, Order, Snapshot};
+use matchwire_log::view_store::{Error, Keys, Order, Row, Snapshot, Table};
 
 use super::{
     BOARDS, RECORDS,
-    keys::{Key, read_number, read_text},
+    keys::{read_number, read_text},
     rows::{Record, board_key, board_prefix, record_key},
 };
 use crate::statistics::Split;
@@ -44,6 +44,80 @@ pub fn record(
     Ok(stored.and_then(|value| serde_json::from_slice(&value).ok()))
 }
 
+/// Players by a number, the first ones first: a table whose keys have it behind a prefix, and then the player.
+pub(super) struct Ranking {
+    pub(super) table: Table,
+    pub(super) prefix: Vec<u8>,
+}
+
+/// A player in a ranking.
+pub(super) struct Ranked {
+    pub(super) number: u64,
+    pub(super) player: String,
+    pub(super) place: u64,
+    pub(super) value: Vec<u8>,
+}
+
+impl Ranking {
+    /// Some of it, at most `limit`; `own` is the key of the player around whom it is to be.
+    pub(super) fn page(
+        &self,
+        snapshot: &dyn Snapshot,
+        from: Place<'_>,
+        own: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Ranked>, Error> {
+        let mut all: Vec<Ranked> = Vec::new();
+        for row in self.rows(snapshot, from, own, limit)? {
+            let rest = row.key.get(self.prefix.len()..).unwrap_or_default();
+            let player = rest.get(size_of::<u64>()..).and_then(read_text);
+            let (Some(number), Some((player, _))) = (read_number(rest), player) else { continue };
+            let place = match all.last() {
+                Some(last) if last.number == number => last.place,
+                _ => {
+                    let until = self.prefix.len() + size_of::<u64>();
+                    let until = row.key.get(..until).unwrap_or(&row.key);
+                    let better = Keys::prefix(&self.prefix).before(until);
+                    1 + snapshot.count(self.table, &better)?
+                }
+            };
+            all.push(Ranked { number, player, place, value: row.value });
+        }
+        Ok(all)
+    }
+
+    fn rows(
+        &self,
+        snapshot: &dyn Snapshot,
+        from: Place<'_>,
+        own: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Row>, Error> {
+        let all = Keys::prefix(&self.prefix);
+        match from {
+            Place::Top => snapshot.range(self.table, &all, Order::Ascending, limit),
+            Place::Behind(count) => {
+                let count = count.min(MAX_BEHIND);
+                let mut rows = snapshot.range(self.table, &all, Order::Ascending, count + limit)?;
+                Ok(rows.split_off(count.min(rows.len())))
+            }
+            Place::Around(_) => {
+                let Some(key) = own else { return Ok(Vec::new()) };
+                if snapshot.get(self.table, key)?.is_none() {
+                    return Ok(Vec::new());
+                }
+                let above = all.clone().before(key);
+                let mut rows = snapshot.range(self.table, &above, Order::Descending, limit / 2)?;
+                rows.reverse();
+                let rest = limit - rows.len();
+                let from_own = all.from_key(key);
+                rows.extend(snapshot.range(self.table, &from_own, Order::Ascending, rest)?);
+                Ok(rows)
+            }
+        }
+    }
+}
+
 /// Those who have won the most within a split, at most `limit`.
 pub fn board(
     snapshot: &dyn Snapshot,
@@ -51,49 +125,14 @@ pub fn board(
     from: Place<'_>,
     limit: usize,
 ) -> Result<Vec<Standing>, Error> {
-    let prefix = board_prefix(split);
-    let all = Keys::prefix(&prefix.0);
-    let rows = match from {
-        Place::Top => snapshot.range(BOARDS, &all, Order::Ascending, limit)?,
-        Place::Behind(count) => {
-            let count = count.min(MAX_BEHIND);
-            let mut rows = snapshot.range(BOARDS, &all, Order::Ascending, count + limit)?;
-            rows.split_off(count.min(rows.len()))
-        }
+    let own = match from {
         Place::Around(player) => {
-            let Some(own) = record(snapshot, player, split)? else { return Ok(Vec::new()) };
-            let key = board_key(split, own.tally.won, player);
-            if snapshot.get(BOARDS, &key)?.is_none() {
-                return Ok(Vec::new());
-            }
-            let above = all.clone().before(&key);
-            let mut rows = snapshot.range(BOARDS, &above, Order::Descending, limit / 2)?;
-            rows.reverse();
-            let rest = limit - rows.len();
-            let from_own = snapshot.range(BOARDS, &all.from_key(&key), Order::Ascending, rest)?;
-            rows.extend(from_own);
-            rows
+            record(snapshot, player, split)?.map(|own| board_key(split, own.tally.won, player))
         }
+        Place::Top | Place::Behind(_) => None,
     };
-    let mut standings: Vec<Standing> = Vec::with_capacity(rows.len());
-    for row in rows {
-        let rest = row.key.get(prefix.0.len()..).unwrap_or_default();
-        let number = read_number(rest).map(|most_first| !most_first);
-        let player = rest.get(size_of::<u64>()..).and_then(read_text);
-        let (Some(won), Some((player, _))) = (number, player) else { continue };
-        let place = match standings.last() {
-            Some(last) if last.won == won => last.place,
-            _ => 1 + snapshot.count(BOARDS, &better(split, &prefix, won))?,
-        };
-        standings.push(Standing { player, won, place });
-    }
-    Ok(standings)
-}
-
-/// The keys of those who have won more.
-fn better(split: &Split, prefix: &Key, won: u64) -> Keys {
-    let first = board_key(split, i64::try_from(won).unwrap_or(i64::MAX), "");
-    // A name that is nothing comes before all others.
-    let until = first.get(..prefix.0.len() + size_of::<u64>()).unwrap_or(&first);
-    Keys::prefix(&prefix.0).before(until)
+    let ranking = Ranking { table: BOARDS, prefix: board_prefix(split).0 };
+    let ranked = ranking.page(snapshot, from, own.as_deref(), limit)?;
+    let standing = |Ranked { number, player, place, .. }| Standing { player, won: !number, place };
+    Ok(ranked.into_iter().map(standing).collect())
 }

@@ -55,8 +55,9 @@ impl Followed {
 
     /// Changes rows as nobody should.
     fn tamper(&self, change: impl FnOnce(&mut dyn Transaction)) {
-        let stored = self.stored();
+        // What serves is there once it was waited for.
         let at = self.snapshot().position().unwrap();
+        let stored = self.stored();
         let mut rows = stored.begin(at.as_deref()).unwrap();
         change(&mut *rows);
         rows.commit(&at.unwrap()).unwrap();

@@ -9,8 +9,10 @@ use matchwire_log::{
     view_store::{MemoryViews, Snapshot, ViewStore},
 };
 use matchwire_players::{
-    statistics::{Reach, Split, Statistics},
-    view::{self, Feed, Filter, MAX_PAGE, Place, Players, Standing},
+    rating::{Bout, Rated, Rating, Ratings, System},
+    rights::Grain,
+    statistics::{Format, Reach, Span, Split, Statistics},
+    view::{self, Course, Feed, Filter, MAX_PAGE, Place, Players, Standing},
 };
 use rand::Rng as _;
 
@@ -18,6 +20,9 @@ use crate::{
     corrections::{rng, step},
     world::{World, event},
 };
+
+/// The games of the log; where nobody tells it, the game is empty.
+const GAMES: [&str; 2] = ["", "cs2"];
 
 /// A log with the view of it.
 pub(crate) struct Followed {
@@ -51,10 +56,22 @@ impl Followed {
         self.runtime.block_on(self.log.append(vec![append])).unwrap().remove(0).unwrap();
     }
 
+    /// The view with all that is in the log, and all ratings folded.
     pub(crate) fn snapshot(&self) -> Box<dyn Snapshot> {
         let reader: Reader = self.runner.reader();
-        self.runtime.block_on(async { reader.catch_up().await });
-        reader.snapshot().unwrap()
+        loop {
+            self.runtime.block_on(async { reader.catch_up().await });
+            let snapshot = reader.snapshot().unwrap();
+            if GAMES.iter().all(|game| view::is_folded(&*snapshot, game).unwrap()) {
+                return snapshot;
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    /// The same log and view, followed by another runner.
+    fn restarted(&mut self) {
+        self.runner = Self::run(&self.log, &self.store);
     }
 
     /// The view, built anew from all of the log.
@@ -93,6 +110,16 @@ pub(crate) fn check(snapshot: &dyn Snapshot, truth: &Statistics, limit: usize) {
             (&expected.tally, &expected.streaks),
             "{player} {split:?}"
         );
+        if (&split.span, split.format) == (&Span::Always, Format::Both) {
+            let (game, reach) = (&split.game, split.reach);
+            let met = view::opponents(snapshot, player, game, reach).unwrap();
+            assert!(met.is_sorted_by(|(_, one), (_, next)| one.met() >= next.met()));
+            for (other, versus) in &met {
+                let alone = view::versus(snapshot, player, game, other, reach).unwrap();
+                assert_eq!(alone, *versus);
+            }
+            assert_eq!(met.into_iter().collect::<BTreeMap<_, _>>(), expected.versus);
+        }
         if split.reach == Reach::Others && expected.tally.won > 0 {
             boards.entry(split.clone()).or_default().push((-expected.tally.won, player.to_owned()));
         }
@@ -132,9 +159,91 @@ pub(crate) fn check(snapshot: &dyn Snapshot, truth: &Statistics, limit: usize) {
     }
 }
 
+/// Ratings are those of all outcomes, folded at once.
+fn check_ratings(snapshot: &dyn Snapshot, world: &World, limit: usize) -> usize {
+    let outcomes = world.outcomes();
+    let mut points = 0;
+    for game in GAMES {
+        let of_game = || outcomes.iter().filter(|outcome| outcome.game == game);
+        for system in System::SERVED {
+            let bouts = of_game().filter_map(|outcome| Bout::of(outcome, Rated::Players));
+            let truth = Ratings::of(system, bouts);
+            let mut expected = Vec::new();
+            for (player, rating) in truth.iter() {
+                let course = Course { player, game, system };
+                let now = view::rated(snapshot, course).unwrap().unwrap();
+                assert_eq!(now.rating, *rating, "{player} {system}");
+                let told = courses(snapshot, course, limit);
+                let of_truth: Vec<(String, Rating)> = truth
+                    .course_of(player)
+                    .map(|(key, rating)| (key.match_id.clone(), *rating))
+                    .collect();
+                assert_eq!(told.into_iter().rev().collect::<Vec<_>>(), of_truth);
+                points += of_truth.len();
+                expected.push((rating.floor(system), player.to_owned(), *rating));
+            }
+            expected
+                .sort_by(|one, other| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
+            let ladder = view::ladder(snapshot, game, system, Place::Top, 1_000).unwrap();
+            let places = ladder.iter().map(|it| (it.place, it.player.clone(), it.rating));
+            let better = |floor: f64| expected.iter().filter(|(of, ..)| *of > floor).count() as u64;
+            let expected: Vec<_> = expected
+                .iter()
+                .map(|(floor, who, it)| (1 + better(*floor), who.clone(), *it))
+                .collect();
+            assert_eq!(places.collect::<Vec<_>>(), expected);
+        }
+    }
+    points
+}
+
+/// A course over pages of some size, the newest first.
+fn courses(snapshot: &dyn Snapshot, course: Course<'_>, limit: usize) -> Vec<(String, Rating)> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = course.page(snapshot, Grain::Match, after.as_ref(), limit).unwrap();
+        all.extend(page.points.into_iter().map(|point| (point.match_id.unwrap(), point.rating)));
+        after = page.next.map(|next| next.to_string().parse().unwrap());
+        if after.is_none() {
+            return all;
+        }
+    }
+}
+
+/// Whoever is told only what a rating was at the end of a day is told nothing of when it changed, over pages of any size.
+#[test]
+fn of_a_day_only_the_last_rating_is_told() {
+    let followed = Followed::new();
+    let teams = r#"{"game":"cs2","teams":[{"name":"A","players":[{"player":"a"}]},{"name":"B","players":[{"player":"b"}]}]}"#;
+    let day = 24 * 3_600;
+    for (number, second) in (0..).zip([10, 20, day, day + 30, 3 * day + 5]) {
+        let subject = format!("match/m{number}");
+        followed.append(&event(&subject, "1", second, "match.scheduled", teams));
+        followed.append(&event(&subject, "2", second, "series.ended", r#"{"winner":0}"#));
+    }
+    let snapshot = followed.snapshot();
+    let course = Course { player: "a", game: "cs2", system: System::OpenSkill };
+    let each = courses(&*snapshot, course, 10);
+    for limit in 1..=4 {
+        let (mut told, mut after) = (Vec::new(), None);
+        loop {
+            let page = course.page(&*snapshot, Grain::Day, after.as_ref(), limit).unwrap();
+            assert!(page.points.iter().all(|point| point.match_id.is_none()));
+            told.extend(page.points.iter().map(|it| (it.time.ms() / 86_400_000, it.rating)));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let of = |day: i64, index: usize| (day, each[index].1);
+        assert_eq!(told, [of(3, 0), of(1, 1), of(0, 3)]);
+    }
+}
+
 #[test]
 fn rows_are_those_of_the_final_truth_however_they_were_made() {
     let mut rng = rng();
+    let mut points = 0;
     for _ in 0..8 {
         let (mut world, mut followed) = (World::new(), Followed::new());
         for number in 0..rng.random_range(30..120) {
@@ -143,13 +252,20 @@ fn rows_are_those_of_the_final_truth_however_they_were_made() {
             followed.append(&told);
             if rng.random_bool(0.1) {
                 check(&*followed.snapshot(), &world.statistics(), MAX_PAGE);
+                check_ratings(&*followed.snapshot(), &world, MAX_PAGE);
+            }
+            if rng.random_bool(0.05) {
+                followed.restarted();
             }
         }
         world.follow_all();
         let limit = rng.random_range(1..=MAX_PAGE);
-        check(&*followed.snapshot(), &world.statistics(), limit);
-        check(&*followed.rebuilt(), &world.statistics(), limit);
+        for snapshot in [followed.snapshot(), followed.rebuilt()] {
+            check(&*snapshot, &world.statistics(), limit);
+            points += check_ratings(&*snapshot, &world, limit);
+        }
     }
+    assert!(points > 100, "{points} points of ratings are few");
 }
 
 #[test]

@@ -36,7 +36,7 @@ impl World {
             known: BTreeSet::new(),
             streams: BTreeMap::new(),
             activities: BTreeMap::new(),
-            ratings: System::ALL.map(|system| (system, Ratings::new(system))).into(),
+            ratings: System::SERVED.map(|system| (system, Ratings::new(system))).into(),
         }
     }
 
@@ -89,7 +89,7 @@ impl World {
         }
         let outcomes = self.outcomes();
         let bouts = || outcomes.iter().filter_map(|outcome| Bout::of(outcome, Rated::Players));
-        self.ratings = System::ALL.map(|system| (system, Ratings::of(system, bouts()))).into();
+        self.ratings = System::SERVED.map(|system| (system, Ratings::of(system, bouts()))).into();
     }
 
     fn follow(&mut self, subject: &Subject) -> Vec<Activity> {

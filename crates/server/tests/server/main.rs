@@ -20,6 +20,7 @@ mod old_age;
 mod played;
 mod posts;
 mod process;
+mod ratings;
 mod reconcile;
 mod recordings;
 mod referee;

@@ -14,9 +14,10 @@ use matchwire_log::{
 
 use super::{
     super::{
-        ACTIVITIES, BOARDS, MATCHES, Players, RECORDS, SOURCES, TOURNAMENTS,
+        ACTIVITIES, BOARDS, MATCHES, PLACES, Players, RECORDS, SOURCES, TOURNAMENTS,
         keys::{Key, owners_of_activity, read_text, split_text},
-        rows::{DERIVED, Record, board_key},
+        rows::{DERIVED, Record, Rows, board_key},
+        streams::Streams,
     },
     Done, Found, Others, Sight, Source, check, failed, log_of, others,
     recount::Recount,
@@ -130,6 +131,15 @@ fn replace(
         touched.extend(owners_of_activity(key).map(|(player, _)| player.to_vec()));
     }
     let right = players.rows_of(source)?;
+    if source.model == Model::Match {
+        let read = |name: &str| Streams::tournament(players.log(), name);
+        let outcome = players.right(source, &mut |name| read(name))?.outcome;
+        Rows::new(rows).rate(&source.id, outcome.as_ref())?;
+        let place = (PLACES.name(), Key::default().text(&source.id).0);
+        if !right.contains_key(&place) {
+            rows.delete(PLACES, &place.1)?;
+        }
+    }
     let told = Key::default().text(&source.id).0;
     let is_tournament = source.model == Model::Tournament;
     if is_tournament {

@@ -2,6 +2,7 @@
 
 use matchwire_domain::{
     activity::{Deeds, Model},
+    outcome::Outcome,
     subject::Subject,
 };
 use matchwire_log::view_store::Error;
@@ -23,6 +24,10 @@ pub(super) struct Right {
     pub(super) told: Option<Told>,
     /// The tournament that a match is of.
     pub(super) tournament: Option<String>,
+    /// How a match ended.
+    pub(super) outcome: Option<Outcome>,
+    /// What is noted of it for ratings.
+    pub(super) bout: Content,
     /// The streams that say so.
     pub(super) streams: Vec<Subject>,
     /// Whether nothing of them was removed or is damaged.
@@ -42,7 +47,8 @@ impl Players {
             let Tournament { state, is_whole } = Streams::tournament(&self.log, id)?;
             let (deeds, told) = (state.deeds(id), Some(Told::by(&state)));
             let streams = stream(id).into_iter().collect();
-            return Ok(Right { deeds, told, tournament: None, streams, is_whole });
+            let (outcome, bout) = (None, Content::new());
+            return Ok(Right { deeds, told, tournament: None, outcome, bout, streams, is_whole });
         }
         let mut read = Streams::of_match(&self.log, &self.games, id)?;
         let (mut streams, mut is_whole) = (read.subjects().to_vec(), read.is_whole());
@@ -53,8 +59,11 @@ impl Players {
             streams.extend(stream(&name));
             outcome = outcome.map(|outcome| outcome.within(&of.state));
         }
-        let deeds = outcome.map_or_else(Deeds::new, |outcome| outcome.deeds());
-        Ok(Right { deeds, told: None, tournament: read.tournament_named(), streams, is_whole })
+        let deeds = outcome.as_ref().map_or_else(Deeds::new, Outcome::deeds);
+        let mut bout = Scratch::default();
+        Rows::new(&mut bout).rate(id, outcome.as_ref())?;
+        let (bout, tournament) = (bout.rows, read.tournament_named());
+        Ok(Right { deeds, told: None, tournament, outcome, bout, streams, is_whole })
     }
 
     /// The rows that a match or a tournament has in a view that is built anew; what is counted of players is not right

@@ -13,7 +13,7 @@ use matchwire_log::{
 
 use super::{
     super::{
-        MATCHES, Players, TOURNAMENTS,
+        BOUTS, MATCHES, PLACES, Players, TOURNAMENTS,
         keys::{Key, read_text},
         rows::Told,
         streams::{Streams, Tournament, failed},
@@ -170,6 +170,15 @@ pub(super) fn is_noted(view: &dyn Snapshot, source: &Source, right: &Right) -> R
     if let Some(told) = &right.told {
         let stored = view.get(TOURNAMENTS, &Key::default().text(&source.id).0)?;
         return Ok(Told::read(stored) == *told);
+    }
+    let place = (PLACES.name(), Key::default().text(&source.id).0);
+    if view.get(PLACES, &place.1)?.as_ref() != right.bout.get(&place) {
+        return Ok(false);
+    }
+    for ((table, key), value) in &right.bout {
+        if *table == BOUTS.name() && view.get(BOUTS, key)?.as_ref() != Some(value) {
+            return Ok(false);
+        }
     }
     let Some(tournament) = &right.tournament else { return Ok(true) };
     let key = Key::default().text(tournament).text(&source.id).0;
