@@ -25,6 +25,7 @@ pub(crate) struct Settings {
     /// Where alerts are posted: a webhook of Slack or Discord, or a URL of your own. It may be a secret, so rather in the
     /// variable or in the file than on the command line
     #[arg(
+        id = "alerts-url",
         long = "alerts-url",
         env = "MATCHWIRE_ALERTS_URL",
         value_name = "URL",
@@ -33,6 +34,7 @@ pub(crate) struct Settings {
     url: Option<Hidden>,
     /// What is posted there
     #[arg(
+        id = "alerts-format",
         long = "alerts-format",
         env = "MATCHWIRE_ALERTS_FORMAT",
         value_name = "FORMAT",
@@ -42,6 +44,7 @@ pub(crate) struct Settings {
     format: Format,
     /// Of how many players in a hundred something must be wrong for an alert; any more than that is one
     #[arg(
+        id = "alerts-drift-percent",
         long = "alerts-drift-percent",
         env = "MATCHWIRE_ALERTS_DRIFT_PERCENT",
         value_name = "PERCENT",

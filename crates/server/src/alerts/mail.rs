@@ -26,13 +26,24 @@ const MAX_RECEIVERS: usize = 20;
 #[derive(Debug, Default, Args)]
 pub(super) struct Smtp {
     /// The server that takes alerts as e-mail
-    #[arg(long = "alerts-smtp-host", env = "MATCHWIRE_ALERTS_SMTP_HOST", value_name = "HOST")]
+    #[arg(
+        id = "alerts-smtp-host",
+        long = "alerts-smtp-host",
+        env = "MATCHWIRE_ALERTS_SMTP_HOST",
+        value_name = "HOST"
+    )]
     host: Option<String>,
     /// Its port; by default 587 with starttls, 465 with implicit, 25 without TLS
-    #[arg(long = "alerts-smtp-port", env = "MATCHWIRE_ALERTS_SMTP_PORT", value_name = "PORT")]
+    #[arg(
+        id = "alerts-smtp-port",
+        long = "alerts-smtp-port",
+        env = "MATCHWIRE_ALERTS_SMTP_PORT",
+        value_name = "PORT"
+    )]
     port: Option<u16>,
     /// How the way there is sealed; none only on this machine
     #[arg(
+        id = "alerts-smtp-tls",
         long = "alerts-smtp-tls",
         env = "MATCHWIRE_ALERTS_SMTP_TLS",
         value_name = "TLS",
@@ -41,10 +52,16 @@ pub(super) struct Smtp {
     )]
     tls: Sealing,
     /// From whom it is: an address, or Name <address>
-    #[arg(long = "alerts-smtp-from", env = "MATCHWIRE_ALERTS_SMTP_FROM", value_name = "ADDRESS")]
+    #[arg(
+        id = "alerts-smtp-from",
+        long = "alerts-smtp-from",
+        env = "MATCHWIRE_ALERTS_SMTP_FROM",
+        value_name = "ADDRESS"
+    )]
     from: Option<String>,
     /// To whom it goes; may be given several times
     #[arg(
+        id = "alerts-smtp-to",
         long = "alerts-smtp-to",
         env = "MATCHWIRE_ALERTS_SMTP_TO",
         value_name = "ADDRESS",
@@ -52,10 +69,16 @@ pub(super) struct Smtp {
     )]
     to: Vec<String>,
     /// As whom Matchwire signs in there
-    #[arg(long = "alerts-smtp-user", env = "MATCHWIRE_ALERTS_SMTP_USER", value_name = "NAME")]
+    #[arg(
+        id = "alerts-smtp-user",
+        long = "alerts-smtp-user",
+        env = "MATCHWIRE_ALERTS_SMTP_USER",
+        value_name = "NAME"
+    )]
     user: Option<String>,
     /// A file with the password; a line break at its end is not part of it
     #[arg(
+        id = "alerts-smtp-password-file",
         long = "alerts-smtp-password-file",
         env = "MATCHWIRE_ALERTS_SMTP_PASSWORD_FILE",
         value_name = "FILE"
