@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(admitted("match/m", "player.friended", "{}"), Err("subject"));
         assert_eq!(admitted("tournament/t", "tournament.placed", "{}"), Err("schema"));
         assert_eq!(admitted("match/m", "stream.sealed", r#"{"why":1}"#), Err("schema"));
-        for internal in ["source/cs-log/m/1", "admin/keys", "upstream/u"] {
+        for internal in ["source/cs-log/m/1", "admin/keys", "upstream/u", "import/i"] {
             assert_eq!(admitted(internal, "x.own", "{}"), Err("subject"));
         }
     }

@@ -26,6 +26,7 @@ mod routes;
 
 mod admission;
 mod body;
+mod imports;
 mod ingest;
 mod letters;
 mod query;

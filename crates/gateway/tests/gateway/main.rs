@@ -21,6 +21,7 @@ mod ending;
 mod failover;
 mod games;
 mod harness;
+mod imports;
 mod ingest;
 mod kept_posts;
 mod letters;
