@@ -5,11 +5,15 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use matchwire_players::rating::System;
 
+use super::ImportArgs;
+
 /// What to do about players.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PlayersCommand {
     /// Rate everybody by all matches of the log, by a system and parameters of one's choice, and say how well that foresaw who wins
     Ratings(Ratings),
+    /// Import the history of a club from files; goes on where it stopped
+    Import(Box<ImportArgs>),
 }
 
 /// `matchwire players ratings`.

@@ -13,6 +13,8 @@ mod crash;
 mod dead_letters;
 mod football;
 mod history;
+mod imported;
+mod imports;
 mod load;
 mod log;
 mod models;
