@@ -13,7 +13,6 @@ mod crash;
 mod dead_letters;
 mod football;
 mod history;
-mod imported;
 mod imports;
 mod load;
 mod log;
