@@ -23,6 +23,8 @@ pub enum Error {
         code: String,
         /// What exactly.
         detail: String,
+        /// After how many seconds to try again, where it says so.
+        retry_after_s: Option<u64>,
     },
     /// The server's answer cannot be read.
     #[error("the server's answer cannot be read: {0}")]

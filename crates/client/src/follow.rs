@@ -181,7 +181,8 @@ impl Follow {
                 OpCode::Close => {
                     let status = frame.close_code().map_or(1006, u16::from);
                     let detail = frame.close_reason().ok().flatten().unwrap_or_default().to_owned();
-                    return Err(Error::Refused { status, code: "closed".into(), detail });
+                    let code = "closed".into();
+                    return Err(Error::Refused { status, code, detail, retry_after_s: None });
                 }
                 _ => self.socket = Some(socket),
             }
@@ -238,7 +239,7 @@ impl Follow {
             "error" => {
                 let (code, detail) = (text(frame.code), text(frame.detail));
                 // Damage of the log is the server's fault, but it does not pass.
-                Err(Error::Refused { status: 400, code, detail })
+                Err(Error::Refused { status: 400, code, detail, retry_after_s: None })
             }
             _ => Ok(None),
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, Method, Request, Uri};
+use http::{HeaderName, Method, Request, Uri, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::{
     client::legacy::{Client as Pool, connect::HttpConnector},
@@ -56,6 +56,18 @@ impl Client {
         self.call(Method::POST, path, headers, body).await
     }
 
+    /// The server's metrics, as text for Prometheus.
+    pub async fn metrics(&self) -> Result<String, Error> {
+        let (status, _, body) = self.send(Method::GET, "/metrics", &[], Bytes::new()).await?;
+        let text = String::from_utf8(body.to_vec()).map_err(|e| Error::Answer(e.to_string()))?;
+        if status >= 400 {
+            let detail = text.chars().take(500).collect();
+            let code = "metrics".into();
+            return Err(Error::Refused { status, code, detail, retry_after_s: None });
+        }
+        Ok(text)
+    }
+
     /// Deletes a resource below `/api/v1`.
     pub async fn delete(&self, path: &str) -> Result<(), Error> {
         self.call(Method::DELETE, path, &[], Bytes::new()).await.map(drop)
@@ -66,14 +78,14 @@ impl Client {
         Follow::new(self.authority.clone(), topic, after)
     }
 
-    async fn call(
+    async fn send(
         &self,
         method: Method,
         path: &str,
         headers: &[(&'static str, String)],
         body: Bytes,
-    ) -> Result<Value, Error> {
-        let uri = format!("http://{}/api/v1{path}", self.authority);
+    ) -> Result<(u16, Option<u64>, Bytes), Error> {
+        let uri = format!("http://{}{path}", self.authority);
         let mut request = Request::builder().method(method).uri(uri);
         for (name, value) in headers {
             request = request.header(HeaderName::from_static(name), value);
@@ -82,11 +94,24 @@ impl Client {
         let answer = tokio::time::timeout(TIMEOUT, async {
             let response = self.pool.request(request).await.map_err(|e| broken(&e))?;
             let status = response.status().as_u16();
+            let retry_after = response.headers().get(header::RETRY_AFTER);
+            let retry_after_s = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
             let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect().await;
             let body = body.map_err(|e| Error::Connection(e.to_string()))?.to_bytes();
-            Ok::<_, Error>((status, body))
+            Ok::<_, Error>((status, retry_after_s, body))
         });
-        let (status, body) = answer.await.map_err(|_| Error::Timeout(TIMEOUT))??;
+        answer.await.map_err(|_| Error::Timeout(TIMEOUT))?
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&'static str, String)],
+        body: Bytes,
+    ) -> Result<Value, Error> {
+        let path = format!("/api/v1{path}");
+        let (status, retry_after_s, body) = self.send(method, &path, headers, body).await?;
         if status == 204 {
             return Ok(Value::Null);
         }
@@ -109,7 +134,7 @@ impl Client {
             Some(results) if only.is_none() => results.to_string().chars().take(500).collect(),
             _ => text("detail"),
         };
-        Err(Error::Refused { status, code: text("code"), detail })
+        Err(Error::Refused { status, code: text("code"), detail, retry_after_s })
     }
 }
 

@@ -31,4 +31,6 @@ pub mod vocabulary;
 
 pub mod dead_letter;
 
+pub mod import;
+
 pub mod merge_patch;

@@ -38,7 +38,7 @@ pub enum Error {
     Map(String),
 }
 
-const KINDS: &str = "match, player, tournament, room, account, admin, source and upstream";
+const KINDS: &str = "match, player, tournament, room, account, admin, source, upstream and import";
 
 /// What a stream is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,15 +60,15 @@ pub enum Kind<'a> {
 impl Subject {
     /// Reads a subject: `match/<match>`, `match/<match>/<map>`, `player/<player>`,
     /// `tournament/<tournament>`, `room/<room>`, `room/<room>/<region>`, `account/<account>`,
-    /// `admin/<topic>`, `source/<source>/<match>/<map>`, `upstream/<upstream>`. A segment matches
-    /// `[A-Za-z0-9._~-]{1,64}`; the map of a match is a number from 1 to [`MAX_MAP`].
+    /// `admin/<topic>`, `source/<source>/<match>/<map>`, `upstream/<upstream>`, `import/<import>`. A
+    /// segment matches `[A-Za-z0-9._~-]{1,64}`; the map of a match is a number from 1 to [`MAX_MAP`].
     pub fn parse(text: &str) -> Result<Self, Error> {
         let (kind, rest) = text.split_once('/').unwrap_or((text, ""));
         let segments: Vec<&str> =
             if rest.is_empty() { Vec::new() } else { rest.split('/').take(5).collect() };
         let (arity, takes) = match kind {
             "match" | "room" => (1..=2, "one or two"),
-            "player" | "tournament" | "account" | "admin" | "upstream" => (1..=1, "one"),
+            "player" | "tournament" | "account" | "admin" | "upstream" | "import" => (1..=1, "one"),
             "source" => (3..=3, "three"),
             _ => return Err(Error::Kind(clip(kind))),
         };
@@ -106,7 +106,7 @@ impl Subject {
 
     /// Whether only the server writes and reads the stream.
     pub fn is_internal(&self) -> bool {
-        ["admin/", "source/", "upstream/"].iter().any(|kind| self.0.starts_with(kind))
+        ["admin/", "source/", "upstream/", "import/"].iter().any(|kind| self.0.starts_with(kind))
     }
 
     /// The subject as text.
@@ -206,9 +206,9 @@ mod tests {
         assert_eq!(kind("tournament/t"), "Tournament(\"t\")");
         assert_eq!(kind("room/r"), "Other");
         let internal = |s: &str| Subject::parse(s).unwrap().is_internal();
-        assert!(
-            internal("source/cs-log/m1/auto") && internal("admin/keys") && internal("upstream/u")
-        );
+        for own in ["source/cs-log/m1/auto", "admin/keys", "upstream/u", "import/i"] {
+            assert!(internal(own), "{own}");
+        }
         assert!(!internal("match/admin") && !internal("room/source"));
     }
 }

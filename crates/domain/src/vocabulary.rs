@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(admitted("tournament/t", "tournament.placed", "{}"), Err("schema"));
         assert_eq!(admitted("match/m", "stream.sealed", r#"{"why":1}"#), Err("schema"));
         assert_eq!(admitted("player/p", "player.erased", "{}"), Err("reserved"));
-        for internal in ["source/cs-log/m/1", "admin/keys", "upstream/u"] {
+        for internal in ["source/cs-log/m/1", "admin/keys", "upstream/u", "import/i"] {
             assert_eq!(admitted(internal, "x.own", "{}"), Err("subject"));
         }
     }

@@ -145,6 +145,16 @@ impl Admission {
         }
     }
 
+    /// Whether history may come in: not while anything is given up, since it can wait.
+    pub(crate) fn check_history(&self, backlog: Backlog) -> Result<(), Problem> {
+        let gate = self.gate(backlog);
+        if self.level(backlog).level == Level::Open {
+            return Ok(());
+        }
+        let detail = "more is sent than can be taken, and history can wait; send it again later";
+        Err(Problem { advice: gate.advice(true), ..Problem::new(Code::Overloaded, detail) })
+    }
+
     /// Counts what a post brought.
     pub(crate) fn charge_post(&self, source: &str, events: u64) {
         if let Some(offered) = self.offered.last() {

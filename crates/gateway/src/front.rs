@@ -24,6 +24,9 @@ use crate::{
 const OBSERVED: [&str; 4] =
     ["/metrics", "/api/v1/status", "/api/v1/calibration", "/api/v1/upstreams"];
 
+/// What is the operator's.
+const OPERATED: [&str; 2] = ["/api/v1/dead-letters", "/api/v1/imports"];
+
 /// What is counted of players tells who has won at once.
 const COUNTED: [&str; 4] =
     ["/api/v1/players/", "/api/v1/leaderboards/", "/api/v1/me/export", "/api/v1/exports/"];
@@ -45,6 +48,7 @@ pub(crate) struct Front {
 /// What every request passes.
 pub(crate) async fn pass(State(front): State<Front>, request: Request) -> Response<Body> {
     let app = &front.app;
+    app.meter.requested();
     let trace = Trace::of(request.headers());
     let is_head = request.method() == axum::http::Method::HEAD;
     let is_personal = request.headers().contains_key(header::AUTHORIZATION);
@@ -95,7 +99,7 @@ fn admit(app: &App, request: &Request) -> Result<Option<usize>, Problem> {
     let is_post = request.method() == axum::http::Method::POST;
     let right = match path {
         "/healthz" | "/readyz" => Right::Health,
-        _ if path.starts_with("/api/v1/dead-letters") => Right::Operate,
+        _ if OPERATED.iter().any(|start| path.starts_with(start)) => Right::Operate,
         _ if path.starts_with("/api/v1/players/") && (is_post || path.ends_with("/export")) => {
             Right::Operate
         }

@@ -29,6 +29,7 @@ mod routes;
 
 mod admission;
 mod body;
+mod imports;
 mod ingest;
 mod letters;
 mod query;

@@ -4,6 +4,7 @@
 
 mod admission;
 mod audience;
+mod imports;
 mod letters;
 mod log;
 mod people;
@@ -37,8 +38,8 @@ use serde_json::{Value, json};
 
 pub use self::players::MeasuredPlayers;
 use self::{
-    admission::AdmissionMeter, audience::AudienceMeter, letters::LetterMeter, log::LogMeter,
-    people::PeopleMeter, players::PlayersMeter, prediction::PredictionMeter,
+    admission::AdmissionMeter, audience::AudienceMeter, imports::ImportMeter, letters::LetterMeter,
+    log::LogMeter, people::PeopleMeter, players::PlayersMeter, prediction::PredictionMeter,
     upstreams::UpstreamMeter, views::ViewMeter,
 };
 use crate::{
@@ -86,6 +87,8 @@ pub struct Meter {
     dropped: Counter,
     slo: Counter,
     log: LogMeter,
+    requests: Counter,
+    pub(crate) imports: ImportMeter,
     pub(crate) letters: LetterMeter,
     pub(crate) admission: AdmissionMeter,
     prediction: PredictionMeter,
@@ -151,6 +154,8 @@ impl Meter {
             conflated: counter(&mut registry, "frames_conflated", "States sent as a whole instead"),
             slo: counter(&mut registry, "slo_violations", "Events delivered later than 100 ms"),
             log: LogMeter::new(&mut registry),
+            requests: counter(&mut registry, "http_requests", "Requests over HTTP, of every kind"),
+            imports: ImportMeter::new(&mut registry),
             letters: LetterMeter::new(&mut registry),
             admission: AdmissionMeter::new(&mut registry),
             prediction: PredictionMeter::new(&mut registry),
@@ -171,6 +176,11 @@ impl Meter {
         for ((_, family), n) in self.counts.iter().zip(counts) {
             family.get_or_create(&[("source", source)]).inc_by(n);
         }
+    }
+
+    /// Somebody asked for something over HTTP.
+    pub(crate) fn requested(&self) {
+        self.requests.inc();
     }
 
     pub(crate) fn ingest(&self, took: Duration) {
@@ -289,7 +299,7 @@ impl Meter {
         let stages = STAGES.iter().zip(&self.stages);
         let stages: serde_json::Map<_, _> =
             stages.map(|(name, (_, rolling))| ((*name).to_owned(), rolling.summary())).collect();
-        let sources: Vec<_> = sources.chain(["http", "redrive", "upstream"]).collect();
+        let sources: Vec<_> = sources.chain(["http", "redrive", "upstream", "import"]).collect();
         let sum = |family: &Family<Label, Counter>| -> u64 {
             let count = |source: &&'static str| Some(family.get(&[("source", *source)])?.get());
             sources.iter().filter_map(count).sum()

@@ -2,6 +2,7 @@
 
 mod calibration;
 mod components;
+mod imports;
 mod players;
 
 use std::sync::Arc;

@@ -12,7 +12,7 @@ use crate::{
     app::App,
     console, erase, export,
     front::{self, Front},
-    ingest, letters, openapi, people,
+    imports, ingest, letters, openapi, people,
     problem::{Code, Problem},
     reads, replay, sse, status, upstreams, websocket,
 };
@@ -79,6 +79,12 @@ pub const ROUTES: &[Route] = &[
     read("/api/v1/dead-letters/{seq}", "A dead letter with its body", &[], JSON, Some("DeadLetter")),
     Route { method: "delete", gives: "", ..read("/api/v1/dead-letters/{seq}", "Drops a dead letter", &[], JSON, None) },
     send("/api/v1/dead-letters/{seq}/redrive", "Tries a refused event again, as if it came now; the letter is closed if it is taken", &[], "Results"),
+    read("/api/v1/imports", "Histories that were brought in as a whole, by name", PAGE, JSON, Some("Imports")),
+    read("/api/v1/imports/{import}", "How an import stands", &[], JSON, Some("Import")),
+    send("/api/v1/imports/{import}", "Begins an import, or goes on with it", &[JSON], "Import"),
+    Route { query: &["first"], ..send("/api/v1/imports/{import}/events", "Takes a batch of an import's events", EVENTS, "Results") },
+    send("/api/v1/imports/{import}/finish", "Ends an import of which all was told", &[JSON], "Import"),
+    send("/api/v1/imports/{import}/revoke", "Takes an import back, a batch with each request, by events that void its own", &[JSON], "Import"),
     read("/api/v1/upstreams", "How the upstreams are from which events are fetched", &[], JSON, Some("Upstreams")),
     read("/api/v1/matches", "Live and finished matches", PAGE, JSON, Some("Matches")),
     read("/api/v1/matches/{match}", "A match with the states of its maps", &[], JSON, Some("Match")),
@@ -139,6 +145,11 @@ fn handlers() -> Router<Arc<App>> {
         .route("/dead-letters", get(letters::list))
         .route("/dead-letters/{seq}", get(letters::show).delete(letters::drop))
         .route("/dead-letters/{seq}/redrive", post(letters::redrive))
+        .route("/imports", get(imports::list))
+        .route("/imports/{import}", get(imports::show).post(imports::start))
+        .route("/imports/{import}/events", post(imports::post_batch))
+        .route("/imports/{import}/finish", post(imports::finish))
+        .route("/imports/{import}/revoke", post(imports::revoke))
         .route("/upstreams", get(upstreams::list))
         .route("/matches", get(reads::list_matches))
         .route("/matches/{match}", get(reads::of_match))

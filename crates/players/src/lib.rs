@@ -19,4 +19,6 @@ pub mod rights;
 
 pub mod view;
 
+pub mod preview;
+
 pub use key::Key;

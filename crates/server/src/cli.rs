@@ -6,12 +6,14 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod dead_letters;
+mod import;
 mod log;
 mod players;
 mod referee;
 mod views;
 
 pub(crate) use dead_letters::{Chosen, DeadLettersCommand, Filter, List, Server, Show};
+pub(crate) use import::{Format as HistoryFormat, Import, ImportArgs, ImportCommand, Revoke};
 pub(crate) use log::{AcceptLoss, Export, LogCommand, LogData, Repair, Verify};
 pub(crate) use players::{Erase, Named, PlayersCommand, Ratings, Reconcile};
 pub(crate) use referee::{Action, Referee};
@@ -56,7 +58,7 @@ pub(crate) enum Command {
     /// See to the stored views in a data directory: list, compute again, drop
     #[command(subcommand)]
     Views(ViewsCommand),
-    /// See to what is stored and counted of players
+    /// See to what is stored and counted of players, and import what they have done before
     #[command(subcommand)]
     Players(PlayersCommand),
     /// Copy a data directory to another directory or to S3, while the server runs

@@ -21,6 +21,7 @@ mod calibration;
 mod config;
 mod dead_letters;
 mod demo;
+mod import;
 mod log;
 mod person;
 mod predict;
@@ -67,6 +68,7 @@ async fn main() -> ExitCode {
         Command::Send(args) => send::run(args).await,
         Command::DeadLetters(command) => dead_letters::run(command).await,
         Command::Referee(args) => referee::run(args).await,
+        Command::Players(PlayersCommand::Import(args)) => import::run(args).await,
         Command::Upstreams(args) => upstreams::run(args).await,
         Command::Log(command) => log::run(command),
         Command::Views(command) => views::run(command),

@@ -174,9 +174,8 @@ impl Total {
     }
 }
 
-/// A match named after a file.
 /// What a file holds, decompressed if its name ends in `.zst`.
-fn recorded(file: &Path) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn recorded(file: &Path) -> anyhow::Result<Vec<u8>> {
     if plain_name(file) == file {
         return Ok(fs::read(file)?);
     }
@@ -196,6 +195,7 @@ fn plain_name(file: &Path) -> PathBuf {
     }
 }
 
+/// A match named after a file.
 fn default_match(file: &Path) -> String {
     let file = plain_name(file);
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();

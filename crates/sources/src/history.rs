@@ -9,6 +9,7 @@
 //! itself, with ids that are the same when the file is read again, so that what is there already is a
 //! duplicate, and a result that has changed is told after the one before it.
 
+pub mod ndjson;
 pub mod startgg;
 pub mod team_results;
 
@@ -19,7 +20,7 @@ use matchwire_domain::{
     envelope::{self, Attributes, Event},
     series::Name,
     subject::Subject,
-    timestamp::Timestamp,
+    timestamp::{self, Timestamp},
 };
 
 use crate::source::hash;
@@ -55,4 +56,12 @@ fn event(
         )
     };
     Event::new(&attributes, data)
+}
+
+/// Reads a moment in RFC 3339, or a day as its first moment in UTC.
+fn moment(text: &str) -> Result<Timestamp, timestamp::Error> {
+    if text.len() == 10 {
+        return Timestamp::parse(&format!("{text}T00:00:00Z"));
+    }
+    Timestamp::parse(text)
 }

@@ -50,6 +50,20 @@ const MAX_DETAIL: usize = 400;
 /// Checks one event, which stands for so many, and says what it is worth. The ids in it are durable
 /// only once the exchange is synced.
 pub(super) fn admit(app: &App, json: &[u8], rate: u32) -> Result<(Event, Priority), Rejected> {
+    let (event, priority) = admit_any(app, json, rate)?;
+    if let Some(import) = app.imports.owner(&event.source) {
+        let detail = format!("source {:?} is that of the import {import} alone", &*event.source);
+        return Err(rejected("source", &detail));
+    }
+    Ok((event, priority))
+}
+
+/// Checks one event of an import, as that of anybody.
+pub(super) fn admit_history(app: &App, json: &[u8]) -> Result<Event, Rejected> {
+    admit_any(app, json, 1).map(|(event, _)| event)
+}
+
+fn admit_any(app: &App, json: &[u8], rate: u32) -> Result<(Event, Priority), Rejected> {
     let Ok(text) = std::str::from_utf8(json) else {
         return Err(rejected("envelope", "the event must be UTF-8"));
     };
@@ -78,7 +92,7 @@ pub(super) fn refused(code: Code) -> Rejected {
 }
 
 /// Makes the ids durable that admitted events carry.
-pub(super) fn sync(app: &App) -> Result<(), Problem> {
+pub(crate) fn sync(app: &App) -> Result<(), Problem> {
     app.exchange.sync().map_err(|error| {
         tracing::error!(%error, "accounts could not be exchanged");
         Problem::new(Code::Busy, "accounts cannot be exchanged now; try again later")

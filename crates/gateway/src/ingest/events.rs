@@ -48,7 +48,7 @@ pub(crate) enum Fate {
 }
 
 /// Why an event of a request does not go to the log.
-pub(super) enum Left {
+pub(crate) enum Left {
     Sampled(u32),
     Rejected(Rejected),
 }
@@ -62,7 +62,7 @@ impl From<Left> for Fate {
     }
 }
 
-pub(super) type Admitted = Result<Event, Left>;
+pub(crate) type Admitted = Result<Event, Left>;
 
 impl Fate {
     /// Why it was rejected, if it was: the code, and in words.
@@ -312,14 +312,14 @@ fn by_stream(admitted: &[Admitted], received: Instant) -> (Vec<Append>, HashMap<
 }
 
 /// How the events stand in the body.
-enum Form {
+pub(crate) enum Form {
     One,
     Batch,
     Lines,
 }
 
 impl Form {
-    fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Problem> {
         let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let mut parts = value.unwrap_or("").split(';').map(str::trim);
         let form = match parts.next().unwrap_or("").to_ascii_lowercase().as_str() {
@@ -344,7 +344,7 @@ impl Form {
     }
 
     /// The events of a body, each as it stands there.
-    fn split<'a>(&self, body: &'a [u8], limit: usize) -> Result<Vec<&'a [u8]>, Problem> {
+    pub(crate) fn split<'a>(&self, body: &'a [u8], limit: usize) -> Result<Vec<&'a [u8]>, Problem> {
         let items: Vec<&[u8]> = match self {
             Self::One => vec![body],
             Self::Lines => {

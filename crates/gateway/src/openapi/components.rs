@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::players;
+use super::{imports, players};
 
 /// What a query parameter means, among those that the route takes.
 pub(super) fn parameter(name: &str, all: &[&str]) -> Value {
@@ -17,6 +17,7 @@ pub(super) fn parameter(name: &str, all: &[&str]) -> Value {
             "How many elements",
             json!({"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}),
         ),
+        "first" => imports::first(),
         "seq" => ("The number of the event", json!({"type": "integer", "minimum": 1})),
         "durability" => (
             "What the acknowledgement is to mean: on disk, or queued in memory where the server allows it",
@@ -46,14 +47,7 @@ pub(super) fn parameter(name: &str, all: &[&str]) -> Value {
             "What the order is by: matches won, or what the rating is at least",
             json!({"enum": ["won", "glicko-2", "openskill"], "default": "won"}),
         ),
-        "among" => (
-            "Among all, or among the friends of the person who asks, by their token",
-            json!({"enum": ["all", "friends"], "default": "all"}),
-        ),
-        "system" => (
-            "With what a player was rated before, by this system",
-            json!({"enum": ["glicko-2", "openskill"]}),
-        ),
+        "among" | "system" => players::parameter(name),
         "by" => (
             "Which time decides when an event comes: when it was recorded, or its own, where it has one",
             json!({"enum": ["recorded", "time"], "default": "recorded"}),
@@ -168,14 +162,7 @@ pub(super) fn schemas() -> Value {
         "Me": players::me(),
         "Erasure": players::erasure(),
         "Export": players::export(),
-        "SourceAnswer": {
-            "type": "object",
-            "required": ["appended", "duplicate", "unknown"],
-            "properties": {
-                "appended": count, "duplicate": count, "unknown": count, "refused": count,
-                "match": {"type": "string", "description": "The match that the server plays, of a post for a server"},
-            },
-        },
+        "SourceAnswer": source_answer(),
         "Event": {
             "type": "object",
             "description": "A CloudEvent 1.0 with the attributes that the log gave",
@@ -191,6 +178,8 @@ pub(super) fn schemas() -> Value {
         "Events": list("events", &json!({"$ref": "#/components/schemas/Event"})),
         "DeadLetter": dead_letter(),
         "DeadLetters": list("dead_letters", &json!({"$ref": "#/components/schemas/DeadLetter"})),
+        "Import": imports::import(),
+        "Imports": list("imports", &json!({"$ref": "#/components/schemas/Import"})),
         "Upstreams": upstreams(),
         "MapState": map_state(),
         "Match": match_whole(),
@@ -232,6 +221,19 @@ fn prediction() -> Value {
             "seq": count, "model": {"type": "string"}, "round_no": count, "round": odds, "map": odds,
             "draw": {"type": "number", "minimum": 0, "maximum": 1, "description": draw},
             "stale": {"type": "boolean", "default": false, "description": stale},
+        },
+    })
+}
+
+/// What became of a post of a source.
+fn source_answer() -> Value {
+    let count = json!({"type": "integer", "minimum": 0});
+    json!({
+        "type": "object",
+        "required": ["appended", "duplicate", "unknown"],
+        "properties": {
+            "appended": count, "duplicate": count, "unknown": count, "refused": count,
+            "match": {"type": "string", "description": "The match that the server plays, of a post for a server"},
         },
     })
 }

@@ -147,3 +147,17 @@ pub(super) fn standing() -> Value {
         },
     })
 }
+
+/// What a query parameter of what is told of players means.
+pub(super) fn parameter(name: &str) -> (&'static str, Value) {
+    match name {
+        "among" => (
+            "Among all, or among the friends of the person who asks, by their token",
+            json!({"enum": ["all", "friends"], "default": "all"}),
+        ),
+        _ => (
+            "With what a player was rated before, by this system",
+            json!({"enum": ["glicko-2", "openskill"]}),
+        ),
+    }
+}

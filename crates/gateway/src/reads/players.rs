@@ -68,10 +68,11 @@ pub(crate) async fn activity(
         to: time(&params, "to")?,
     };
     let snapshot = views::current(&app.views.players).await?;
+    let of = app.clone();
     let page = blocking(move || {
         let page = Feed::new(&*snapshot, &player, &filter).page(after.as_ref(), limit)?;
         let activities = page.activities.iter();
-        let shown = activities.filter_map(|it| rights.show(it, |id| seen::public(&app, id)));
+        let shown = activities.filter_map(|it| rights.show(it, |id| seen::public(&of, id)));
         let shown = shown.map(|it| json!(Activity { player: name.clone(), ..it }));
         let shown: Vec<Value> = shown.collect();
         let mut body = Map::from_iter([("activities".to_owned(), shown.into())]);

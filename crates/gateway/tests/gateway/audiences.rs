@@ -240,6 +240,7 @@ async fn follows_from(socket: &mut Socket, mut had: u64, seq: u64) {
 fn filled(path: &str) -> String {
     let values = [
         ("{seq}", "1"),
+        ("{import}", "i1"),
         ("{match}", "m1"),
         ("{map}", "1"),
         ("{tournament}", "cup"),
@@ -271,6 +272,8 @@ async fn what_tells_of_events_before_is_refused_and_every_route_is_decided() {
         "/api/v1/dead-letters",
         "/api/v1/dead-letters/{seq}",
         "/api/v1/dead-letters/{seq}/redrive",
+        "/api/v1/imports",
+        "/api/v1/imports/{import}",
     ];
     // What reads goes over a delayed view, or tells nothing of events.
     let delayed = [

@@ -74,7 +74,7 @@ async fn events_that_are_none() {
     for subject in ["", "match", "match/m 1/1", "match/m1/0", "games/1", "match/m1/1/1"] {
         assert_eq!(rejected(&server, with("subject", json!(subject))).await, "subject");
     }
-    for subject in ["admin/keys", "source/cs-log/m1/auto", "upstream/u1"] {
+    for subject in ["admin/keys", "source/cs-log/m1/auto", "upstream/u1", "import/i1"] {
         assert_eq!(rejected(&server, with("subject", json!(subject))).await, "subject");
     }
     // A deep nest, and one that is far deeper.

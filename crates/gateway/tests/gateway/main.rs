@@ -22,6 +22,7 @@ mod failover;
 mod forgotten;
 mod games;
 mod harness;
+mod imports;
 mod ingest;
 mod kept_posts;
 mod letters;

@@ -18,9 +18,8 @@ use matchwire_domain::{
 };
 use matchwire_gateway::{
     Access, AdmissionSettings, Answer, App, Code, Damage, DeadLetters, Erased, EventName, Exchange,
-    Exports, Followup, Inlet, Limits, MeasuredPlayers, Meter, Parts, People, Post, Problem, Ranking,
-    Reconciled, Source,
-    Sources, Storage, Views,
+    Exports, Followup, Inlet, Limits, MeasuredPlayers, Meter, Parts, People, Post, Problem,
+    Ranking, Reconciled, Source, Sources, Storage, Views,
 };
 use matchwire_log::{
     Log, ManualClock, Medium, Memory, Options,

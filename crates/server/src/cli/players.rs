@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use matchwire_players::rating::System;
 
+use super::ImportArgs;
+
 /// What to do about players.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PlayersCommand {
@@ -16,6 +18,8 @@ pub(crate) enum PlayersCommand {
     Export(Named),
     /// Forget a player, for ever
     Erase(Erase),
+    /// Import the history of a club from files; goes on where it stopped
+    Import(Box<ImportArgs>),
 }
 
 /// Which player, on which server.

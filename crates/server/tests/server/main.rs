@@ -14,6 +14,7 @@ mod dead_letters;
 mod erase;
 mod football;
 mod history;
+mod imports;
 mod load;
 mod log;
 mod models;

@@ -4,9 +4,10 @@ use std::{
     io::{BufRead as _, BufReader},
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
+    time::Instant,
 };
 
-use matchwire_client::Client;
+use matchwire_client::{Client, Error};
 
 /// A running server; killed when it is dropped.
 pub(crate) struct Server {
@@ -66,6 +67,18 @@ impl Server {
 
     pub(crate) fn client(&self) -> Client {
         Client::new(&self.url()).unwrap()
+    }
+
+    /// What is read of a stored view, once that has seen everything.
+    pub(crate) async fn viewed(&self, path: &str) -> serde_json::Value {
+        let begun = Instant::now();
+        loop {
+            match self.client().get(path).await {
+                // The server has waited already.
+                Err(Error::Refused { status: 503, .. }) if begun.elapsed().as_secs() < 300 => {}
+                answer => return answer.unwrap(),
+            }
+        }
     }
 
     /// What a path answers, whatever its status.

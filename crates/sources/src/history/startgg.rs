@@ -44,8 +44,8 @@ pub struct Bracket<'a> {
 pub struct History {
     /// The events, those of the tournament first.
     pub events: Vec<Event>,
-    /// Entries of the files that tell nothing we know.
-    pub unknown: usize,
+    /// Entries of the files that tell nothing we know: where each is, and what it lacks.
+    pub unknown: Vec<String>,
 }
 
 /// A file that is none of a bracket.
@@ -74,6 +74,9 @@ pub fn read(
         time: attr.timestamp.map(|seconds| Timestamp::from_ms(seconds.saturating_mul(1_000))),
         exchange,
         history: History::default(),
+        seeds: 0,
+        sets: 0,
+        placed: 0,
     };
     reader.announce(&attr);
     for seeds in entries("seeds", bracket.seeds)?.chunks(Registrations::MAX) {
@@ -104,6 +107,10 @@ struct Reader<'a> {
     time: Option<Timestamp>,
     exchange: &'a mut dyn FnMut(&str) -> String,
     history: History,
+    /// How many entries were read of each file.
+    seeds: usize,
+    sets: usize,
+    placed: usize,
 }
 
 impl Reader<'_> {
@@ -123,10 +130,13 @@ impl Reader<'_> {
     fn register(&mut self, seeds: &[Value]) {
         let mut entrants = Vec::with_capacity(seeds.len());
         for seed in seeds {
-            match raw::entry::<Seed>(seed) {
-                Some(Seed { user_id }) => entrants.push(Registration::Player(self.player(user_id))),
-                None => self.history.unknown += 1,
-            }
+            self.seeds += 1;
+            let Some(Seed { user_id }) = raw::entry(seed) else {
+                let what = format!("seed {}: no user with an account", self.seeds);
+                self.history.unknown.push(what);
+                continue;
+            };
+            entrants.push(Registration::Player(self.player(user_id)));
         }
         self.tell(&TournamentRegistered { entrants: Registrations::cut(entrants) }.into());
     }
@@ -134,13 +144,14 @@ impl Reader<'_> {
     fn place(&mut self, standings: &[Value]) {
         let mut placements = Vec::with_capacity(standings.len());
         for placed in standings {
-            match raw::entry::<Placed>(placed) {
-                Some(Placed { user_id, placement: place }) => {
-                    let entrant = Entrant::Player(self.player(user_id));
-                    placements.push(Placement { entrant, place });
-                }
-                None => self.history.unknown += 1,
-            }
+            self.placed += 1;
+            let Some(Placed { user_id, placement: place }) = raw::entry(placed) else {
+                let what = format!("standing {}: no user with an account and a place", self.placed);
+                self.history.unknown.push(what);
+                continue;
+            };
+            let entrant = Entrant::Player(self.player(user_id));
+            placements.push(Placement { entrant, place });
         }
         self.tell(&TournamentPlaced { placements: Placements::cut(placements) }.into());
     }
@@ -150,14 +161,17 @@ impl Reader<'_> {
             (set.winner_id.is_some() || set.loser_id.is_some()) && set.winner_id != set.loser_id
         });
         let told = set.and_then(|set| Some((self.subject_of(&set)?, set)));
+        self.sets += 1;
         let Some((subject, set)) = told else {
-            self.history.unknown += 1;
+            let what =
+                format!("set {}: not two different users, or none with an account", self.sets);
+            self.history.unknown.push(what);
             return;
         };
         // Whoever won, the sides are in the order of the users' ids; nobody comes last.
         let key = |id: Option<u64>| (id.is_none(), id);
         let winner_is_first = key(set.winner_id) < key(set.loser_id);
-        let pair = if winner_is_first {
+        let [first, second] = if winner_is_first {
             [set.winner_id, set.loser_id]
         } else {
             [set.loser_id, set.winner_id]
@@ -168,7 +182,7 @@ impl Reader<'_> {
             best_of: None,
             tournament: self.name.clone(),
             stage: Some(Label::cut(&set.round_text)).filter(|stage| !stage.is_empty()),
-            teams: Some(pair.map(|user| self.side(user))),
+            teams: Some([self.side(first, "Player 1"), self.side(second, "Player 2")]),
             starts: None,
             server: None,
         };
@@ -211,10 +225,10 @@ impl Reader<'_> {
         Player::new(&(self.exchange)(&format!("startgg:{user}")))
     }
 
-    /// A side of one, who is named by the player id alone.
-    fn side(&mut self, user: Option<u64>) -> Team {
+    /// A side of one. Its name says nothing of who it is: names stand in the log, accounts do not.
+    fn side(&mut self, user: Option<u64>, name: &str) -> Team {
         let player = user.map(|user| self.player(user));
-        let name = player.as_ref().map_or_else(|| Label::cut("?"), |player| Label::cut(player));
+        let name = Label::cut(name);
         let members = player.map(|player| Member { player, name: None });
         Team { name, id: None, players: LineUp::cut(members.into_iter().collect()) }
     }
@@ -232,7 +246,7 @@ impl Reader<'_> {
     fn put(&mut self, event: Option<Event>) {
         match event {
             Some(event) => self.history.events.push(event),
-            None => self.history.unknown += 1,
+            None => self.history.unknown.push("an event that is too long for its envelope".into()),
         }
     }
 }

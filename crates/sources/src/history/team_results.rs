@@ -10,10 +10,9 @@ use matchwire_domain::{
     live_match::{Label, Player, TeamIndex},
     series::{self, LineUp, MatchScheduled, Member, Name, SeriesEnded, Team, TeamRef},
     subject::{self, Subject},
-    timestamp::Timestamp,
 };
 
-use super::{About, event};
+use super::{About, event, moment};
 
 /// Where each column is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +91,8 @@ impl Columns {
             Name::new(text.to_owned()).map(Some).ok_or_else(|| Unfit::Name(clip(text)))
         };
         let subject = Subject::parse(&format!("match/{}{}", about.prefix, text(self.match_id)))?;
-        let time = moment(text(self.date))?;
+        let date = text(self.date);
+        let time = moment(date).map_err(|_| Unfit::Date(clip(date)))?;
         let [own, other] = [text(self.team), text(self.opponent)];
         if own.is_empty() || other.is_empty() || own == other {
             return Err(Unfit::Teams(clip(own), clip(other)));
@@ -148,12 +148,6 @@ fn line_up(players: &str, exchange: &mut dyn FnMut(&str) -> String) -> LineUp {
     let member =
         |name: &str| Member { player: Player::new(&exchange(&format!("name:{name}"))), name: None };
     LineUp::cut(named.map(member).collect())
-}
-
-/// A day is its first moment in UTC.
-fn moment(text: &str) -> Result<Timestamp, Unfit> {
-    let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
-    Timestamp::parse(&whole).map_err(|_| Unfit::Date(clip(text)))
 }
 
 /// What an error quotes of a text that may be anything.

@@ -163,7 +163,7 @@ fn a_bracket_is_a_tournament_and_its_matches() {
         set([None, None], [0, 0], 1, 3), {"winner_id": "x"},
     ]);
     let history = read(&bracket(&sets)).unwrap();
-    assert_eq!(history.unknown, 3, "a seed and two sets");
+    assert_eq!(history.unknown.len(), 3, "a seed and two sets: {:?}", history.unknown);
     let outcomes = outcomes(&history.events);
     // With the part of the name by which they are in the order of play.
     let ending = |(id, outcome): (&String, &Outcome)| {
@@ -242,6 +242,134 @@ proptest! {
         let cell = |column: usize| right.get(column).copied();
         if let Ok(events) = columns.read(&about(), cell, &mut exchange) {
             recorded(&events);
+        }
+    }
+}
+
+/// The events of lines, or what is wrong with one.
+fn of_lines(lines: &[&str]) -> Result<Vec<Event>, ndjson::Unfit> {
+    let read = |line: &&str| ndjson::read(&about(), &Games::default(), line, &mut exchange);
+    Ok(lines.iter().map(read).collect::<Result<Vec<_>, _>>()?.concat())
+}
+
+/// A match as a line, with this result.
+fn line(id: &str, result: &serde_json::Value) -> String {
+    let team = |name: &str, account: &str| json!({"id": name.to_lowercase(), "name": name, "players": [{"account": account, "name": "One"}]});
+    let teams = [team("Alpha", "steam:1"), team("Bravo", "steam:2")];
+    json!({
+        "match": id, "ended": "2026-01-31", "teams": teams, "result": result, "tournament": "cup",
+        "score": [2, 1], "best_of": 3, "stage": "Final",
+    })
+    .to_string()
+}
+
+#[test]
+fn lines_are_matches_with_every_kind_of_result() {
+    use Ending::{
+        Abandoned, Bye, Cancelled, Disqualified, Drawn, Lost, LostByForfeit, NoShow, Won,
+        WonByForfeit,
+    };
+    for (result, endings) in [
+        (json!({"won": 0}), [Won, Lost]),
+        (json!({"won": 1}), [Lost, Won]),
+        (json!("drawn"), [Drawn, Drawn]),
+        (json!({"forfeited": {"team": 1}}), [WonByForfeit, LostByForfeit]),
+        (json!({"forfeited": {"team": 0, "how": "no_show"}}), [NoShow, WonByForfeit]),
+        (json!({"forfeited": {"team": 0, "how": "disqualified"}}), [Disqualified, WonByForfeit]),
+        (json!({"bye": 0}), [Bye, Bye]),
+        (json!("cancelled"), [Cancelled, Cancelled]),
+        (json!("abandoned"), [Abandoned, Abandoned]),
+    ] {
+        let line = line("m1", &result);
+        let line = if result == "drawn" { line.replace("[2,1]", "[1,1]") } else { line };
+        let events = of_lines(&[&line, &line]).unwrap();
+        let outcome = &outcomes(&events)["old-m1"];
+        assert_eq!(outcome.sides.each_ref().map(|side| side.ending), endings, "{result}");
+        assert_eq!((&*outcome.game, outcome.tournament.as_deref()), ("cs2", Some("old-cup")));
+        assert_eq!(outcome.ended.to_string(), "2026-01-31T00:00:00.000Z");
+        let first: Vec<&str> = outcome.sides[0].members.keys().map(String::as_str).collect();
+        assert_eq!((first, outcome.sides[0].team.as_deref()), (vec!["p-steam-1"], Some("alpha")));
+    }
+    let begun =
+        line("m1", &json!("abandoned")).replace("\"best_of\"", "\"begun\":true,\"best_of\"");
+    assert!(outcomes(&of_lines(&[&begun]).unwrap())["old-m1"].sides[0].has_played);
+}
+
+#[test]
+fn lines_are_tournaments_and_events() {
+    let cup = r#"{"tournament": "cup", "name": "Cup", "season": "s1", "starts": "2026-01-01", "ended": "2026-01-02T10:00:00Z",
+        "entrants": [{"player": "steam:1"}, {"team": {"id": "a", "players": ["steam:2"]}}],
+        "placements": [{"entrant": {"team": "a"}, "place": 1}, {"entrant": {"player": "steam:1"}, "place": 2}]}"#;
+    let recorded = |lines: &[&str]| recorded(&of_lines(lines).unwrap());
+    let of_cup = |lines: &[&str]| {
+        let streams = recorded(lines);
+        let subject = Subject::parse("tournament/old-cup").unwrap();
+        Chronicle::<tournament::State>::of(&streams[&subject])
+    };
+    let cup_of = of_cup(&[cup, cup]);
+    assert_eq!((cup_of.state.status, cup_of.notes.anomaly_count), (tournament::Status::Ended, 0));
+    assert_eq!(cup_of.state.players["p-steam-1"].place, Some(2));
+    assert!(cup_of.state.teams["a"].members.contains("p-steam-2"));
+    let cancelled = cup.replace("\"season\"", "\"cancelled\": true, \"season\"");
+    assert_eq!(of_cup(&[&cancelled]).state.status, tournament::Status::Cancelled);
+    // An event as another log has exported it, of another source and with a place of its own.
+    let exported = r#"{"seq": 7, "recordedtime": "2026-01-01T00:00:00Z", "leaf": "l", "chain": "c", "specversion": "1.0",
+        "id": "7", "source": "feed", "subject": "match/m2", "type": "series.ended", "sequence": "00007", "data": {"winner": 1}}"#;
+    let streams = recorded(&[exported, exported]);
+    let stored = &streams[&Subject::parse("match/m2").unwrap()][0].stored;
+    let event = Attributes::read(stored).unwrap();
+    assert_eq!((&*event.source, event.sequence), ("import/1", None));
+    assert_eq!(streams.values().map(Vec::len).sum::<usize>(), 1);
+}
+
+#[test]
+fn what_is_wrong_with_a_line_is_told() {
+    let good = line("m1", &json!({"won": 0}));
+    let event = |subject: &str, tag: &str, data: &str| {
+        format!(
+            r#"{{"specversion": "1.0", "id": "7", "source": "feed", "subject": "{subject}", "type": "{tag}", "data": {data}}}"#
+        )
+    };
+    for (line, error) in [
+        ("{".to_owned(), "EOF while parsing"),
+        ("[]".into(), "a match with `match`, a tournament"),
+        ("{\"a\": 1}".into(), "a match with `match`, a tournament"),
+        (good.replace("\"match\"", "\"match\":\"x\",\"match\""), "duplicate field `match`"),
+        (good.replace("\"score\"", "\"scoer\""), "unknown field `scoer`"),
+        (good.replace("\"won\":0", "\"won\":2"), "2 is no index of a team"),
+        (good.replace("2026-01-31", "yesterday"), "time \"yesterday\" must be RFC 3339"),
+        (good.replace("2026-01-31", "2026-02-31"), "or, as its first moment, a day: 2026-01-31"),
+        (line("m1", &json!("drawn")), "drawn cannot have the score 2:1"),
+        (good.replace("steam:1", "One"), "account \"One\" must have its system and a colon"),
+        (good.replace("steam:1", &"x:".repeat(100)), "at most 128 characters"),
+        (good.replace("\"m1\"", "\"m 1\""), "segment \"old-m 1\""),
+        (good.replace("\"cup\"", "\"a cup\""), "a name must match"),
+        (
+            event("player/p1", "player.friended", r#"{"player": "p2"}"#),
+            "player/p1 is no stream of a match",
+        ),
+        (
+            event("match/m1", "event.voided", r#"{"seq": 1}"#),
+            "event.voided names other events by their seq",
+        ),
+        (event("match/m1", "series.licked", "{}"), "series.licked"),
+        (event("match/m1", "series.ended", r#"{"winner": 3}"#), "data of series.ended"),
+        (
+            event("match/m1", "series.ended", "{}").replace("\"id\": \"7\"", "\"id\": \"\""),
+            "id must be",
+        ),
+    ] {
+        let told = of_lines(&[&line]).expect_err(&line).to_string();
+        assert!(told.contains(error), "{told} should say {error} of {line}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_line_is_read_or_refused(line in ".*", field in "match|tournament|specversion", value in ".*") {
+        let object = json!({field: value}).to_string();
+        for line in [line, object] {
+            let _ = ndjson::read(&about(), &Games::default(), &line, &mut exchange);
         }
     }
 }
