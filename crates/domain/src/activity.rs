@@ -67,7 +67,7 @@ impl Activity {
 
 /// The circumstances of something that a player has done. What is left out of its JSON is no, once or
 /// unknown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Deed {
     /// When: of a match when it ended.
     pub time: Timestamp,

@@ -31,6 +31,7 @@ mod storage;
 mod writer;
 
 mod export;
+mod frozen;
 mod stats;
 mod verify;
 

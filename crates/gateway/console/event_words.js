@@ -42,8 +42,8 @@ const SENTENCES = {
   'map.loaded': ({ map_name: name }) => `The server loads ${mapName(name)}`,
   'map.ended': ({ score }) => `The map ends, ${bySide(score)}`,
   'team.named': ({ side, name }) => `${side} is ${name}`,
-  'player.joined': ({ name, side, role }) => `${name} joins${side ? ` ${side}` : ''}${role ? ` as ${role}` : ''}`,
-  'player.connected': ({ name }) => `${name} connects`,
+  'player.joined': ({ player, side, role }, who) => `${who(player)} joins${side ? ` ${side}` : ''}${role ? ` as ${role}` : ''}`,
+  'player.connected': ({ player }, who) => `${who(player)} connects`,
   'player.disconnected': ({ player, reason: why }, who) => `${who(player)} leaves${because({ reason: why })}`,
   'warmup.started': () => 'Warm-up begins',
   'warmup.ended': () => 'Warm-up ends',
@@ -152,6 +152,8 @@ export function valueWords(value, state, name = '') {
   if (state.players?.[value]) return playerName(state, value);
   if (name === 'team' && (value === 0 || value === 1)) return teamName(state, value);
   if (name === 'weapon') return weapon(String(value));
+  // Who it is, the state says; in the event it can be read by nobody.
+  if (/^~[01]/.test(value)) return 'sealed';
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value).replaceAll('_', ' ');
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }

@@ -36,6 +36,7 @@ use crate::{
     people::People,
     problem::{Code, Problem},
     reads::Summaries,
+    reconciled::ReconcileWatch,
     storage::StorageWatch,
     upstreams::UpstreamWatch,
     views::Views,
@@ -176,6 +177,8 @@ pub struct Parts {
     pub upstreams: UpstreamWatch,
     /// The stored views.
     pub views: Views,
+    /// What knows how they compare with the log.
+    pub reconciled: ReconcileWatch,
     /// Whether a sender may ask for an acknowledgement before its events are on disk.
     pub memory_acks: bool,
 }
@@ -215,6 +218,7 @@ pub struct Common {
     pub(crate) storage: StorageWatch,
     pub(crate) upstreams: UpstreamWatch,
     pub(crate) views: Views,
+    pub(crate) reconciled: ReconcileWatch,
     pub(crate) memory_acks: bool,
     /// Every app over these parts that is in use.
     pub(crate) apps: Mutex<Vec<Weak<App>>>,
@@ -259,6 +263,7 @@ impl App {
             storage: parts.storage,
             upstreams: parts.upstreams,
             views: parts.views,
+            reconciled: parts.reconciled,
             memory_acks: parts.memory_acks,
             apps: Mutex::default(),
             closing: watch::Sender::new(false),

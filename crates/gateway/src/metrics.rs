@@ -7,6 +7,7 @@ mod audience;
 mod letters;
 mod log;
 mod people;
+mod players;
 mod prediction;
 mod upstreams;
 mod views;
@@ -34,9 +35,11 @@ use prometheus_client::{
 };
 use serde_json::{Value, json};
 
+pub use self::players::MeasuredPlayers;
 use self::{
     admission::AdmissionMeter, audience::AudienceMeter, letters::LetterMeter, log::LogMeter,
-    people::PeopleMeter, prediction::PredictionMeter, upstreams::UpstreamMeter, views::ViewMeter,
+    people::PeopleMeter, players::PlayersMeter, prediction::PredictionMeter,
+    upstreams::UpstreamMeter, views::ViewMeter,
 };
 use crate::{
     app::App,
@@ -90,6 +93,7 @@ pub struct Meter {
     views: ViewMeter,
     audiences: AudienceMeter,
     pub(crate) people: PeopleMeter,
+    pub(crate) players: PlayersMeter,
     replays: Gauge<u64, AtomicU64>,
     lag: Family<Label, Gauge<u64, AtomicU64>>,
 }
@@ -154,6 +158,7 @@ impl Meter {
             views: ViewMeter::new(&mut registry),
             audiences: AudienceMeter::new(&mut registry),
             people: PeopleMeter::new(&mut registry),
+            players: PlayersMeter::new(&mut registry),
             replays: gauge(&mut registry, "replays", "Replays that run, over SSE and WebSocket"),
             lag: add(&mut registry, "view_lag_events", "Events that a view is behind", lag),
             registry,
@@ -254,6 +259,7 @@ impl Meter {
         self.prediction.set_breakers(app.live.guard().breakers());
         self.prediction.set_scores(&app.calibration.standing());
         self.upstreams.set(&(app.upstreams)());
+        self.players.set(&(app.reconciled)());
         let views = app.views.statuses();
         self.views.set(&views);
         for view in &views {

@@ -157,10 +157,7 @@ fn handlers() -> Router<Arc<App>> {
         .route("/me/erase", post(erase::own))
         .route("/me/export", get(export::show_own).post(export::begin_own))
         .route("/exports/{export}", get(export::fetch))
-        .route(
-            "/players/{player}/export",
-            get(export::show_of_player).post(export::begin_of_player),
-        )
+        .route("/players/{player}/export", get(export::show_for).post(export::begin_for))
         .route("/players/{player}/erase", post(erase::of_player))
         .route("/predictions", get(reads::latest))
         .route("/calibration", get(reads::calibration))

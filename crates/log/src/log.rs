@@ -213,6 +213,17 @@ impl Log {
         self.shared.medium.subjects(prefix, after, 0..=u64::MAX, limit)
     }
 
+    /// The last group that can be read; 0 if there is none.
+    pub fn last_group(&self) -> u64 {
+        *self.tip().borrow()
+    }
+
+    /// The `seq` that a stream had reached before the group at a position; 0 if it had no events. May block like
+    /// [`read`](Self::read).
+    pub fn seq_before(&self, subject: &Subject, position: u64) -> Result<u64, Error> {
+        self.shared.medium.seq_before(subject, position)
+    }
+
     /// The head of a stream, now and as it grows, told only once it is durable. Works for streams
     /// without events, too; a head that cannot be read is 0 until the stream grows. May block like
     /// [`read`](Self::read).

@@ -46,7 +46,7 @@ use crate::view_store::{Error, Schema, Transaction};
 ///
 /// **Settling.** What an event makes necessary may be more than a batch should have. Then the rows themselves say what is left to be
 /// done, and [`settle`](Self::settle) does a part of it. It is called again and again once the view has seen what there is,
-/// with whatever rows are stored then, and a build serves once nothing is left.
+/// with whatever rows are stored then; a build that has seen all there is serves once nothing is left.
 ///
 /// **Versions.** Whoever changes what the rows are, or the tables, counts the schema's version up: the view is
 /// built anew beside the old one.

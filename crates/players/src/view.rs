@@ -23,8 +23,12 @@ mod rivals;
 mod standings;
 mod whole;
 
+pub mod reconcile;
+
+use std::sync::Arc;
+
 use matchwire_domain::{
-    activity::{Deeds, Model},
+    activity::{Activity, Deeds, Model},
     envelope::{Attributes, Recorded},
     live_match::Games,
     outcome::Outcome,
@@ -119,12 +123,35 @@ const FORGETS: &str = "player.erased";
 pub struct Players {
     log: Log,
     games: Games,
+    observer: Option<Observer>,
 }
+
+/// What is told of every activity that is made, before it is committed: it may be told again.
+pub type Observer = Arc<dyn Fn(&Activity) + Send + Sync>;
 
 impl Players {
     /// Of a log of these games. No model is asked.
     pub fn new(log: Log) -> Self {
-        Self { log, games: Games::default() }
+        Self { log, games: Games::default(), observer: None }
+    }
+
+    /// The same, for somebody who wants to be told of activities.
+    #[must_use]
+    pub fn observed(self, observer: Observer) -> Self {
+        Self { observer: Some(observer), ..self }
+    }
+
+    fn tell(&self, made: &[Activity]) {
+        if let Some(observer) = &self.observer {
+            for activity in made {
+                observer(activity);
+            }
+        }
+    }
+
+    /// The log that it reads.
+    fn log(&self) -> &Log {
+        &self.log
     }
 
     /// Takes what a match's own stream has told from an event on, step by step; and again all matches of a tournament
@@ -146,14 +173,14 @@ impl Players {
             let mut outcome = streams.outcome_at(seq);
             let tournament = outcome.as_ref().and_then(|outcome| outcome.tournament.clone());
             if let Some(name) = tournament {
-                let told = Streams::tournament(&self.log, &name)?;
+                let told = Streams::tournament(&self.log, &name)?.state;
                 if rows.note_tournament(&name, &told)? {
                     stale.extend(rows.matches_of(&name)?);
                 }
                 outcome = outcome.map(|outcome| outcome.within(&told));
             }
             let deeds = outcome.as_ref().map_or_else(Deeds::new, Outcome::deeds);
-            rows.take(Model::Match, id, deeds)?;
+            self.tell(&rows.take(Model::Match, id, deeds)?);
             last = outcome;
         }
         rows.rate(id, last.as_ref())?;
@@ -176,8 +203,8 @@ impl Players {
     }
 
     fn follow_tournament(&self, rows: &mut Rows<'_>, id: &str) -> Result<(), Error> {
-        let state = Streams::tournament(&self.log, id)?;
-        rows.take(Model::Tournament, id, state.deeds(id))?;
+        let state = Streams::tournament(&self.log, id)?.state;
+        self.tell(&rows.take(Model::Tournament, id, state.deeds(id))?);
         if rows.note_tournament(id, &state)? {
             for of_it in rows.matches_of(id)? {
                 self.follow_match(rows, &of_it, u64::MAX)?;

@@ -13,7 +13,7 @@ mod views;
 
 pub(crate) use dead_letters::{Chosen, DeadLettersCommand, Filter, List, Server, Show};
 pub(crate) use log::{AcceptLoss, Export, LogCommand, LogData, Repair, Verify};
-pub(crate) use players::{PlayersCommand, Ratings};
+pub(crate) use players::{Erase, Named, PlayersCommand, Ratings, Reconcile};
 pub(crate) use referee::{Action, Referee};
 pub(crate) use views::{Drop, Rebuild, Stored, ViewsCommand};
 
@@ -56,7 +56,7 @@ pub(crate) enum Command {
     /// See to the stored views in a data directory: list, compute again, drop
     #[command(subcommand)]
     Views(ViewsCommand),
-    /// See to what is counted of players
+    /// See to what is stored and counted of players
     #[command(subcommand)]
     Players(PlayersCommand),
     /// Copy a data directory to another directory or to S3, while the server runs
@@ -133,6 +133,16 @@ pub(crate) struct Serve {
     pub(crate) gsi_token: Option<String>,
     #[command(flatten)]
     pub(crate) people: crate::people::Tokens,
+    /// When what is stored of players is compared with the log every day, in UTC, or off
+    #[arg(
+        long,
+        env = "MATCHWIRE_PLAYERS_RECONCILE_AT",
+        value_name = "HH:MM",
+        default_value = "04:00"
+    )]
+    pub(crate) players_reconcile_at: crate::reconcile::At,
+    #[command(flatten)]
+    pub(crate) alerts: crate::alerts::Settings,
     /// The model that predicts a game from now on, as in cs2=mw-logit-1; may be given several times. What was
     /// predicted before stays as it was
     #[arg(long, env = "MATCHWIRE_MODEL", value_name = "GAME=MODEL", value_delimiter = ',')]

@@ -50,6 +50,8 @@ pub(crate) async fn run(args: &Demo) -> anyhow::Result<()> {
         archive: crate::archive::Place::default(),
         archive_after: None,
         people: crate::people::Tokens::default(),
+        players_reconcile_at: crate::reconcile::At::OFF,
+        alerts: crate::alerts::Settings::default(),
         accept_clock: false,
         dead_letters: 1_000,
         dead_letters_mib: 16,

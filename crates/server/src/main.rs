@@ -1,5 +1,6 @@
 //! The `matchwire` binary: reads the command line, wires the parts together, ends in order.
 
+mod alerts;
 mod archive;
 mod ask;
 mod cli;
@@ -21,8 +22,10 @@ mod config;
 mod dead_letters;
 mod demo;
 mod log;
+mod person;
 mod predict;
 mod ratings;
+mod reconcile;
 mod referee;
 mod send;
 mod tail;
@@ -40,6 +43,9 @@ async fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
     let cli = match settings::read(&arguments) {
         Ok(Asked::Command(cli)) => cli,
+        Ok(Asked::Alerts(settings, is_json)) => {
+            return ended(alerts::run_test(&settings, is_json).await);
+        }
         Ok(Asked::Settings(settings, is_json)) => return ended(config::run(&settings, is_json)),
         Err(Wrong::Usage(error)) => error.exit(),
         Err(Wrong::File(what)) => {
@@ -64,7 +70,10 @@ async fn main() -> ExitCode {
         Command::Upstreams(args) => upstreams::run(args).await,
         Command::Log(command) => log::run(command),
         Command::Views(command) => views::run(command),
+        Command::Players(PlayersCommand::Reconcile(args)) => reconcile::run(args),
         Command::Players(PlayersCommand::Ratings(args)) => ratings::run(args),
+        Command::Players(PlayersCommand::Export(args)) => person::export(args).await,
+        Command::Players(PlayersCommand::Erase(args)) => person::erase(args).await,
         Command::Predict(args) => predict::run(args),
         Command::Calibration(args) => calibration::run(args).await,
         Command::Backup(args) => backup::run(args).await,

@@ -67,6 +67,13 @@ impl FromStr for Hidden {
     }
 }
 
+impl Hidden {
+    /// The text itself.
+    pub(crate) fn exposed(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Debug for Hidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")

@@ -8,7 +8,7 @@ use matchwire_domain::{dead_letter::Bounds, live_match::Games, timestamp::Timest
 use matchwire_embedded::{Lifecycle, Retention, Segments, disk::Directory};
 use matchwire_gateway::{
     Access, AdmissionSettings, App, Audience, DeadLetters, Exports, Followup, Inlet, Limits, Meter,
-    Parts, Ranking, StorageWatch,
+    Parts, Ranking, StorageWatch, Views,
 };
 use matchwire_log::{
     Clock as _, Log, Medium as _, SystemClock,
@@ -25,8 +25,11 @@ use tokio::{
 };
 
 use crate::{
+    alerts::Alerts,
     cli::Serve,
-    clock, models, source, storage,
+    clock, models,
+    reconcile::{Nightly, Work},
+    source, storage,
     vault::{Letters, OpenVault},
     views,
 };
@@ -47,6 +50,8 @@ pub(crate) struct Running {
     upstreams: Upstreams,
     /// What drives the stored views.
     views: Vec<Runner>,
+    /// What compares them with the log.
+    nightly: Nightly,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<std::io::Result<()>>,
 }
@@ -75,6 +80,9 @@ pub(crate) async fn run(args: &Serve) -> anyhow::Result<()> {
     }
     if let Some(kind) = args.people.kind() {
         println!("People are known by tokens that are signed with {kind}");
+    }
+    for place in args.alerts.open()?.places() {
+        println!("Alerts go to {place}");
     }
     if let Some(archive) = args.archive.name() {
         println!("The archive is {archive}");
@@ -140,6 +148,7 @@ impl Running {
     pub(crate) async fn start(args: &Serve) -> anyhow::Result<Self> {
         let access = access(args)?;
         let people = args.people.open()?;
+        let alerts = args.alerts.open()?;
         let games = Games::default();
         let meter = Meter::new(&games);
         let (log, storage, newest) = open_log(args, meter.clone())?;
@@ -161,7 +170,8 @@ impl Running {
         let followup = Followup::new(ranking(args)?);
         let sources = source::table(&log, &vault, &followup, args.gsi_token.as_deref());
         let mut upstreams = Upstreams::new(args.upstreams.clone());
-        let (runners, views) = views::start(&args.data, &log)?;
+        let (runners, views) = views::start(&args.data, &log, &meter)?;
+        let nightly = nightly(args, alerts, &views, &log)?;
         let app = App::new(Parts {
             log: log.clone(),
             live,
@@ -187,6 +197,7 @@ impl Running {
             storage,
             upstreams: upstreams.watch(),
             views,
+            reconciled: nightly.watch(),
             memory_acks: args.allow_memory_acks,
         });
         upstreams.begin(&log, &Inlet::new(&app));
@@ -197,7 +208,7 @@ impl Running {
         let task = tokio::spawn(matchwire_gateway::serve(listener, app, shutdown));
         let clock = tokio::spawn(clock::watch(log.clone()));
         let stop = Some(stop);
-        Ok(Self { address, log, letters, clock, upstreams, views: runners, stop, task })
+        Ok(Self { address, log, letters, clock, upstreams, views: runners, nightly, stop, task })
     }
 
     /// Where it listens.
@@ -219,15 +230,27 @@ impl Running {
         self.clock.abort();
         let _ = (&mut self.clock).await;
         let ended = self.task.await.context("the gateway failed")?;
-        let views = std::mem::take(&mut self.views);
+        let (views, nightly) = (self.views, self.nightly);
         // What they have not seen they see at the next start.
-        let _ = tokio::task::spawn_blocking(move || drop(views)).await;
+        let _ = tokio::task::spawn_blocking(move || drop((nightly, views))).await;
         // Requests may have been answered before their letters were on disk.
         if tokio::time::timeout(FLUSH, self.letters.flush()).await.is_err() {
             tracing::warn!("dead letters that were still queued are lost");
         }
         ended.context("the gateway did not end in order")
     }
+}
+
+/// What compares the stored view of players with the log, once a day.
+fn nightly(args: &Serve, alerts: Alerts, views: &Views, log: &Log) -> anyhow::Result<Nightly> {
+    let work = Work {
+        at: args.players_reconcile_at,
+        drift_percent: args.alerts.drift_percent,
+        alerts,
+        reader: views.players.clone(),
+        log: log.clone(),
+    };
+    Nightly::start(&args.data, work).context("cannot start what compares players with the log")
 }
 
 /// What is refused is kept in the log, sealed with a key of the vault.

@@ -18,12 +18,17 @@ use clap::{
 };
 
 use self::file::File;
-use crate::cli::{Cli, Serve};
+use crate::{
+    alerts,
+    cli::{Cli, Serve},
+};
 
 /// The command that prints them.
 pub(crate) const CONFIG: &str = "config";
+/// The command that sends a trial of an alert.
+pub(crate) const ALERTS: &str = "alerts";
 /// The commands that have a file of settings.
-const WITH_FILE: [&str; 2] = ["serve", CONFIG];
+const WITH_FILE: [&str; 3] = ["serve", CONFIG, ALERTS];
 
 /// What the command line asks for.
 pub(crate) enum Asked {
@@ -31,6 +36,8 @@ pub(crate) enum Asked {
     Command(Box<Cli>),
     /// The settings of `serve`; whether as JSON.
     Settings(Vec<Setting>, bool),
+    /// A trial of the alerts that are set; whether the answer as JSON.
+    Alerts(Box<alerts::Settings>, bool),
 }
 
 /// A setting as it is in force.
@@ -67,6 +74,10 @@ pub(crate) fn read(arguments: &[OsString]) -> Result<Asked, Wrong> {
         let _ = file.audiences().map_err(Wrong::File)?;
         return Ok(Asked::Settings(settings(config, &file), config.get_flag("json")));
     }
+    if let Some((ALERTS, asked)) = matches.subcommand() {
+        let settings = alerts::Settings::from_arg_matches(asked).map_err(Wrong::Usage)?;
+        return Ok(Asked::Alerts(Box::new(settings), asked.get_flag("json")));
+    }
     let mut cli = Cli::from_arg_matches(&matches).map_err(Wrong::Usage)?;
     if let crate::cli::Command::Serve(serve) = &mut cli.command {
         serve.upstreams = file.upstreams().map_err(Wrong::File)?;
@@ -75,14 +86,19 @@ pub(crate) fn read(arguments: &[OsString]) -> Result<Asked, Wrong> {
     Ok(Asked::Command(Box::new(cli)))
 }
 
-/// The command line, with the command that has the arguments of `serve` and needs none of them.
+/// The command line, with the commands that have the arguments of `serve` and need none of them.
 fn command() -> Command {
+    let json = || clap::Arg::new("json").long("json").help("Print JSON");
+    let of_serve = |name: &'static str, about: &'static str| {
+        Serve::augment_args(Command::new(name).about(about))
+            .mut_args(|argument| argument.required(false))
+            .arg(json().action(clap::ArgAction::SetTrue))
+    };
     let about = "Print the settings of serve as they are in force, and where each comes from";
-    let json = clap::Arg::new("json").long("json").help("Print JSON");
-    let config = Serve::augment_args(Command::new(CONFIG).about(about))
-        .mut_args(|argument| argument.required(false))
-        .arg(json.action(clap::ArgAction::SetTrue));
-    Cli::command().subcommand(config)
+    let config = of_serve(CONFIG, about);
+    let about = "Send a trial of an alert to where the settings of serve say";
+    let test = clap::Arg::new("test").required(true).value_parser(["test"]).help("What to do");
+    Cli::command().subcommand(config).subcommand(of_serve(ALERTS, about).arg(test))
 }
 
 /// The file that a command line, or a variable, names. What else is wrong with it is told later.

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use indicatif::HumanBytes;
 use matchwire_embedded::{SqliteViews, give_way};
-use matchwire_gateway::Views;
+use matchwire_gateway::{MeasuredPlayers, Meter, Views};
 use matchwire_log::{
     Log,
     projection::{Options, Position, Projection, Runner},
@@ -25,7 +25,11 @@ use crate::{
 };
 
 /// Opens the stored views in a data directory, and starts what drives them.
-pub(crate) fn start(data: &Path, log: &Log) -> anyhow::Result<(Vec<Runner>, Views)> {
+pub(crate) fn start(
+    data: &Path,
+    log: &Log,
+    meter: &Arc<Meter>,
+) -> anyhow::Result<(Vec<Runner>, Views)> {
     let store: Arc<dyn ViewStore> = Arc::new(open(data)?);
     let options = Options { on_start: give_way };
     let start = |projection: Arc<dyn Projection>| {
@@ -33,7 +37,7 @@ pub(crate) fn start(data: &Path, log: &Log) -> anyhow::Result<(Vec<Runner>, View
             .context("cannot start what drives the stored views")
     };
     let tournaments = start(Arc::new(TournamentMatches))?;
-    let players = start(Arc::new(Players::new(log.clone())))?;
+    let players = start(Arc::new(MeasuredPlayers::new(Players::new(log.clone()), meter)))?;
     let views = Views { tournaments: tournaments.reader(), players: players.reader() };
     Ok((vec![tournaments, players], views))
 }

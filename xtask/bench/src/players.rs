@@ -1,19 +1,28 @@
 //! The view of players: how fast a history of results of teams is taken in, what it takes on the disk, how long a page of a feed
-//! and one more result take; next to the same activities in plain SQLite, with a unique index and triggers that count.
+//! and one more result take; how long it takes to compare it
+//! with the log; next to the same activities in plain SQLite, with a unique index and triggers that count.
 
-use std::{path::Path, sync::Arc, time::Instant};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use matchwire_domain::{
     envelope::{Attributes, Event},
     subject::Subject,
+    timestamp::Timestamp,
 };
 use matchwire_embedded::{Options, Segments, SqliteViews};
 use matchwire_log::{
     Append, Log, SystemClock,
     projection::{self, Reader, Runner},
-    view_store::ViewStore as _,
+    view_store::{Error, Snapshot, ViewStore as _},
 };
-use matchwire_players::view::{Feed, Filter, MAX_PAGE, Players};
+use matchwire_players::view::{
+    Feed, Filter, MAX_PAGE, Players,
+    reconcile::{Done, Sight, reconcile},
+};
 use rusqlite::{Connection, params};
 
 use crate::statistics::{float, grouped, percentile};
@@ -27,6 +36,8 @@ const PER_MATCH: u64 = 2 * 2 * MEMBERS;
 const BATCH: u64 = 500;
 const PAGES: u64 = 2_000;
 const RESULTS: u64 = 200;
+/// How often a result comes while the view is compared.
+const TRAFFIC: Duration = Duration::from_millis(60);
 
 /// Prints what this machine does with about so many activities.
 pub(crate) async fn run(dir: &Path, activities: u64) -> anyhow::Result<()> {
@@ -61,6 +72,7 @@ pub(crate) async fn run(dir: &Path, activities: u64) -> anyhow::Result<()> {
         plain.1 / count
     );
     pages(&reader)?;
+    compare(&log, &reader, matches + RESULTS).await?;
     let mut results = Vec::new();
     for n in matches..matches + RESULTS {
         append(&log, n..n + 1).await?;
@@ -77,18 +89,69 @@ pub(crate) async fn run(dir: &Path, activities: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// How the view and the log are seen while both go on.
+struct Both {
+    log: Log,
+    reader: Reader,
+}
+
+impl Sight for Both {
+    fn view(&self) -> Result<Box<dyn Snapshot>, Error> {
+        let failed = |what: String| Error::Failed { place: "the view".into(), what };
+        self.reader.snapshot().map_err(|error| failed(error.to_string()))
+    }
+
+    fn log(&self) -> Result<Log, Error> {
+        Ok(self.log.clone())
+    }
+
+    fn wait_for(&self, group: u64) {
+        while self.reader.status().position < group {
+            std::thread::yield_now();
+        }
+    }
+
+    fn worked(&self, _: Done) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// Compares everything with the log, while results come at a steady pace.
+async fn compare(log: &Log, reader: &Reader, first: u64) -> anyhow::Result<()> {
+    let both = Both { log: log.clone(), reader: reader.clone() };
+    let begun = Instant::now();
+    let compared = tokio::task::spawn_blocking(move || reconcile(&both, None));
+    let mut next = first;
+    while !compared.is_finished() {
+        append(log, next..next + 1).await?;
+        next += 1;
+        tokio::time::sleep(TRAFFIC).await;
+    }
+    let report = compared.await??.report;
+    let took = begun.elapsed();
+    anyhow::ensure!(report.is_clean(), "nothing is wrong: {report:?}");
+    println!(
+        "players   {} activities of {} players compared with {} matches of the log in {:.1?}, beside {} new results",
+        grouped(float(report.activities)),
+        grouped(float(report.players)),
+        grouped(float(report.sources)),
+        took,
+        next - first
+    );
+    Ok(())
+}
+
 /// Appends matches that are over.
 async fn append(log: &Log, matches: std::ops::Range<u64>) -> anyhow::Result<()> {
     let appends = matches.map(|n| {
-        let subject = Subject::parse(&format!("match/m{n}"))?;
-        let time = |ms: u64| {
-            format!("2026-01-01T{:02}:{:02}:{:02}Z", n / 3600 % 24, n / 60 % 60, (n + ms) % 60)
-        };
+        // In the order of their names, as a build reads them: results that come in the order of time.
+        let subject = Subject::parse(&format!("match/m{n:08}"))?;
+        let time = Timestamp::from_ms(1_767_225_600_000 + n.cast_signed() * 1_000).to_string();
         let (one, other) = sides(n);
         let teams = format!(r#"{{"game":"cs2","teams":[{},{}]}}"#, team(one), team(other));
         let event = |id: &str, kind: &str, data: &str| -> anyhow::Result<Event> {
             let attributes = Attributes {
-                time: Some(time(0).into()),
+                time: Some(time.as_str().into()),
                 ..Attributes::of(id.to_owned(), "bench", subject.as_str(), kind)
             };
             Ok(Event::new(&attributes, data)?)

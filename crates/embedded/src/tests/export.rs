@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use matchwire_domain::envelope::Recorded;
-use matchwire_log::{Log, ManualClock, Options as Bounds};
+use matchwire_log::{Error, Log, ManualClock, Options as Bounds};
 
 use super::{SMALL, append, call, subject};
 use crate::{
@@ -27,6 +27,35 @@ fn exported(export: &Export, name: &str) -> Vec<Recorded> {
         }
         all.extend(page);
     }
+}
+
+/// That a log is to be read as another one is, stream by stream and group by group.
+pub(super) fn is_read_like(log: &Log, other: &Log) {
+    assert_eq!((log.id(), log.lineage()), (other.id(), other.lineage()));
+    assert_eq!(log.last_group(), other.last_group());
+    for subject in other.subjects("", None, 1_000).unwrap() {
+        assert_eq!(log.head(&subject).unwrap(), other.head(&subject).unwrap(), "{subject}");
+        for group in 0..=log.last_group() + 1 {
+            let before = other.seq_before(&subject, group).unwrap();
+            assert_eq!(log.seq_before(&subject, group).unwrap(), before, "{subject} {group}");
+        }
+        let all = |log: &Log| {
+            let (mut all, mut after) = (Vec::new(), 0);
+            loop {
+                match log.read(&subject, after, 5) {
+                    Err(Error::Trimmed { floor, .. }) => after = floor.seq,
+                    page => {
+                        let page = page.unwrap();
+                        let Some(last) = page.last() else { return all };
+                        after = last.recorded.seq;
+                        all.extend(page.into_iter().map(|entry| entry.recorded));
+                    }
+                }
+            }
+        };
+        assert_eq!(all(log), all(other), "{subject}");
+    }
+    assert_eq!(log.subjects("", None, 1_000).unwrap(), other.subjects("", None, 1_000).unwrap());
 }
 
 #[test]
@@ -63,6 +92,7 @@ fn what_is_seen_from_beside_is_the_log() {
         let name = subject.as_str();
         assert_eq!(exported(&export, name), stream(&log, name), "{name}");
     }
+    is_read_like(&export.into_log(), &log);
 
     let stats = stats_on(&disk).unwrap();
     let verified = verify_on(&disk, &mut |_| {}).unwrap();
@@ -94,6 +124,13 @@ fn a_damaged_log_gives_what_is_there() {
     let export = Export::open_on(&disk, None).unwrap();
     let there = exported(&export, "match/m1/1");
     assert_eq!(export.holes().len(), 1);
+    // As a log it says where the damage is, and gives nothing that lies across it.
+    let frozen = Export::open_on(&disk, None).unwrap().into_log();
+    let read = frozen.read(&subject("match/m1/1"), 0, 1_000).unwrap();
+    let read: Vec<Recorded> = read.into_iter().map(|entry| entry.recorded).collect();
+    assert!(!read.is_empty() && whole.starts_with(&read));
+    let behind = frozen.read(&subject("match/m1/1"), read.len() as u64, 1);
+    assert!(matches!(behind, Err(Error::Corrupt { .. })), "{behind:?}");
     assert!(there.len() < whole.len() && there.first() == whole.first());
     assert_eq!(there.last(), whole.last());
     let lost = (whole.len() - there.len()) as u64;

@@ -132,6 +132,7 @@ fn what_is_past_its_age_is_removed_and_the_rest_goes_on() {
     let first = export.read(&subject("room/r"), 0, 1, 1).unwrap();
     let floor = log.read("room/r").0.unwrap();
     assert_eq!(first[0].seq, floor.seq + 1);
+    super::export::is_read_like(&export.into_log(), &log.log);
 }
 
 #[test]

@@ -30,9 +30,9 @@ pub(super) fn export() -> Value {
     let count = json!({"type": "integer", "minimum": 0});
     json!({
         "type": "object",
-        "required": ["status", "progress"],
+        "required": ["status"],
         "properties": {
-            "status": {"enum": ["running", "ready", "failed"]},
+            "status": {"enum": ["none", "running", "ready", "failed"]},
             "progress": {"type": "object", "properties": {"activities": count, "of": count}},
             "bytes": count,
             "expires": {"type": "string", "format": "date-time"},

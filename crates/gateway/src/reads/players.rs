@@ -8,7 +8,7 @@ mod ratings;
 mod seen;
 mod versus;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     Json,
@@ -47,6 +47,7 @@ pub(crate) async fn activity(
     viewer: Viewer,
     request: Request,
 ) -> Result<Json<Value>, Problem> {
+    let begun = Instant::now();
     let names = ["type", "game", "from", "to", "after", "limit"];
     let params = Params::parse(request.uri(), &names)?;
     let limit = page_size(&params, MAX_PAGE, MAX_PAGE)?;
@@ -67,7 +68,7 @@ pub(crate) async fn activity(
         to: time(&params, "to")?,
     };
     let snapshot = views::current(&app.views.players).await?;
-    blocking(move || {
+    let page = blocking(move || {
         let page = Feed::new(&*snapshot, &player, &filter).page(after.as_ref(), limit)?;
         let activities = page.activities.iter();
         let shown = activities.filter_map(|it| rights.show(it, |id| seen::public(&app, id)));
@@ -77,7 +78,9 @@ pub(crate) async fn activity(
         body.extend(page.next.map(|next| ("next".to_owned(), next.to_string().into())));
         Ok(Json(body.into()))
     })
-    .await
+    .await?;
+    app.meter.players.feed(begun.elapsed());
+    Ok(page)
 }
 
 /// What is counted of a player.

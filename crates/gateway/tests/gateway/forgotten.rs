@@ -60,7 +60,8 @@ async fn a_copy_has_all_that_is_kept_behind_a_link() {
         assert_eq!(ask(&server, method, None, path).await.status, 401, "{method} {path}");
         assert_eq!(ask(&server, method, Some("steam:9"), path).await.status, 404);
     }
-    assert_eq!(ask(&server, "GET", Some("steam:1"), "/me/export").await.status, 404);
+    let none = ask(&server, "GET", Some("steam:1"), "/me/export").await.json();
+    assert_eq!(none, json!({"status": "none"}));
     assert_eq!(ask(&server, "POST", Some("steam:1"), "/me/export").await.status, 202);
     let told = exported(&server, "steam:1").await;
     assert_eq!(told["status"], "ready", "{told}");

@@ -114,7 +114,10 @@ async fn people_are_known_by_the_account_in_their_token() {
     let server = server(Keys::secret(SECRET).unwrap(), None, None).await;
     let signer = Signer::secret();
     let reply = with_token(&server, &signer.sign(&hs256(), &claims())).await;
-    assert_eq!((reply.status.as_u16(), reply.json()), (200, json!({"player": "p1"})));
+    assert_eq!(
+        (reply.status.as_u16(), reply.json()),
+        (200, json!({"player": "p1", "public_id": "MW-26-000001"}))
+    );
     assert_eq!(reply.header("cache-control"), "private");
     let new = signer.sign(&hs256(), &with(&claims(), "sub", json!(NEW)));
     assert_eq!(with_token(&server, &new).await.json(), json!({}));

@@ -187,7 +187,7 @@ async fn head_to_head_is_for_whom_both_let_see_their_statistics() {
     assert_eq!(told(ask(&server, None, all).await), []);
     set(&server, "p2", 1, "privacy.set", json!({"statistics": "public"})).await;
     // What was private does not count for others.
-    assert_eq!(told(ask(&server, None, all).await), [("p2".to_owned(), 2)]);
+    assert_eq!(told(ask(&server, None, all).await), [("MW-26-000002".to_owned(), 2)]);
     let shown = ask(&server, Some("steam:3"), one).await.json();
     assert_eq!((&shown["met"], &shown["won"]), (&json!(2), &json!(1)));
     server.end().await;
@@ -368,4 +368,49 @@ async fn two_hundred_who_submit_the_same_result_make_one_win() {
     assert_eq!(won(&ask(&server, own, "/players/p1/statistics?game=cs2").await), 1);
     let feed = ask(&server, own, "/players/p1/activity?type=match_won").await.json();
     assert_eq!(feed["activities"].as_array().unwrap().len(), 1, "{feed}");
+}
+
+#[tokio::test]
+async fn what_is_made_of_results_is_measured_and_how_comparisons_came_out() {
+    let server = server().await;
+    let own = ask(&server, Some("steam:1"), "/players/p1/activity").await;
+    assert_eq!(own.status, 200);
+    let text = String::from_utf8(server.get("/metrics").await.bytes.to_vec()).unwrap();
+    for line in [
+        "matchwire_players_activities_total{type=\"match_won\"} 2",
+        "matchwire_players_activities_total{type=\"match_played\"} 4",
+        "matchwire_players_activities_total{type=\"other\"} 0",
+        "matchwire_players_activity_seconds_count 8",
+        "matchwire_players_feed_seconds_count 1",
+        "matchwire_players_reconcile_last_success_timestamp_seconds 1700000000.5",
+        "matchwire_players_reconcile_duration_seconds 2.5",
+        "matchwire_players_reconcile_players 200",
+        "matchwire_players_reconcile_drifted_players 3",
+        "matchwire_players_reconcile_failures_total 1",
+        "matchwire_players_reconcile_failed 1",
+    ] {
+        assert!(text.contains(&format!("{line}\n")), "{line} in {text}");
+    }
+}
+
+#[tokio::test]
+async fn rules_and_dashboard_ask_for_metrics_of_players_that_there_are() {
+    let server = server().await;
+    let text = String::from_utf8(server.get("/metrics").await.bytes.to_vec()).unwrap();
+    let files = [
+        include_str!("../../../../ops/alerts.yaml"),
+        include_str!("../../../../ops/grafana-players.json"),
+    ];
+    for file in files {
+        let words = file.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let of_players = |word: &&str| {
+            word.starts_with("matchwire_players_") || word.starts_with("matchwire_view_")
+        };
+        let names: Vec<&str> = words.filter(of_players).collect();
+        assert!(!names.is_empty());
+        for name in names {
+            let name = name.strip_suffix("_bucket").unwrap_or(name);
+            assert!(text.contains(&format!("# TYPE {name} ")), "{name} in {text}");
+        }
+    }
 }

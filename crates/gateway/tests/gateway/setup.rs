@@ -18,7 +18,8 @@ use matchwire_domain::{
 };
 use matchwire_gateway::{
     Access, AdmissionSettings, Answer, App, Code, Damage, DeadLetters, Erased, EventName, Exchange,
-    Exports, Followup, Inlet, Limits, Meter, Parts, People, Post, Problem, Ranking, Source,
+    Exports, Followup, Inlet, Limits, MeasuredPlayers, Meter, Parts, People, Post, Problem, Ranking,
+    Reconciled, Source,
     Sources, Storage, Views,
 };
 use matchwire_log::{
@@ -166,14 +167,27 @@ impl Default for Setup {
     }
 }
 
+/// How a comparison of players with the log came out.
+fn reconciled() -> Reconciled {
+    Reconciled {
+        succeeded: Some(Timestamp::from_ms(1_700_000_000_500)),
+        took: Duration::from_millis(2_500),
+        players: 200,
+        drifted_players: 3,
+        failures: 1,
+        is_failed: true,
+        ..Reconciled::default()
+    }
+}
+
 /// The stored views over a log, in memory.
-fn stored_views(log: &Log) -> ([Runner; 2], Views) {
+fn stored_views(log: &Log, meter: &Arc<Meter>) -> ([Runner; 2], Views) {
     let store = Arc::new(MemoryViews::new());
     let start = |projection: Arc<dyn Projection>| {
         Runner::start(log, store.clone(), projection, projection::Options::default()).unwrap()
     };
     let tournaments = start(Arc::new(TournamentMatches));
-    let players = start(Arc::new(Players::new(log.clone())));
+    let players = start(Arc::new(MeasuredPlayers::new(Players::new(log.clone()), meter)));
     let views = Views { tournaments: tournaments.reader(), players: players.reader() };
     ([tournaments, players], views)
 }
@@ -214,7 +228,7 @@ impl Server {
         let live = Live::patient(patience, log.clone(), games, accounts, Some(meter.clone()));
         let vault = Arc::new(setup.vault);
         let letters = DeadLetters::open(log.clone(), vault, setup.letters, meter.clone()).unwrap();
-        let (runner, views) = stored_views(&log);
+        let (runner, views) = stored_views(&log, &meter);
         let exports = tempfile::tempdir().unwrap();
         let app = App::new(Parts {
             log: log.clone(),
@@ -236,6 +250,7 @@ impl Server {
             storage: Arc::new(move || Storage { damage: damage.clone(), ..Storage::default() }),
             upstreams: Arc::new(Vec::new),
             views,
+            reconciled: Arc::new(reconciled),
             memory_acks,
         });
         let inlet = Inlet::new(&app);

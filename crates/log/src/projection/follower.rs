@@ -84,7 +84,7 @@ impl Follower {
         self.passed
     }
 
-    /// Applies the next batch, and settles rows once the view is near the log's end. After an error the follower is of
+    /// Applies the next batch, and settles rows once the view has seen all there is. After an error the follower is of
     /// no use any more: the view says where to go on.
     pub(super) fn step(
         &mut self,
@@ -118,7 +118,8 @@ impl Follower {
                 }
             };
         };
-        if has_seen_all || self.is_near() {
+        // Before that, what comes next may undo what was done.
+        if has_seen_all {
             self.settle(&mut batch, projection)?;
         }
         if must_commit || !batch.is_empty() {

@@ -4,7 +4,7 @@ use matchwire_domain::subject::Subject;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Lineage,
+    Lineage, Log,
     sweep::{Mark, Within},
 };
 
@@ -60,6 +60,11 @@ impl Position {
     pub(super) fn text(&self) -> String {
         // A struct of texts and numbers.
         serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Whether all that was seen is part of a log.
+    pub fn is_part_of(&self, log: &Log) -> bool {
+        self.mark(log.lineage(), log.last_group()).is_some()
     }
 
     /// From where a sweep goes on, if all that was seen is part of a log that ends with the group `tip`.

@@ -302,7 +302,8 @@ impl Work {
         let tip = *self.shared.log.tip().borrow();
         let position = follower.seen();
         self.shared.notes.lock().status.building = Some(Building { position, of: tip });
-        if !step.is_settled || !(step.has_seen_all || follower.is_near()) {
+        let is_done = if step.has_seen_all { step.is_settled } else { follower.is_near() };
+        if !is_done {
             return Ok(false);
         }
         let Some((build, follower)) = self.building.take() else { return Ok(true) };
@@ -316,7 +317,7 @@ impl Work {
         drop(notes);
         self.may_open = true;
         self.serve(view, follower);
-        Ok(step.has_seen_all)
+        Ok(step.has_seen_all && step.is_settled)
     }
 
     /// What serves is opened again, from the position that is stored; if it is damaged, it is built anew.

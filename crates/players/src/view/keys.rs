@@ -84,6 +84,26 @@ pub(super) fn read_text(bytes: &[u8]) -> Option<(String, &[u8])> {
     Some((String::from_utf8(text).ok()?, bytes.get(at + 2..)?))
 }
 
+/// Where a text at the start of some bytes ends, with what ends it.
+pub(super) fn text_end(bytes: &[u8]) -> Option<usize> {
+    bytes.windows(2).position(|pair| pair == [0, 1]).map(|at| at + 2)
+}
+
+/// The text at the start of a key, with what ends it, and what comes behind it.
+pub(super) fn split_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    bytes.split_at_checked(text_end(bytes)?)
+}
+
+/// Of whom and of what an activity is, by its key: how the key of its player begins, and the key of its match or
+/// tournament.
+pub(super) fn owners_of_activity(key: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (player, rest) = split_text(key)?;
+    let (_, rest) = rest.split_at_checked(size_of::<u64>())?;
+    let model = text_end(rest)?;
+    let id = text_end(rest.get(model..)?)?;
+    Some((player, rest.get(..model + id)?))
+}
+
 /// Reads a place in the order of results, the earliest first, at the start of some bytes.
 pub(super) fn read_place(bytes: &[u8]) -> Option<Place> {
     let ended = Timestamp::from_ms((read_number(bytes)? ^ (1 << 63)).cast_signed());

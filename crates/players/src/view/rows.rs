@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ACTIVITIES, BOARDS, FORGOTTEN, MATCHES, RECORDS, SOURCES, TOURNAMENTS, VERSUS,
-    keys::{Key, read_text},
+    keys::{Key, read_number, read_text, split_text},
     ladders, rivals,
 };
 use crate::{
@@ -35,11 +35,57 @@ pub struct Record {
 }
 
 /// What a tournament tells of its matches.
-#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Told {
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Told {
     game: Option<String>,
     season: Option<String>,
     is_private: bool,
+}
+
+impl Told {
+    pub(super) fn by(state: &tournament::State) -> Self {
+        let tournament::State { game, season, is_private, .. } = state.clone();
+        Self { game, season, is_private }
+    }
+
+    /// As it is stored.
+    pub(super) fn read(stored: Option<Vec<u8>>) -> Self {
+        stored.and_then(|value| serde_json::from_slice(&value).ok()).unwrap_or_default()
+    }
+}
+
+/// The tables whose rows are made of a player's activities alone.
+pub(super) const DERIVED: [Table; 3] = [RECORDS, VERSUS, BOARDS];
+
+/// How the keys of the player begin of whom a row of such a table is; the whole key if nobody can tell.
+pub(super) fn owner_of(table: Table, key: &[u8]) -> &[u8] {
+    let owner = if is_by_player(table) {
+        split_text(key).map(|(player, _)| player)
+    } else {
+        split_text(key).and_then(|(_, rest)| rest.get(size_of::<u64>()..))
+    };
+    owner.filter(|owner| is_player(owner)).unwrap_or(key)
+}
+
+/// Whether some bytes are how the keys of a player begin, and no more.
+pub(super) fn is_player(owner: &[u8]) -> bool {
+    read_text(owner).is_some_and(|(_, rest)| rest.is_empty())
+}
+
+/// Whether the keys of such a table begin with the player.
+pub(super) fn is_by_player(table: Table) -> bool {
+    table != BOARDS
+}
+
+/// What a row of such a table is of, for a person.
+pub(super) fn described(table: Table, key: &[u8]) -> String {
+    let split = if is_by_player(table) { split_text(key).map(|(_, rest)| rest) } else { Some(key) };
+    let (split, rest) = split.and_then(read_text).unwrap_or_default();
+    match (table, read_number(rest), read_text(rest)) {
+        (BOARDS, Some(won), _) => format!("{split}, won {}", !won),
+        (VERSUS, _, Some((other, _))) => format!("{split} against {other}"),
+        _ => split,
+    }
 }
 
 /// The rows of a transaction.
@@ -56,8 +102,13 @@ impl<'a> Rows<'a> {
         Ok(!self.0.range(SOURCES, &keys, Order::Ascending, 1)?.is_empty())
     }
 
-    /// Makes the activities by which a match or a tournament comes to what holds of it now.
-    pub(super) fn take(&mut self, model: Model, id: &str, mut holds: Deeds) -> Result<(), Error> {
+    /// Makes the activities by which a match or a tournament comes to what holds of it now, and gives them.
+    pub(super) fn take(
+        &mut self,
+        model: Model,
+        id: &str,
+        mut holds: Deeds,
+    ) -> Result<Vec<Activity>, Error> {
         self.leave_out_forgotten(&mut holds)?;
         let so_far = self.activities_of(model, id)?;
         let new = revise(model, id, &so_far, holds);
@@ -71,9 +122,8 @@ impl<'a> Rows<'a> {
         }
         for (player, activities) in of_players {
             self.count(player, &activities)?;
-            self.count_versus(player, &activities)?;
         }
-        Ok(())
+        Ok(new)
     }
 
     /// Notes what a match is as far as ratings are concerned.
@@ -162,7 +212,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Counts activities of a player that are new.
-    fn count(&mut self, player: &str, new: &[&Activity]) -> Result<(), Error> {
+    pub(super) fn count(&mut self, player: &str, new: &[&Activity]) -> Result<(), Error> {
         let mut records: BTreeMap<Split, (Record, i64)> = BTreeMap::new();
         let mut disordered: BTreeSet<Split> = BTreeSet::new();
         for activity in new {
@@ -202,7 +252,7 @@ impl<'a> Rows<'a> {
                 }
             }
         }
-        Ok(())
+        self.count_versus(player, new)
     }
 
     /// Folds the streaks of a player again within these splits, from all results.
@@ -240,13 +290,9 @@ impl<'a> Rows<'a> {
         id: &str,
         state: &tournament::State,
     ) -> Result<bool, Error> {
-        let tournament::State { game, season, is_private, .. } = state.clone();
-        let told = Told { game, season, is_private };
+        let told = Told::by(state);
         let key = Key::default().text(id).0;
-        let stored = self.0.get(TOURNAMENTS, &key)?;
-        let before: Told =
-            stored.and_then(|value| serde_json::from_slice(&value).ok()).unwrap_or_default();
-        if told == before {
+        if told == Told::read(self.0.get(TOURNAMENTS, &key)?) {
             return Ok(false);
         }
         self.0.put(TOURNAMENTS, &key, &json(&told))?;

@@ -24,21 +24,47 @@ pub(super) struct Streams<'a> {
     maps: Vec<Fold>,
     /// The fold of the first so many events of its own stream.
     folded: Option<(Fold, usize)>,
+    subjects: Vec<Subject>,
+    is_whole: bool,
+}
+
+/// A tournament as it is read.
+#[derive(Clone)]
+pub(super) struct Tournament {
+    pub(super) state: tournament::State,
+    /// Whether nothing of its stream was removed or is damaged.
+    pub(super) is_whole: bool,
 }
 
 impl<'a> Streams<'a> {
     /// Reads a match.
     pub(super) fn of_match(log: &Log, games: &'a Games, id: &str) -> Result<Self, Error> {
         let subject = Subject::parse(&format!("match/{id}")).ok();
-        let own = subject.as_ref().map_or(Ok(Vec::new()), |subject| read(log, subject))?;
+        let none = Events { events: Vec::new(), is_whole: true };
+        let own = subject.as_ref().map_or(Ok(none), |subject| read(log, subject))?;
+        let Events { events: own, mut is_whole } = own;
         let mut maps = Vec::new();
-        for map in
-            log.subjects(&format!("match/{id}/"), None, MAX_MAPS).map_err(|error| failed(&error))?
-        {
-            maps.push(Fold::of(games, &map, &read(log, &map)?));
+        let mut subjects = log
+            .subjects(&format!("match/{id}/"), None, MAX_MAPS)
+            .map_err(|error| failed(&error))?;
+        for map in &subjects {
+            let of_map = read(log, map)?;
+            is_whole &= of_map.is_whole;
+            maps.push(Fold::of(games, map, &of_map.events));
         }
         maps.sort_by_key(|map| map.play.course().map);
-        Ok(Self { games, subject, own, maps, folded: None })
+        subjects.extend(subject.clone());
+        Ok(Self { games, subject, own, maps, folded: None, subjects, is_whole })
+    }
+
+    /// The streams that were read.
+    pub(super) fn subjects(&self) -> &[Subject] {
+        &self.subjects
+    }
+
+    /// Whether nothing of them was removed or is damaged.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     /// The events of its own stream from one on; or else that there is nothing more in it.
@@ -74,37 +100,50 @@ impl<'a> Streams<'a> {
     }
 
     /// Reads a tournament.
-    pub(super) fn tournament(log: &Log, id: &str) -> Result<tournament::State, Error> {
+    pub(super) fn tournament(log: &Log, id: &str) -> Result<Tournament, Error> {
         let Ok(subject) = Subject::parse(&format!("tournament/{id}")) else {
-            return Ok(tournament::State::default());
+            return Ok(Tournament { state: tournament::State::default(), is_whole: true });
         };
-        Ok(Chronicle::of(&read(log, &subject)?).state)
+        let Events { events, is_whole } = read(log, &subject)?;
+        Ok(Tournament { state: Chronicle::of(&events).state, is_whole })
     }
+}
+
+/// What can be read of a stream.
+struct Events {
+    events: Vec<Recorded>,
+    is_whole: bool,
 }
 
 /// All of a stream that can be read. What was removed for its age is not there, and at damage it ends: what is behind
 /// that comes with the next event, once it is mended.
-fn read(log: &Log, subject: &Subject) -> Result<Vec<Recorded>, Error> {
+fn read(log: &Log, subject: &Subject) -> Result<Events, Error> {
     let mut all: Vec<Recorded> = Vec::new();
+    let mut is_whole = true;
     let mut after = 0;
     loop {
         let page = match log.read(subject, after, PAGE_EVENTS) {
             Err(LogError::Trimmed { floor, .. }) if floor.seq > after => {
                 after = floor.seq;
+                is_whole = false;
                 continue;
             }
             Err(error @ LogError::Corrupt { .. }) => {
                 tracing::warn!(%subject, %error, "players lack a part of a stream");
-                return Ok(all);
+                return Ok(Events { events: all, is_whole: false });
             }
             page => page.map_err(|error| failed(&error))?,
         };
-        let Some(last) = page.last() else { return Ok(all) };
+        let (Some(first), Some(last)) = (page.first(), page.last()) else {
+            return Ok(Events { events: all, is_whole });
+        };
+        // Behind a loss that was accepted.
+        is_whole &= first.recorded.seq == after + 1;
         after = last.recorded.seq;
         all.extend(page.into_iter().map(|entry| entry.recorded));
     }
 }
 
-fn failed(error: &LogError) -> Error {
+pub(super) fn failed(error: &LogError) -> Error {
     Error::Failed { place: "the log".into(), what: error.to_string() }
 }

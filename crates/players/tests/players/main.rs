@@ -9,6 +9,7 @@
 )]
 
 mod corrections;
+mod reconcile;
 mod recordings;
 mod view;
 mod world;

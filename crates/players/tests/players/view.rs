@@ -25,15 +25,15 @@ use crate::{
 const GAMES: [&str; 2] = ["", "cs2"];
 
 /// A log with the view of it.
-struct Followed {
-    log: Log,
-    store: Arc<dyn ViewStore>,
-    runner: Runner,
+pub(crate) struct Followed {
+    pub(crate) log: Log,
+    pub(crate) store: Arc<dyn ViewStore>,
+    pub(crate) runner: Runner,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Followed {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let log = Log::open(Box::new(Memory::new()), Arc::new(SystemClock)).unwrap();
         let store: Arc<dyn ViewStore> = Arc::new(MemoryViews::new());
         let runner = Self::run(&log, &store);
@@ -46,7 +46,7 @@ impl Followed {
         Runner::start(log, store.clone(), view, Options::default()).unwrap()
     }
 
-    fn append(&self, event: &Event) {
+    pub(crate) fn append(&self, event: &Event) {
         let append = Append {
             subject: event.subject.clone(),
             events: vec![event.clone()],
@@ -57,7 +57,7 @@ impl Followed {
     }
 
     /// The view with all that is in the log, and all ratings folded.
-    fn snapshot(&self) -> Box<dyn Snapshot> {
+    pub(crate) fn snapshot(&self) -> Box<dyn Snapshot> {
         let reader: Reader = self.runner.reader();
         loop {
             self.runtime.block_on(async { reader.catch_up().await });
@@ -100,7 +100,7 @@ fn activities(snapshot: &dyn Snapshot, player: &str, limit: usize) -> Vec<Activi
     }
 }
 
-fn check(snapshot: &dyn Snapshot, truth: &Statistics, limit: usize) {
+pub(crate) fn check(snapshot: &dyn Snapshot, truth: &Statistics, limit: usize) {
     let mut boards: BTreeMap<Split, Vec<(i64, String)>> = BTreeMap::new();
     let mut players: BTreeMap<&str, usize> = BTreeMap::new();
     for (player, split, expected) in truth.iter() {

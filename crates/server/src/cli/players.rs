@@ -8,8 +8,62 @@ use matchwire_players::rating::System;
 /// What to do about players.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PlayersCommand {
+    /// Compare what is stored of players with the log, and repair what differs; also while the server runs
+    Reconcile(Reconcile),
     /// Rate everybody by all matches of the log, by a system and parameters of one's choice, and say how well that foresaw who wins
     Ratings(Ratings),
+    /// Have a copy made of all that is kept of a player, and print the link to it
+    Export(Named),
+    /// Forget a player, for ever
+    Erase(Erase),
+}
+
+/// Which player, on which server.
+#[derive(Debug, Args)]
+pub(crate) struct Named {
+    /// The player: by player id, public id (MW-26-000042) or account (steam:7656…)
+    #[arg(value_name = "PLAYER")]
+    pub(crate) player: String,
+    /// The server
+    #[arg(
+        long,
+        env = "MATCHWIRE_SERVER",
+        default_value = "http://127.0.0.1:8080",
+        value_name = "URL"
+    )]
+    pub(crate) server: String,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `matchwire players erase`.
+#[derive(Debug, Args)]
+pub(crate) struct Erase {
+    #[command(flatten)]
+    pub(crate) named: Named,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// `matchwire players reconcile`.
+#[derive(Debug, Args)]
+pub(crate) struct Reconcile {
+    /// The data directory of the server, which may be running
+    #[arg(long, env = "MATCHWIRE_DATA", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) archive: crate::archive::Place,
+    /// Repair what is wrong, and compare again
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// Look at this player alone
+    #[arg(long, value_name = "P")]
+    pub(crate) player: Option<String>,
+    /// Print it as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `matchwire players ratings`.

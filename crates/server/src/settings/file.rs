@@ -18,8 +18,9 @@ use super::audience;
 const UPSTREAM: &str = "upstream";
 /// The key of the audiences.
 const AUDIENCE: &str = "audience";
-/// The key of what is set of people: their flags without its name and a dash.
-const PEOPLE: &str = "people";
+/// The tables of what is set by flags: those without its name and a dash. Of two of which one begins with the other, the longer
+/// one comes first.
+const TABLES: [&str; 4] = ["people", "players", "alerts.smtp", "alerts"];
 /// The largest file that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
 /// How many upstreams there may be.
@@ -63,14 +64,7 @@ impl File {
             if matches!(key.as_str(), UPSTREAM | AUDIENCE) {
                 continue;
             }
-            let settings = match value {
-                Value::Table(people) if key == PEOPLE => people
-                    .into_iter()
-                    .map(|(key, value)| (format!("{PEOPLE}.{key}"), value))
-                    .collect(),
-                value => vec![(key, value)],
-            };
-            for (key, value) in settings {
+            for (key, value) in flat(key, value) {
                 let read = texts(&value).ok_or_else(|| {
                     named(&format!(
                         "{key}: it must be a text, a number, true or false, or a list of those"
@@ -213,12 +207,24 @@ impl File {
     }
 }
 
+/// The settings of a table, each with its key; of what is no table of ours, itself.
+fn flat(key: String, value: Value) -> Vec<(String, Value)> {
+    match value {
+        Value::Table(table) if TABLES.contains(&&*key) => {
+            let settings = table.into_iter();
+            settings.flat_map(|(own, value)| flat(format!("{key}.{own}"), value)).collect()
+        }
+        value => vec![(key, value)],
+    }
+}
+
 /// The key of a flag.
 pub(super) fn key_of(flag: &str) -> String {
-    match flag.strip_prefix(PEOPLE).and_then(|rest| rest.strip_prefix('-')) {
-        Some(rest) => format!("{PEOPLE}.{}", rest.replace('-', "_")),
-        None => flag.replace('-', "_"),
-    }
+    let in_table = |table: &&str| {
+        let rest = flag.strip_prefix(&table.replace('.', "-"))?.strip_prefix('-')?;
+        Some(format!("{table}.{}", rest.replace('-', "_")))
+    };
+    TABLES.iter().find_map(in_table).unwrap_or_else(|| flag.replace('-', "_"))
 }
 
 fn named(path: &Path, what: &dyn std::fmt::Display) -> String {

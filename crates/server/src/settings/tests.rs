@@ -26,7 +26,7 @@ fn serve(file: &str, line: &str) -> Result<Box<Serve>, String> {
             crate::cli::Command::Serve(serve) => Ok(serve),
             other => panic!("{other:?}"),
         },
-        Asked::Settings(..) => panic!("it runs nothing"),
+        Asked::Settings(..) | Asked::Alerts(..) => panic!("it runs nothing"),
     }
 }
 
@@ -101,6 +101,47 @@ fn people() {
     assert_eq!(of("people.leeway"), pair("7s", "--people-leeway"));
     assert_eq!(of("people.jwks"), pair("", "not set"));
     assert!(!format!("{settings:?} {it:?}").contains("s3cret"));
+}
+
+#[test]
+fn alerts() {
+    let file = r#"
+        [players]
+        reconcile_at = "off"
+        [alerts]
+        url = "https://hooks.example.org/s3cret"
+        format = "discord"
+        [alerts.smtp]
+        host = "localhost"
+        tls = "none"
+        from = "Matchwire <a@example.org>"
+        to = ["b@example.org", "c@example.org"]
+    "#;
+    let it = serve(file, "serve --config FILE --data d").unwrap();
+    assert_eq!(it.players_reconcile_at, crate::reconcile::At::OFF);
+    let places = it.alerts.open().unwrap().places();
+    assert_eq!(
+        places,
+        ["https://hooks.example.org/…", "b@example.org, c@example.org by localhost"]
+    );
+    let asked_for = asked(file, "config --config FILE --json").unwrap();
+    let Asked::Settings(settings, true) = asked_for else { panic!("it prints JSON") };
+    let of = |key: &str| settings.iter().find(|it| it.key == key).unwrap().values.join("|");
+    let shown = ["alerts.url", "alerts.format", "alerts.drift_percent", "alerts.smtp.tls"].map(of);
+    assert_eq!(shown, ["***", "discord", "1", "none"]);
+    assert!(!format!("{settings:?} {it:?}").contains("s3cret"));
+    let trial = asked(file, "alerts test --config FILE --alerts-format slack --json").unwrap();
+    let Asked::Alerts(trial, true) = trial else { panic!("it sends a trial") };
+    assert_eq!(trial.open().unwrap().places().len(), 2);
+    for wrong in [
+        "[alerts]\nformat = \"telegram\"",
+        "[alerts]\ndrift_percent = 101",
+        "[alerts.smtp]\nhosts = \"x\"",
+        "[players]\nreconcile_at = \"4\"",
+    ] {
+        let error = asked(wrong, "config --config FILE").err().unwrap();
+        assert!(error.contains("matchwire.toml: "), "{error}");
+    }
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod played;
 mod posts;
 mod process;
 mod ratings;
+mod reconcile;
 mod recordings;
 mod referee;
 mod rough;

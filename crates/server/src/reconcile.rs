@@ -1,0 +1,66 @@
+//! Whether what is stored of players is as the log says: `matchwire players reconcile`, and the server's own run every day.
+
+mod beside;
+mod nightly;
+mod outcome;
+mod schedule;
+mod shown;
+
+use std::time::Instant;
+
+use anyhow::bail;
+use matchwire_log::view_store::{Start, ViewStore as _};
+use matchwire_players::view::{
+    self,
+    reconcile::{Fixed, fix, reconcile},
+};
+
+use self::{beside::Beside, outcome::Outcome};
+pub(crate) use self::{
+    nightly::{Nightly, Work},
+    schedule::At,
+};
+use crate::{cli::Reconcile, terminal::print};
+
+/// Runs the command; an error if something is wrong and was not repaired.
+pub(crate) fn run(args: &Reconcile) -> anyhow::Result<()> {
+    let sight = Beside::open(args)?;
+    let only = args.player.as_deref();
+    let begun = Instant::now();
+    let found = reconcile(&sight, only)?;
+    let took = begun.elapsed();
+    let mut fixed = None;
+    let mut after = None;
+    if args.fix && !found.report.is_clean() {
+        let done = fix(&sight, &*sight.stored()?, &found)?;
+        if done.is_too_much {
+            // It is left as it is: the server goes on with it.
+            drop(sight.store().build(&view::schema(), Start::Anew)?);
+        } else {
+            after = Some(reconcile(&sight, only)?.report);
+        }
+        fixed = Some(done);
+    }
+    sight.finish();
+    let last = after.as_ref().unwrap_or(&found.report);
+    if only.is_none() {
+        Outcome::of(&args.data).succeeded(last, took).store(&args.data)?;
+    }
+    let text = if args.json {
+        format!("{}\n", shown::json(&found.report, fixed, after.as_ref(), took))
+    } else {
+        shown::text(&found.report, fixed, after.as_ref(), took)
+    };
+    print(&text)?;
+    let (players, sources) = (last.drifted_players, last.drifted_sources);
+    match fixed {
+        _ if last.is_clean() => Ok(()),
+        Some(Fixed { is_too_much: true, .. }) => bail!(
+            "too much is wrong for a repair: the view is computed anew by the server, now or at its next start"
+        ),
+        Some(_) => bail!("of {players} players and {sources} matches something is still wrong"),
+        None => bail!(
+            "of {players} players and {sources} matches and tournaments something is wrong; --fix repairs it"
+        ),
+    }
+}
