@@ -24,6 +24,10 @@ use ring::{
 
 use crate::{files, hex};
 
+/// The key of the dead letters, in the vault's folder.
+pub const LETTER_KEY: &str = "dead-letters.key";
+/// The key of what readers of sources remember, in the vault's folder.
+pub const READER_KEY: &str = "readers.key";
 /// The size of the key, in bytes.
 const KEY_BYTES: usize = 32;
 /// How many bytes of a hash a name has.
@@ -155,8 +159,7 @@ impl Key {
 mod tests {
     use std::{fs, os::unix::fs::PermissionsExt as _};
 
-    use super::*;
-    use crate::LETTER_KEY as FILE;
+    use super::{LETTER_KEY as FILE, *};
 
     #[test]
     fn what_is_sealed_opens_after_a_restart_and_not_without_the_key() {

@@ -25,13 +25,8 @@ mod tests;
 mod vault;
 
 pub use erasures::{Erasure, LEDGER};
-pub use file_key::FileKey;
+pub use file_key::{FileKey, LETTER_KEY, READER_KEY};
 pub use people::{PEOPLE, next_player, nobody};
 pub use public_id::is_public;
 pub use sealing::{Identity, Purpose};
 pub use vault::Vault;
-
-/// The key of the dead letters, in the vault's folder.
-pub const LETTER_KEY: &str = "dead-letters.key";
-/// The key of what readers of sources remember, in the vault's folder.
-pub const READER_KEY: &str = "readers.key";

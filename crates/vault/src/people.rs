@@ -43,7 +43,7 @@ pub(crate) struct People {
     /// Lines that are not on disk yet.
     pending: Vec<u8>,
     fresh: Vec<String>,
-    people: HashMap<String, Person>,
+    by_id: HashMap<String, Person>,
     by_account: HashMap<String, String>,
     by_public: HashMap<String, String>,
     /// The number of the next player id.
@@ -62,7 +62,7 @@ impl People {
             length: 0,
             pending: Vec::new(),
             fresh: Vec::new(),
-            people: HashMap::new(),
+            by_id: HashMap::new(),
             by_account: HashMap::new(),
             by_public: HashMap::new(),
             next: 1,
@@ -105,7 +105,7 @@ impl People {
                 Value::String(key),
             ] if kind == "key" => {
                 let (purpose, bytes) = (Purpose::parse(purpose)?, hex::decode(key)?);
-                self.people.get_mut(id)?.keys.push((purpose, Key { bytes }));
+                self.by_id.get_mut(id)?.keys.push((purpose, Key { bytes }));
             }
             [Value::String(kind), next, Value::Array(spent)] if kind == "spent" => {
                 self.next = self.next.max(next.as_u64()?);
@@ -123,7 +123,7 @@ impl People {
             self.by_account.insert(account.clone(), id.to_owned());
         }
         self.by_public.insert(public.clone(), id.to_owned());
-        self.people.insert(id.to_owned(), Person { account, public, ..Person::default() });
+        self.by_id.insert(id.to_owned(), Person { account, public, ..Person::default() });
     }
 
     /// Sees to it that an id is given to nobody, though nobody has it here.
@@ -147,7 +147,7 @@ impl People {
         let public = public_id::draw(&self.random, year, is_taken)?;
         self.note(&json!(["player", id, account, public]));
         self.insert(id, account, public);
-        if let Some(person) = self.people.get_mut(id) {
+        if let Some(person) = self.by_id.get_mut(id) {
             person.is_fresh = true;
         }
         self.fresh.push(id.to_owned());
@@ -170,7 +170,7 @@ impl People {
         self.length += self.pending.len() as u64;
         self.pending.clear();
         for id in self.fresh.drain(..) {
-            if let Some(person) = self.people.get_mut(&id) {
+            if let Some(person) = self.by_id.get_mut(&id) {
                 person.is_fresh = false;
             }
         }
@@ -180,25 +180,25 @@ impl People {
     /// The player id of an account, if it is on disk.
     pub(crate) fn player_of(&self, account: &str) -> Option<String> {
         let id = self.by_account.get(account)?;
-        self.people.get(id).filter(|person| !person.is_fresh).map(|_| id.clone())
+        self.by_id.get(id).filter(|person| !person.is_fresh).map(|_| id.clone())
     }
 
     pub(crate) fn account_of(&self, id: &str) -> Option<String> {
-        self.people.get(id)?.account.clone()
+        self.by_id.get(id)?.account.clone()
     }
 
     /// Whether there is somebody of that id.
     pub(crate) fn knows(&self, id: &str) -> bool {
-        self.people.contains_key(id)
+        self.by_id.contains_key(id)
     }
 
     /// The public id of a player; whoever was named by an id alone so far is given one.
     pub(crate) fn public_id(&mut self, id: &str, year: i32) -> io::Result<String> {
-        if let Some(person) = self.people.get(id) {
+        if let Some(person) = self.by_id.get(id) {
             return Ok(person.public.clone());
         }
         self.add(id, None, year)?;
-        Ok(self.people.get(id).map(|person| person.public.clone()).unwrap_or_default())
+        Ok(self.by_id.get(id).map(|person| person.public.clone()).unwrap_or_default())
     }
 
     /// The player with a public id.
@@ -208,7 +208,7 @@ impl People {
 
     /// A person's key, if there is one.
     pub(crate) fn key(&self, id: &str, purpose: Purpose) -> Option<Key> {
-        let keys = &self.people.get(id)?.keys;
+        let keys = &self.by_id.get(id)?.keys;
         keys.iter().find(|(of, _)| *of == purpose).map(|(_, key)| key.clone())
     }
 
@@ -224,7 +224,7 @@ impl People {
         self.random.fill(&mut bytes).map_err(|_| io::Error::other("no random bytes"))?;
         self.note(&json!(["key", id, purpose.as_str(), hex::encode(&bytes)]));
         let key = Key { bytes };
-        if let Some(person) = self.people.get_mut(id) {
+        if let Some(person) = self.by_id.get_mut(id) {
             person.keys.push((purpose, key.clone()));
         }
         Ok(key)
@@ -234,7 +234,7 @@ impl People {
     pub(crate) fn destroy(&mut self, ids: &HashSet<String>) -> io::Result<()> {
         self.sync()?;
         for id in ids {
-            let Some(person) = self.people.remove(id) else { continue };
+            let Some(person) = self.by_id.remove(id) else { continue };
             if let Some(account) = person.account {
                 self.by_account.remove(&account);
             }
@@ -253,9 +253,9 @@ impl People {
         let mut spent: Vec<&String> = self.spent.iter().collect();
         spent.sort();
         let mut lines = vec![json!(["spent", self.next, spent])];
-        let mut ids: Vec<&String> = self.people.keys().collect();
+        let mut ids: Vec<&String> = self.by_id.keys().collect();
         ids.sort();
-        for (id, person) in ids.into_iter().filter_map(|id| Some((id, self.people.get(id)?))) {
+        for (id, person) in ids.into_iter().filter_map(|id| Some((id, self.by_id.get(id)?))) {
             lines.push(json!(["player", id, person.account, person.public]));
             for (purpose, key) in &person.keys {
                 lines.push(json!(["key", id, purpose.as_str(), hex::encode(&key.bytes)]));

@@ -151,17 +151,17 @@ impl Vault {
     /// erasure again has the receipt that it had. It may take a second for a million people.
     pub fn erase(&self, player: &str, now: Timestamp) -> io::Result<Erasure> {
         let mut inner = self.inner.lock();
-        let erasure = match inner.ledger.of(player) {
-            Some(known) => known.clone(),
-            None => {
-                let mut bytes = [0; 8];
-                let random = SystemRandom::new();
-                random.fill(&mut bytes).map_err(|_| io::Error::other("no random bytes"))?;
-                let (receipt, player) = (hex::encode(&bytes), player.to_owned());
-                let erasure = Erasure { receipt, player, time: now };
-                inner.ledger.add(erasure.clone())?;
-                erasure
-            }
+        let known = inner.ledger.of(player).cloned();
+        let erasure = if let Some(known) = known {
+            known
+        } else {
+            let mut bytes = [0; 8];
+            let random = SystemRandom::new();
+            random.fill(&mut bytes).map_err(|_| io::Error::other("no random bytes"))?;
+            let (receipt, player) = (hex::encode(&bytes), player.to_owned());
+            let erasure = Erasure { receipt, player, time: now };
+            inner.ledger.add(erasure.clone())?;
+            erasure
         };
         inner.people.destroy(&HashSet::from([player.to_owned()]))?;
         self.letters.destroy()?;
