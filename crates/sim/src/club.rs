@@ -112,7 +112,10 @@ mod tests {
                     players.insert(account.to_owned());
                     account.to_owned()
                 };
-                vocabulary::admit(&Games::default(), &attributes, &mut exchange, &|_, name| name.clone()).unwrap();
+                vocabulary::admit(&Games::default(), &attributes, &mut exchange, &|_, name| {
+                    name.clone()
+                })
+                .unwrap();
             }
             assert_eq!((lines.len(), players.len()), (2 * MATCHES as usize, 10));
         }
