@@ -7,7 +7,10 @@
 //! From the first step on it is irrevocable. Whatever breaks off afterwards is gone on with at the next start, and by
 //! asking again: the ledger says who was erased, and the log whether it got to the end.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Json,
@@ -22,6 +25,7 @@ use matchwire_domain::{
 };
 use matchwire_log::Append;
 use serde_json::{Value, json};
+use tokio::time;
 
 use crate::{
     app::{App, Erased},
@@ -35,6 +39,8 @@ use crate::{
 const SOURCE: &str = "matchwire";
 /// How long a back-up of the vault can be read at most, in days: so long a day's key lives.
 const KEY_DAYS: i64 = 30;
+/// How soon a purge is tried again.
+const PURGE_AGAIN: Duration = Duration::from_secs(5);
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// The person who asks is forgotten.
@@ -102,20 +108,29 @@ async fn tell(app: &App, subject: &Subject, erased: &Erased) -> Result<(), Probl
 }
 
 /// Destroys what follows from what the vault has forgotten: what is held in memory, letters, rows of views.
-async fn destroy(app: &App) -> Result<(), Problem> {
+async fn destroy(app: &Arc<App>) -> Result<(), Problem> {
     for app in app.all() {
         app.live.renew().await?;
     }
     app.letters.drop_all().await?;
     app.views.players.catch_up().await;
+    if purge(app).await.is_err() {
+        // Somebody reads the view for long, as a reconciliation does. Nobody can ask for the rows any more, but until it is
+        // done they may be in free pages of the file.
+        let app = app.clone();
+        tokio::spawn(async move {
+            while purge(&app).await.is_err() {
+                time::sleep(PURGE_AGAIN).await;
+            }
+        });
+    }
+    Ok(())
+}
+
+/// Makes what was deleted from views unreadable in their files.
+async fn purge(app: &App) -> Result<(), Problem> {
     let views = app.views.readers();
-    blocking(move || {
-        for view in views {
-            view.purge().map_err(Problem::from)?;
-        }
-        Ok(())
-    })
-    .await
+    blocking(move || views.iter().try_for_each(|view| view.purge().map_err(Problem::from))).await
 }
 
 /// Goes on with what was erased and not ended: by a crash, or since the log is one of before. Once this returns, the log

@@ -145,7 +145,7 @@ pub(crate) async fn begin_own(
     uri: Uri,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     Params::parse(&uri, &[])?;
-    begin(app, viewer.oneself()?)
+    begin(&app, &viewer.oneself()?)
 }
 
 /// An operator wants a copy for a player.
@@ -156,7 +156,7 @@ pub(crate) async fn begin_for(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     Params::parse(&uri, &[])?;
     let player = app.player_named(player)?;
-    begin(app, player)
+    begin(&app, &player)
 }
 
 /// How far the copy of the person is who asks.
@@ -209,30 +209,30 @@ fn show(app: &App, player: &str) -> Json<Value> {
     Json(app.exports.told(player).unwrap_or_else(|| json!({"status": "none"})))
 }
 
-fn begin(app: Arc<App>, player: String) -> Result<(StatusCode, Json<Value>), Problem> {
+fn begin(app: &Arc<App>, player: &str) -> Result<(StatusCode, Json<Value>), Problem> {
     let id = app.exports.signer.draw()?;
     let progress = Arc::new(Progress::default());
     {
         let mut jobs = app.exports.jobs.lock();
         // One that is being made, or can be fetched, is the one that is wanted.
-        let is_there = jobs.get(&player).is_some_and(|job| !matches!(job.state, Stage::Failed));
+        let is_there = jobs.get(player).is_some_and(|job| !matches!(job.state, Stage::Failed));
         if !is_there {
-            if jobs.len() >= MAX_JOBS && !jobs.contains_key(&player) {
+            if jobs.len() >= MAX_JOBS && !jobs.contains_key(player) {
                 return Err(Problem::new(
                     Code::Busy,
                     "too many exports are there; try again later",
                 ));
             }
             let new = Job { id: id.clone(), progress: progress.clone(), state: Stage::Running };
-            if let Some(old) = jobs.insert(player.clone(), new) {
+            if let Some(old) = jobs.insert(player.to_owned(), new) {
                 let _ = fs::remove_file(app.exports.file(&old.id));
             }
             let app = app.clone();
-            let player = player.clone();
+            let player = player.to_owned();
             tokio::spawn(async move { run(&app, &player, &id, progress).await });
         }
     }
-    let told = app.exports.told(&player).unwrap_or_default();
+    let told = app.exports.told(player).unwrap_or_default();
     Ok((StatusCode::ACCEPTED, Json(told)))
 }
 

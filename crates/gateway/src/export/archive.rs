@@ -96,6 +96,7 @@ fn line(zip: &mut Zip, value: &Value) -> Result<(), Problem> {
     writeln!(zip, "{value}").map_err(failed)
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it is mapped over")]
 fn failed(error: io::Error) -> Problem {
     Problem::new(Code::Internal, format!("the export cannot be written: {error}"))
 }

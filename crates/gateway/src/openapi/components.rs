@@ -47,7 +47,8 @@ pub(super) fn parameter(name: &str, all: &[&str]) -> Value {
             "What the order is by: matches won, or what the rating is at least",
             json!({"enum": ["won", "glicko-2", "openskill"], "default": "won"}),
         ),
-        "among" | "system" => players::parameter(name),
+        "among" | "system" | "season" | "tournament" | "format" | "around" | "expires"
+        | "signature" => players::parameter(name),
         "by" => (
             "Which time decides when an event comes: when it was recorded, or its own, where it has one",
             json!({"enum": ["recorded", "time"], "default": "recorded"}),
@@ -55,13 +56,6 @@ pub(super) fn parameter(name: &str, all: &[&str]) -> Value {
         "type" => {
             ("Only activities of this kind", json!({"type": "string", "examples": ["match_won"]}))
         }
-        "season" => ("Only what counts for this season", json!({"type": "string"})),
-        "tournament" => ("Only what was done in this tournament", json!({"type": "string"})),
-        "format" => (
-            "Alone, in teams, or both",
-            json!({"enum": ["solo", "team", "both"], "default": "both"}),
-        ),
-        "around" => ("The player who is to be in the middle", json!({"type": "string"})),
         "at_seq" => ("As of this event", json!({"type": "integer", "minimum": 0})),
         "views" => (
             "Of events, state and prediction those that are wanted, with commas",
@@ -144,20 +138,7 @@ pub(super) fn schemas() -> Value {
     let count = json!({"type": "integer", "minimum": 0});
     let object = json!({"type": "object"});
     json!({
-        "Problem": {
-            "type": "object",
-            "required": ["type", "title", "status", "detail", "code", "trace_id"],
-            "properties": {
-                "type": text, "title": text, "status": count, "detail": text, "code": text,
-                "trace_id": text,
-                "floor": {
-                    "type": "object",
-                    "description": "With the code trimmed: the last event that is gone. The stream goes on behind it",
-                    "required": ["seq", "chain"],
-                    "properties": {"seq": count, "chain": text},
-                },
-            },
-        },
+        "Problem": problem_schema(),
         "Results": results(),
         "Me": players::me(),
         "Erasure": players::erasure(),
@@ -205,6 +186,26 @@ pub(super) fn schemas() -> Value {
         "Stats": stats(),
         "Status": object,
         "Schemas": list("schemas", &object),
+    })
+}
+
+/// Why a request failed.
+fn problem_schema() -> Value {
+    let text = json!({"type": "string"});
+    let count = json!({"type": "integer", "minimum": 0});
+    json!({
+        "type": "object",
+        "required": ["type", "title", "status", "detail", "code", "trace_id"],
+        "properties": {
+            "type": text, "title": text, "status": count, "detail": text, "code": text,
+            "trace_id": text,
+            "floor": {
+                "type": "object",
+                "description": "With the code trimmed: the last event that is gone. The stream goes on behind it",
+                "required": ["seq", "chain"],
+                "properties": {"seq": count, "chain": text},
+            },
+        },
     })
 }
 

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 pub(super) fn me() -> Value {
     let player =
         json!({"type": "string", "description": "The player id; left out if there is none"});
-    json!({"type": "object", "properties": {"player": player}})
+    let public = json!({"type": "string", "examples": ["MW-26-000042"]});
+    json!({"type": "object", "properties": {"player": player, "public_id": public}})
 }
 
 /// What was destroyed of a person.
@@ -155,6 +156,17 @@ pub(super) fn parameter(name: &str) -> (&'static str, Value) {
             "Among all, or among the friends of the person who asks, by their token",
             json!({"enum": ["all", "friends"], "default": "all"}),
         ),
+        "season" => ("Only what counts for this season", json!({"type": "string"})),
+        "tournament" => ("Only what was done in this tournament", json!({"type": "string"})),
+        "format" => (
+            "Alone, in teams, or both",
+            json!({"enum": ["solo", "team", "both"], "default": "both"}),
+        ),
+        "around" => ("The player who is to be in the middle", json!({"type": "string"})),
+        "expires" => {
+            ("Until when the link is good, in seconds since 1970", json!({"type": "integer"}))
+        }
+        "signature" => ("What the server has signed the link with", json!({"type": "string"})),
         _ => (
             "With what a player was rated before, by this system",
             json!({"enum": ["glicko-2", "openskill"]}),

@@ -7,7 +7,7 @@ use matchwire_domain::{
     outcome::Outcome,
     tournament,
 };
-use matchwire_log::view_store::{Error, Keys, Order, Table, Transaction};
+use matchwire_log::view_store::{Error, Keys, Order, Row, Table, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -166,7 +166,7 @@ impl<'a> Rows<'a> {
     pub(super) fn forget(&mut self, player: &str) -> Result<(), Error> {
         let own = Key::default().text(player).0;
         self.0.put(FORGOTTEN, &own, &[])?;
-        for (key, value) in self.rows(ACTIVITIES, &own)? {
+        for Row { key, value } in self.rows(ACTIVITIES, &own)? {
             if let Ok(activity) = serde_json::from_slice::<Activity>(&value) {
                 let Activity { source_model, source_id, .. } = &activity;
                 let source = Key::default().text(source_model.as_str()).text(source_id).0;
@@ -174,10 +174,10 @@ impl<'a> Rows<'a> {
             }
             self.0.delete(ACTIVITIES, &key)?;
         }
-        for (key, _) in self.rows(VERSUS, &own)? {
+        for Row { key, .. } in self.rows(VERSUS, &own)? {
             self.0.delete(VERSUS, &key)?;
         }
-        for (key, value) in self.rows(RECORDS, &own)? {
+        for Row { key, value } in self.rows(RECORDS, &own)? {
             let split = key.get(own.len()..).and_then(read_text);
             let split = split.and_then(|(split, _)| serde_json::from_str::<Split>(&split).ok());
             let record: Option<Record> = serde_json::from_slice(&value).ok();
@@ -190,10 +190,10 @@ impl<'a> Rows<'a> {
     }
 
     /// All rows of a table whose keys begin so.
-    fn rows(&self, table: Table, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error> {
+    fn rows(&self, table: Table, prefix: &[u8]) -> Result<Vec<Row>, Error> {
         let mut rows = Vec::new();
         self.each(table, prefix, |_, key, value| {
-            rows.push((key.to_vec(), value.to_vec()));
+            rows.push(Row { key: key.to_vec(), value: value.to_vec() });
             Ok(())
         })?;
         Ok(rows)
