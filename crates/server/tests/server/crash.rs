@@ -48,8 +48,16 @@ async fn killed_twenty_times() {
     played::post(&calm.client(), "m/auto", "t", 0, &log).await.unwrap();
     let expected = played::events(&calm.client(), "match/m/1").await;
     let events = played::events(&server.client(), "match/m/1").await;
+    // Each server seals names with keys of its own.
     let content = |events: &[serde_json::Value]| -> Vec<(String, String)> {
-        events.iter().map(|e| (e["id"].to_string(), e["data"].to_string())).collect()
+        let told = |event: &serde_json::Value| {
+            let mut data = event["data"].clone();
+            if data["name"].as_str().is_some_and(|name| name.starts_with("~1.")) {
+                data["name"] = "sealed".into();
+            }
+            (event["id"].to_string(), data.to_string())
+        };
+        events.iter().map(told).collect()
     };
     assert_eq!(content(&events), content(&expected));
     let ids: BTreeSet<String> = events.iter().map(|event| event["id"].to_string()).collect();
