@@ -2,6 +2,7 @@
 
 mod failing;
 mod random;
+mod settling;
 
 use std::{
     collections::BTreeMap,
