@@ -84,7 +84,7 @@ pub(crate) struct Demo {
 /// `matchwire serve`.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// Where the log and the exchange of accounts are kept
+    /// Where the log, the vault and the stored views are kept
     #[arg(long, env = "MATCHWIRE_DATA", value_name = "DIR")]
     pub(crate) data: PathBuf,
     /// A TOML file with settings: what a flag or a variable says goes over it. Upstreams, from which

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{
     ask,
-    cli::{Erase, Named},
+    cli::{Erase, Named, Server},
     terminal::print,
 };
 
@@ -18,7 +18,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// Forgets a player.
 pub(crate) async fn erase(args: &Erase) -> anyhow::Result<()> {
-    let Named { player, server, json } = &args.named;
+    let Named { player, server: Server { server, json } } = &args.named;
     if !args.yes {
         if !ask::is_somebody_there() {
             bail!("nothing was erased: there is nobody to ask; --yes erases without asking");
@@ -53,7 +53,7 @@ pub(crate) async fn erase(args: &Erase) -> anyhow::Result<()> {
 
 /// Has a copy made of all that is kept of a player, and tells where it is.
 pub(crate) async fn export(args: &Named) -> anyhow::Result<()> {
-    let Named { player, server, json } = args;
+    let Named { player, server: Server { server, json } } = args;
     let client = Client::new(server)?;
     let path = format!("/players/{player}/export");
     let mut told = client.post(&path, &[], "".into()).await?;

@@ -36,7 +36,8 @@ pub(crate) fn draw(
 }
 
 /// Whether a text has the form of a public id.
-pub fn is_public(text: &str) -> bool {
+#[cfg(test)]
+pub(crate) fn is_public(text: &str) -> bool {
     let Some((year, number)) = text.strip_prefix("MW-").and_then(|rest| rest.split_once('-'))
     else {
         return false;

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use matchwire_domain::timestamp::Timestamp;
 
-use crate::{Identity, LEDGER, PEOPLE, Purpose, Vault, is_public, next_player, nobody};
+use crate::{Identity, LEDGER, PEOPLE, Purpose, Vault, next_player, nobody, public_id::is_public};
 
 fn now() -> Timestamp {
     Timestamp::parse("2026-03-01T12:00:00Z").unwrap()

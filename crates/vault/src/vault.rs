@@ -1,10 +1,6 @@
 //! The vault as a whole, open.
 
-use std::{
-    collections::HashSet,
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{collections::HashSet, fs, io, path::Path};
 
 use matchwire_domain::timestamp::Timestamp;
 use parking_lot::Mutex;
@@ -17,7 +13,6 @@ use crate::{
 
 /// Who people are. It is used from all threads; what it does to its files it does under a lock.
 pub struct Vault {
-    folder: PathBuf,
     inner: Mutex<Inner>,
     letters: FileKey,
     readers: FileKey,
@@ -50,18 +45,13 @@ impl Vault {
             people.destroy(&left)?;
         }
         let inner = Mutex::new(Inner { people, ledger });
-        let (folder, erased_again) = (folder.to_owned(), left.len());
-        Ok(Self { folder, inner, letters, readers, erased_again })
+        let erased_again = left.len();
+        Ok(Self { inner, letters, readers, erased_again })
     }
 
     /// How many people were erased again when it was opened, since something of them had come back.
     pub fn erased_again(&self) -> usize {
         self.erased_again
-    }
-
-    /// Where it is.
-    pub fn folder(&self) -> &Path {
-        &self.folder
     }
 
     /// The key of the dead letters.

@@ -143,11 +143,6 @@ impl ShownName {
         self.shown.is_none()
     }
 
-    /// Whether no name was told.
-    pub fn is_unknown(&self) -> bool {
-        self.shown.is_none() && self.sealed.is_none()
-    }
-
     /// Shows it, as far as `people` can open it.
     pub fn reveal(&mut self, player: &str, people: &dyn Identities) {
         if let (None, Some(sealed)) = (&self.shown, &self.sealed) {

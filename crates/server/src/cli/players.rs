@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use matchwire_players::rating::System;
 
-use super::ImportArgs;
+use super::{ImportArgs, Server};
 
 /// What to do about players.
 #[derive(Debug, Subcommand)]
@@ -28,17 +28,8 @@ pub(crate) struct Named {
     /// The player: by player id, public id (MW-26-000042) or account (steam:7656…)
     #[arg(value_name = "PLAYER")]
     pub(crate) player: String,
-    /// The server
-    #[arg(
-        long,
-        env = "MATCHWIRE_SERVER",
-        default_value = "http://127.0.0.1:8080",
-        value_name = "URL"
-    )]
-    pub(crate) server: String,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: Server,
 }
 
 /// `matchwire players erase`.
