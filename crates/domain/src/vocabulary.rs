@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use crate::{
     envelope::{self, Attributes, Event},
     live_match::{Exchange, Games, Label, Scope, Seal, Unfit},
+    player,
     subject::Subject,
 };
 
@@ -18,7 +19,7 @@ use crate::{
 pub const OWN_PREFIX: &str = "x.";
 
 /// What the server alone says.
-const RESERVED: [&str; 1] = ["player.erased"];
+pub(crate) const RESERVED: [&str; 1] = [player::FORGETS];
 
 /// The data of [`envelope::SEALED`], which any stream may hold: it is the stream's last event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -2,7 +2,8 @@
 //!
 //! Peers on loopback may do everything; others may send events only from the networks that
 //! `--insecure-ingest` names, and read only from those of `--insecure-read`. An [audience](crate::audience)
-//! that sees events later may only read, and not what counts them as they come.
+//! that sees events later may only read, and not what counts them as they come. Whoever may do both is the operator, who sees
+//! also what is private.
 //!
 //! Since loopback is open, a page of some other site that runs in a browser on this machine must
 //! not get in through it. Two checks keep it out. A request that names a foreign `Origin` may not
@@ -36,6 +37,15 @@ pub(crate) enum Right {
     Health,
 }
 
+/// As whom somebody reads.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reader {
+    /// The place of the audience to which they belong.
+    pub(crate) audience: Option<usize>,
+    /// Whether nothing is private for them.
+    pub(crate) is_operator: bool,
+}
+
 /// Who may do what.
 #[derive(Debug, Clone)]
 pub struct Access {
@@ -66,26 +76,29 @@ impl Access {
         }
     }
 
-    /// Checks a request; the answer is the place of the audience to which its client belongs.
+    /// Checks a request; the answer is as whom its client reads.
     pub(crate) fn check(
         &self,
         right: Right,
         peer: IpAddr,
         method: &Method,
         headers: &HeaderMap,
-    ) -> Result<Option<usize>, Problem> {
+    ) -> Result<Reader, Problem> {
         let client = audience::client(peer, &self.proxies, headers)?;
-        self.check_client(right, client)?;
         let audience = audience::of(&self.audiences, client);
-        if let Some(audience) = audience.and_then(|place| self.audiences.get(place)) {
-            audience.check(right)?;
-        }
+        let check = |right| {
+            self.check_client(right, client)?;
+            let audience = audience.and_then(|place| self.audiences.get(place));
+            audience.map_or(Ok(()), |audience| audience.check(right))
+        };
+        check(right)?;
+        let is_operator = check(Right::Operate).is_ok();
         let host = self.check_host(headers)?;
         let acts = method != Method::GET && method != Method::HEAD && method != Method::OPTIONS;
         if acts || headers.contains_key(header::UPGRADE) {
             check_origin(headers, host)?;
         }
-        Ok(audience)
+        Ok(Reader { audience, is_operator })
     }
 
     fn check_client(&self, right: Right, client: IpAddr) -> Result<(), Problem> {

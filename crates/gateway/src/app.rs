@@ -17,7 +17,13 @@ use matchwire_domain::{
     secret::Secret,
     timestamp::Timestamp,
 };
-use matchwire_log::{Log, View, calibration::Calibration, live::Live, tournaments::Tournaments};
+use matchwire_log::{
+    Log, View,
+    calibration::Calibration,
+    live::{KEPT_FOLDS, Live},
+    tournaments::Tournaments,
+};
+use matchwire_players::rights::{Strangers, WithoutAccounts};
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, watch};
 use yawc::DeflatePool;
@@ -75,6 +81,10 @@ pub trait Exchange: Identities + 'static {
     /// Forgets a player: account, public id and keys are destroyed, and the keys of what holds anybody's text. The same again
     /// has the same receipt. It writes to a disk.
     fn erase(&self, player: &str) -> std::io::Result<Erased>;
+    /// Whether files of views may have rows of somebody who was forgotten, also before a restart.
+    fn is_purge_due(&self) -> bool;
+    /// Takes down that they have none. It writes to a disk.
+    fn purged(&self) -> std::io::Result<()>;
     /// Everybody who has been forgotten, by player id.
     fn erasures(&self) -> Vec<(String, Erased)>;
 }
@@ -144,6 +154,15 @@ pub struct Answer {
 /// How many folds are kept for a delayed audience when nobody follows them.
 const AUDIENCE_FOLDS: usize = 128;
 
+/// The apps of those who do not see all that the operator sees.
+#[derive(Default)]
+pub(crate) struct Strange {
+    /// By the place of its audience in [`Access::audiences`]; `None` for one that sees what all see.
+    pub(crate) audiences: Vec<Option<Arc<App>>>,
+    /// Of whoever is in no delayed audience.
+    pub(crate) public: Option<Arc<App>>,
+}
+
 /// What an [`App`] is made of.
 pub struct Parts {
     /// The log.
@@ -184,8 +203,8 @@ pub struct Parts {
     pub memory_acks: bool,
 }
 
-/// What every handler needs: what is common to all who ask, and what those see who ask here. A delayed
-/// audience has an app of its own, so that nothing that is made of the log can be seen too early by
+/// What every handler needs: what is common to all who ask, and what those see who ask here. Whoever is not the operator, and each
+/// delayed audience, has an app of its own, so that nothing that is made of the log can be seen too early, or though it is private, by
 /// way of something that is shared.
 pub struct App {
     common: Arc<Common>,
@@ -194,8 +213,8 @@ pub struct App {
     pub(crate) summaries: Summaries,
     /// Those who follow the same, and see the same.
     pub(crate) hub: Hub,
-    /// By the place of its audience in [`Access::audiences`]; `None` for one that sees what all see.
-    pub(crate) audiences: Vec<Option<Arc<App>>>,
+    /// Those of others; none but in the operator's app.
+    pub(crate) strange: Strange,
 }
 
 /// What is common to all who ask. Nothing here tells what is in the log, but the log itself and its stored views.
@@ -205,11 +224,15 @@ pub struct Common {
     pub(crate) calibration: Calibration,
     /// Which matches are of which tournament; what of it may be seen, each reader's own log tells.
     pub(crate) tournaments: Tournaments,
+    /// What is kept from all but the operator.
+    pub(crate) strangers: Arc<Strangers>,
     pub(crate) exchange: Arc<dyn Exchange>,
     pub(crate) sources: Sources,
     pub(crate) ingest_tokens: BTreeMap<String, Secret>,
     pub(crate) letters: DeadLetters,
     pub(crate) exports: Exports,
+    /// Held by whoever erases, or purges: one after the other.
+    pub(crate) erasing: tokio::sync::Mutex<()>,
     pub(crate) imports: Arc<Imports>,
     pub(crate) followup: Followup,
     pub(crate) meter: Arc<Meter>,
@@ -244,12 +267,14 @@ impl App {
         let common = Arc::new(Common {
             admission: Admission::new(parts.admission, live.games().clone()),
             calibration: Calibration::new(&log, live.games()),
+            strangers: Arc::new(Strangers::of(live.games().clone())),
             tournaments: Tournaments::new(&log),
             exchange: parts.exchange,
             sources: parts.sources,
             ingest_tokens: parts.ingest_tokens,
             letters: parts.letters,
             exports: parts.exports,
+            erasing: tokio::sync::Mutex::default(),
             imports: Arc::new(Imports::of(&log)),
             followup: parts.followup,
             meter: parts.meter,
@@ -273,12 +298,19 @@ impl App {
             started: Instant::now(),
             log,
         });
+        let people = Arc::new(WithoutAccounts(live.people().clone()));
+        let over = |view: View, kept| {
+            let view = view.screened(common.strangers.clone());
+            let live = live.over(view, people.clone(), kept);
+            common.app(live, Strange::default())
+        };
         let audience = |audience: &Audience| {
-            let view = View::delayed(common.log.clone(), audience.delays.clone());
-            audience.is_delayed().then(|| common.app(live.over(view, AUDIENCE_FOLDS), Vec::new()))
+            let view = || View::delayed(common.log.clone(), audience.delays.clone());
+            audience.is_delayed().then(|| over(view(), AUDIENCE_FOLDS))
         };
         let audiences = common.access.audiences.iter().map(audience).collect();
-        common.app(live, audiences)
+        let public = Some(over(View::from(common.log.clone()), KEPT_FOLDS));
+        common.app(live, Strange { audiences, public })
     }
 }
 
@@ -299,15 +331,15 @@ impl App {
 
     /// An app for a reader who sees what these folds are over.
     pub(crate) fn seeing(&self, live: Live) -> Arc<Self> {
-        self.common.app(live, Vec::new())
+        self.common.app(live, Strange::default())
     }
 }
 
 impl Common {
     /// An app for those who see what these folds are over.
-    fn app(self: &Arc<Self>, live: Live, audiences: Vec<Option<Arc<App>>>) -> Arc<App> {
+    fn app(self: &Arc<Self>, live: Live, strange: Strange) -> Arc<App> {
         let (summaries, hub) = (Summaries::default(), Hub::default());
-        let app = Arc::new(App { common: self.clone(), live, summaries, hub, audiences });
+        let app = Arc::new(App { common: self.clone(), live, summaries, hub, strange });
         let mut apps = self.apps.lock();
         apps.retain(|app| app.strong_count() > 0);
         apps.push(Arc::downgrade(&app));

@@ -23,7 +23,7 @@ use matchwire_domain::{
     subject::Subject,
     timestamp::Timestamp,
 };
-use matchwire_log::Append;
+use matchwire_log::{Append, projection};
 use serde_json::{Value, json};
 use tokio::time;
 
@@ -74,6 +74,7 @@ async fn begin(app: Arc<App>, player: String) -> Result<Json<Value>, Problem> {
 /// Forgets a player. Again it goes on where it was broken off, and gives the same receipt.
 async fn erase(app: &Arc<App>, player: &str) -> Result<Json<Value>, Problem> {
     let subject = Subject::parse(&format!("player/{player}"))?;
+    let _turn = app.erasing.lock().await;
     // What was refused is on disk before its key goes, and not under the next one.
     app.letters.flush().await;
     let (of, id) = (app.clone(), player.to_owned());
@@ -119,8 +120,12 @@ async fn destroy(app: &Arc<App>) -> Result<(), Problem> {
         // done they may be in free pages of the file.
         let app = app.clone();
         tokio::spawn(async move {
-            while purge(&app).await.is_err() {
+            loop {
                 time::sleep(PURGE_AGAIN).await;
+                let _turn = app.erasing.lock().await;
+                if purge(&app).await.is_ok() {
+                    return;
+                }
             }
         });
     }
@@ -129,14 +134,21 @@ async fn destroy(app: &Arc<App>) -> Result<(), Problem> {
 
 /// Makes what was deleted from views unreadable in their files.
 async fn purge(app: &App) -> Result<(), Problem> {
-    let views = app.views.readers();
-    blocking(move || views.iter().try_for_each(|view| view.purge().map_err(Problem::from))).await
+    let (views, exchange) = (app.views.readers(), app.exchange.clone());
+    let purge = move || {
+        views.iter().try_for_each(projection::Reader::purge)?;
+        exchange.purged().map_err(|error| {
+            tracing::error!(%error, "the vault cannot be written");
+            Problem::new(Code::Busy, "the vault cannot be written now")
+        })
+    };
+    blocking(purge).await
 }
 
 /// Goes on with what was erased and not ended: by a crash, or since the log is one of before. Once this returns, the log
 /// says who is forgotten; what follows from that goes on by itself.
 pub(crate) async fn go_on(app: &Arc<App>) {
-    let mut is_any = false;
+    let mut is_any = app.exchange.is_purge_due();
     for (player, erased) in app.exchange.erasures() {
         let Ok(subject) = Subject::parse(&format!("player/{player}")) else { continue };
         let (log, of, id) = (app.log.clone(), subject.clone(), id(&erased));
@@ -153,6 +165,7 @@ pub(crate) async fn go_on(app: &Arc<App>) {
     if is_any {
         let app = app.clone();
         tokio::spawn(async move {
+            let _turn = app.erasing.lock().await;
             match destroy(&app).await {
                 Ok(()) => tracing::info!("what was begun to be erased is erased"),
                 Err(Problem { detail, .. }) => {

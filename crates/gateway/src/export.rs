@@ -31,7 +31,8 @@ use axum::{
 use matchwire_domain::timestamp::Timestamp;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use tokio::{sync::Semaphore, time};
+use tokio::{fs::File, sync::Semaphore, time};
+use tokio_util::io::ReaderStream;
 
 use self::link::Signer;
 use crate::{
@@ -193,11 +194,13 @@ pub(crate) async fn fetch(
         let detail = "the link is not good, or not any more; ask for the export to get a new one";
         return Err(Problem::new(Code::Forbidden, detail));
     }
-    let bytes = tokio::fs::read(app.exports.file(&id)).await;
     let gone =
         |_| Problem::new(Code::NotFound, "the export is not there any more; ask for a new one");
-    let mut response = Response::new(Body::from(bytes.map_err(gone)?));
+    let file = File::open(app.exports.file(&id)).await.map_err(gone)?;
+    let bytes = file.metadata().await.map_err(gone)?.len();
+    let mut response = Response::new(Body::from_stream(ReaderStream::new(file)));
     let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, bytes.into());
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/zip"));
     let name = HeaderValue::from_static("attachment; filename=\"matchwire-export.zip\"");
     headers.insert(header::CONTENT_DISPOSITION, name);

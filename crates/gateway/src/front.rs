@@ -13,7 +13,7 @@ use axum::{
 use tower::ServiceExt as _;
 
 use crate::{
-    access::Right,
+    access::{Reader, Right},
     app::App,
     leftover::Leftover,
     problem::{Code, Problem},
@@ -39,10 +39,20 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 #[derive(Clone)]
 pub(crate) struct Front {
     pub(crate) app: Arc<App>,
-    /// What serves all who see everything at once.
+    /// What serves the operator.
     pub(crate) router: Router,
+    /// What serves all others who see everything at once.
+    pub(crate) public: Router,
     /// By the place of its audience, what serves a delayed one.
     pub(crate) audiences: Arc<[Option<Router>]>,
+}
+
+impl Front {
+    fn router(&self, reader: Reader) -> Router {
+        let delayed = reader.audience.and_then(|place| self.audiences.get(place)?.as_ref());
+        let at_once = if reader.is_operator { &self.router } else { &self.public };
+        delayed.unwrap_or(at_once).clone()
+    }
 }
 
 /// What every request passes.
@@ -54,9 +64,8 @@ pub(crate) async fn pass(State(front): State<Front>, request: Request) -> Respon
     let is_personal = request.headers().contains_key(header::AUTHORIZATION);
     let (request, leftover) = Leftover::of(request);
     let mut response = match admit(app, &request) {
-        Ok(audience) => {
-            let delayed = audience.and_then(|place| front.audiences.get(place)?.as_ref());
-            let router = delayed.unwrap_or(&front.router).clone();
+        Ok(reader) => {
+            let router = front.router(reader);
             router.oneshot(request).await.unwrap_or_else(|never| match never {})
         }
         Err(problem) => problem.into_response(),
@@ -75,7 +84,7 @@ pub(crate) async fn pass(State(front): State<Front>, request: Request) -> Respon
     if !is_whole {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    let is_for_some = is_personal || !app.audiences.is_empty();
+    let is_for_some = is_personal || !app.access.audiences.is_empty();
     if is_for_some && !headers.contains_key(header::CACHE_CONTROL) {
         // What one audience or person is told, no cache may tell another one.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private"));
@@ -85,8 +94,8 @@ pub(crate) async fn pass(State(front): State<Front>, request: Request) -> Respon
     response
 }
 
-/// Lets a request in, and tells the place of its audience.
-fn admit(app: &App, request: &Request) -> Result<Option<usize>, Problem> {
+/// Lets a request in, and tells as whom its client reads.
+fn admit(app: &App, request: &Request) -> Result<Reader, Problem> {
     let Some(Peer(peer)) = request.extensions().get::<Peer>() else {
         return Err(Problem::new(Code::Forbidden, "the peer's address is not known"));
     };
@@ -111,11 +120,11 @@ fn admit(app: &App, request: &Request) -> Result<Option<usize>, Problem> {
         _ if is_post => Right::Ingest,
         _ => Right::Read,
     };
-    let audience = app.access.check(right, peer.ip(), request.method(), request.headers())?;
-    if let Some(audience) = audience.and_then(|place| app.access.audiences.get(place)) {
+    let reader = app.access.check(right, peer.ip(), request.method(), request.headers())?;
+    if let Some(audience) = reader.audience.and_then(|place| app.access.audiences.get(place)) {
         app.meter.asked(&audience.name);
     }
-    Ok(audience)
+    Ok(reader)
 }
 
 /// Gives a failed response the form of a problem, unless it already has a body of the contract's.

@@ -43,7 +43,7 @@ use self::{
     upstreams::UpstreamMeter, views::ViewMeter,
 };
 use crate::{
-    app::App,
+    app::{App, Strange},
     close::Close,
     delivery::{Kind, Out},
     prometheus,
@@ -260,8 +260,10 @@ impl Meter {
 
     /// The text for Prometheus.
     pub(crate) fn text(&self, app: &App) -> String {
-        let delayed = || app.audiences.iter().flatten();
-        let crowds = app.hub.crowds() + delayed().map(|app| app.hub.crowds()).sum::<usize>();
+        let Strange { audiences, public } = &app.strange;
+        let delayed = || audiences.iter().flatten();
+        let others = delayed().chain(public).map(|app| app.hub.crowds());
+        let crowds = app.hub.crowds() + others.sum::<usize>();
         self.crowds.set(i64::try_from(crowds).unwrap_or(i64::MAX));
         self.log.set(&app.log.stats(), &(app.storage)());
         self.letters.set(app.letters.stats());
@@ -279,8 +281,9 @@ impl Meter {
                 None => drop(self.lag.remove(&name)),
             }
         }
-        self.lag.get_or_create(&[("view", "live")]).set(app.live.lag());
-        if !app.audiences.is_empty() {
+        let lag = app.live.lag() + public.as_ref().map_or(0, |app| app.live.lag());
+        self.lag.get_or_create(&[("view", "live")]).set(lag);
+        if !audiences.is_empty() {
             let lag = delayed().map(|app| app.live.lag()).sum();
             self.lag.get_or_create(&[("view", "delayed")]).set(lag);
         }

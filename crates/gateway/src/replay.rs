@@ -100,7 +100,8 @@ impl Replay {
         }
         let skipped = skipped(&timetable, after, app.live.log().lineage().current());
         let view = app.live.log().replay(timetable, skipped);
-        Ok(Self { app: app.seeing(app.live.over(view, FOLDS)), ends, _permit: permit })
+        let live = app.live.over(view, app.live.people().clone(), FOLDS);
+        Ok(Self { app: app.seeing(live), ends, _permit: permit })
     }
 
     /// Whether a reader who is at `after` has had all of it.

@@ -9,7 +9,7 @@ use axum::{
 };
 
 use crate::{
-    app::App,
+    app::{App, Strange},
     console, erase, export,
     front::{self, Front},
     imports, ingest, letters, openapi, people,
@@ -128,8 +128,10 @@ pub const ROUTES: &[Route] = &[
 /// The router over an app: whoever asks passes the front first, which knows to what audience they belong.
 pub(crate) fn router(app: &Arc<App>) -> Router {
     let of = |app: &Arc<App>| handlers().with_state(app.clone());
-    let audiences = app.audiences.iter().map(|app| app.as_ref().map(of)).collect();
-    let front = Front { app: app.clone(), router: of(app), audiences };
+    let Strange { audiences, public } = &app.strange;
+    let audiences = audiences.iter().map(|app| app.as_ref().map(of)).collect();
+    let public = of(public.as_ref().unwrap_or(app));
+    let front = Front { app: app.clone(), router: of(app), public, audiences };
     Router::new().fallback(front::pass).with_state(front)
 }
 

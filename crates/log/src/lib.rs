@@ -51,4 +51,4 @@ pub use medium::{Durability, Medium};
 pub use memory::Memory;
 pub use sequencer::Steps;
 pub use stats::{Backlog, Committed, Observer, Stats};
-pub use view::{By, Delays, MAX_DELAY, MAX_REPLAYED, Pace, Timetable, View};
+pub use view::{By, Delays, MAX_DELAY, MAX_REPLAYED, Pace, Screen, Timetable, View};

@@ -132,21 +132,27 @@ impl Live {
         Self { context: Arc::new(context), feeds }
     }
 
-    /// Live folds of their own over another view of the log. Models and people are asked as here, and
-    /// nobody is told how long the stages took; so many folds are kept when nobody follows.
+    /// Live folds of their own over another view of the log, which tell of people what `people` can; so many are kept when
+    /// nobody follows. Models are asked as here; how long the stages took is told as here, unless the view is delayed.
     #[must_use]
-    pub fn over(&self, log: View, kept: usize) -> Self {
+    pub fn over(&self, log: View, people: Arc<dyn Identities>, kept: usize) -> Self {
         let feeds = Arc::new(Feeds::keeping(kept));
-        let Context { games, guard, people, .. } = &*self.context;
-        let (games, guard, people) = (games.clone(), guard.clone(), people.clone());
+        let Context { games, guard, observer, .. } = &*self.context;
+        let (games, guard) = (games.clone(), guard.clone());
+        let observer = observer.clone().filter(|_| !log.is_delayed());
         let feeds_of = Arc::downgrade(&feeds);
-        let context = Context { log, games, guard, people, observer: None, feeds: feeds_of };
+        let context = Context { log, games, guard, people, observer, feeds: feeds_of };
         Self { context: Arc::new(context), feeds }
     }
 
     /// The log beneath, as it is seen here.
     pub fn log(&self) -> &View {
         &self.context.log
+    }
+
+    /// Who people are, for those who read here.
+    pub fn people(&self) -> &Arc<dyn Identities> {
+        &self.context.people
     }
 
     /// The games whose events are known.

@@ -180,6 +180,12 @@ impl Log {
         Ok(self.shared.head(subject)?.map_or(0, |head| head.seq))
     }
 
+    /// The last group in which anything was told beside the play of maps: of a match as a whole, of a tournament, of a
+    /// player. While it is the same, all of those are.
+    pub fn beside_play(&self) -> u64 {
+        self.shared.streams.beside_play()
+    }
+
     /// The event with an identity; damage that may hide it is an error, and so is one that was
     /// trimmed. May block like [`read`](Self::read).
     pub fn find(

@@ -8,11 +8,18 @@ mod arrivals;
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Instant,
 };
 
-use matchwire_domain::{envelope::Recorded, subject::Subject, timestamp::Timestamp};
+use matchwire_domain::{
+    envelope::Recorded,
+    subject::{Kind, Subject},
+    timestamp::Timestamp,
+};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
@@ -44,6 +51,8 @@ pub(crate) struct Streams {
     followers: Mutex<Vec<Weak<Changes>>>,
     /// The last group that can be read.
     tip: watch::Sender<u64>,
+    /// The last group in which anything was told beside the play of maps.
+    beside_play: AtomicU64,
 }
 
 struct State {
@@ -81,6 +90,7 @@ impl Streams {
             watchers: Mutex::new(watchers),
             followers: Mutex::default(),
             tip: watch::Sender::new(tail.position - 1),
+            beside_play: AtomicU64::new(tail.position - 1),
         }
     }
 
@@ -127,6 +137,10 @@ impl Streams {
             let mut state = self.state.write();
             let heads = state.extend(position, records, runs, durable);
             state.forget();
+            // Under the lock: whoever reads what is new knows of this, too.
+            if runs.iter().any(|run| !matches!(run.subject.kind(), Kind::MatchMap(..))) {
+                self.beside_play.store(position, Ordering::Release);
+            }
             heads
         };
         self.tip.send_replace(position);
@@ -153,6 +167,12 @@ impl Streams {
     /// The last group that can be read, as it grows.
     pub(crate) fn tip(&self) -> &watch::Sender<u64> {
         &self.tip
+    }
+
+    /// The last group in which anything was told beside the play of maps: of a match as a whole, of a tournament, of a
+    /// player.
+    pub(crate) fn beside_play(&self) -> u64 {
+        self.beside_play.load(Ordering::Acquire)
     }
 
     /// The last group of those recorded by a time that is known to be one of them; nothing if all that

@@ -191,6 +191,11 @@ impl Sweep {
                 Err(Error::Trimmed { .. }) => Vec::new(),
                 entries => entries?,
             };
+            if entries.is_empty() && self.log.head(&subject)? == 0 {
+                // It was hidden meanwhile.
+                self.pass();
+                continue;
+            }
             return Ok(Some(self.took(subject, after..through, entries)));
         }
     }

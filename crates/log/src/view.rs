@@ -6,12 +6,15 @@
 //! always the beginning of a stream, and only grows; so folds and delivery work on a view as they do on the
 //! log itself, and what they make of it is what they made of the log when it ended there.
 //!
+//! A screened view has no trace of the streams that its [`Screen`] hides: for whoever reads it they do not exist.
+//!
 //! A replay is a view, too, in which a match that was played is played again: the events come when their turn comes by a
 //! [`Timetable`].
 
 mod curtain;
 mod delays;
 mod replay;
+mod screen;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -26,6 +29,7 @@ use self::replay::Playing;
 pub use self::{
     delays::{Delays, MAX_DELAY},
     replay::{By, MAX_REPLAYED, Pace, Timetable},
+    screen::Screen,
 };
 use crate::{Entry, Error, Lineage, Log, streams::Stretch};
 
@@ -38,11 +42,13 @@ pub struct View {
     log: Log,
     /// What hides that which is not due; without it everything is seen.
     curtain: Option<Arc<Curtain>>,
+    /// What hides streams as a whole; without it there are none that are hidden.
+    screen: Option<Arc<dyn Screen>>,
 }
 
 impl From<Log> for View {
     fn from(log: Log) -> Self {
-        Self { log, curtain: None }
+        Self { log, curtain: None, screen: None }
     }
 }
 
@@ -50,7 +56,14 @@ impl View {
     /// A view in which events are seen only so long after their `recordedtime`, by the log's clock.
     /// While that clock is behind the log, they are seen later.
     pub fn delayed(log: Log, delays: Delays) -> Self {
-        Self { log, curtain: Some(Arc::new(Curtain::new(Schedule::Delays(delays)))) }
+        let curtain = Some(Arc::new(Curtain::new(Schedule::Delays(delays))));
+        Self { log, curtain, screen: None }
+    }
+
+    /// The same view without the streams that a screen hides.
+    #[must_use]
+    pub fn screened(self, screen: Arc<dyn Screen>) -> Self {
+        Self { screen: Some(screen), ..self }
     }
 
     /// A view in which the events of a timetable, and no others, are seen again, each when its turn comes;
@@ -59,8 +72,8 @@ impl View {
     #[must_use]
     pub fn replay(&self, timetable: Timetable, skipped: Duration) -> Self {
         let playing = Playing::begin(timetable, self.log.clock().now(), skipped);
-        let schedule = Schedule::Replay(playing);
-        Self { log: self.log.clone(), curtain: Some(Arc::new(Curtain::new(schedule))) }
+        let curtain = Some(Arc::new(Curtain::new(Schedule::Replay(playing))));
+        Self { curtain, ..self.clone() }
     }
 
     /// The log's id, see [`Log::id`].
@@ -79,12 +92,12 @@ impl View {
         if !self.log.is_part(lineage, subject, seq)? {
             return Ok(false);
         }
-        Ok(self.curtain.is_none() || seq <= self.head(subject)?)
+        Ok(self.is_whole() || seq <= self.head(subject)?)
     }
 
     /// Events of a stream with seq greater than `after` that are seen, see [`Log::read`].
     pub fn read(&self, subject: &Subject, after: u64, limit: usize) -> Result<Vec<Entry>, Error> {
-        let mut entries = self.log.read(subject, after, limit)?;
+        let mut entries = self.unless_hidden(subject, self.log.read(subject, after, limit))?;
         if let Some(curtain) = self.curtain_of(subject) {
             curtain.hide(&self.log, subject, &mut entries);
             for entry in &mut entries {
@@ -103,10 +116,11 @@ impl View {
     /// The last seq of a stream that is seen; 0 if none is. May block like
     /// [`read`](Self::read) for a stream without recent events.
     pub fn head(&self, subject: &Subject) -> Result<u64, Error> {
-        match self.curtain_of(subject) {
+        let head = match self.curtain_of(subject) {
             Some(curtain) => curtain.head(&self.log, subject),
             None => self.log.head(subject),
-        }
+        };
+        self.unless_hidden(subject, head)
     }
 
     /// Subjects of streams of which something is seen that start with `prefix`, in order, after
@@ -117,14 +131,16 @@ impl View {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Subject>, Error> {
-        let Some(curtain) = &self.curtain else { return self.log.subjects(prefix, after, limit) };
+        if self.is_whole() {
+            return self.log.subjects(prefix, after, limit);
+        }
         let (mut seen, mut after) = (Vec::new(), after.map(ToOwned::to_owned));
         while seen.len() < limit {
             let page = self.log.subjects(prefix, after.as_deref(), limit.min(PAGE_SUBJECTS))?;
             let Some(last) = page.last() else { break };
             after = Some(last.as_str().to_owned());
             for subject in page {
-                if seen.len() < limit && curtain.has_begun(&self.log, &subject)? {
+                if seen.len() < limit && self.has_begun(&subject)? {
                     seen.push(subject);
                 }
             }
@@ -169,10 +185,10 @@ impl View {
     /// The `seq` that a stream had reached before the group at a position, seen or not. May block like
     /// [`read`](Self::read).
     pub(crate) fn seq_before(&self, subject: &Subject, position: u64) -> Result<u64, Error> {
-        self.log.medium().seq_before(subject, position)
+        self.unless_hidden(subject, self.log.medium().seq_before(subject, position))
     }
 
-    /// See [`Medium::subjects`](crate::Medium::subjects).
+    /// See [`Medium::subjects`](crate::Medium::subjects). Streams that are hidden are among them.
     pub(crate) fn subjects_within(
         &self,
         prefix: &str,
@@ -196,7 +212,10 @@ impl View {
         through: u64,
         is_wanted: impl Fn(&Subject) -> bool,
     ) -> Option<Vec<Stretch>> {
-        self.log.streams().arrived(after, through, is_wanted)
+        let mut arrived = self.log.streams().arrived(after, through, is_wanted)?;
+        // What cannot be told is told when the stream is read.
+        arrived.retain(|stretch| !self.is_hidden(&stretch.subject).unwrap_or(false));
+        Some(arrived)
     }
 
     /// How many events came in groups after one, if that is in memory.
@@ -206,12 +225,47 @@ impl View {
 
     /// The last seq of a stream that is seen, now and as it grows, see [`Log::watch`]. In a delayed view
     /// it is told when an event becomes due, by a task that is there for as long as somebody watches; so
-    /// it must be called within a runtime.
+    /// it must be called within a runtime. Of a stream that is hidden it tells that there is more as well, so it is to wake
+    /// those who then read, and not to be shown.
     pub fn watch(&self, subject: &Subject) -> channel::Receiver<u64> {
         match self.curtain_of(subject) {
             Some(curtain) => watch::start(&self.log, curtain, subject),
             None => self.log.watch(subject),
         }
+    }
+
+    /// Whether everything is seen.
+    fn is_whole(&self) -> bool {
+        self.curtain.is_none() && self.screen.is_none()
+    }
+
+    /// Whether a stream is not for those who read here.
+    pub(crate) fn is_hidden(&self, subject: &Subject) -> Result<bool, Error> {
+        self.screen.as_ref().map_or(Ok(false), |screen| screen.hides(&self.log, subject))
+    }
+
+    /// What was found out of a stream, or what would be of one without events. It is found out first: what hides
+    /// a stream counts for all that came after it.
+    fn unless_hidden<T: Default>(
+        &self,
+        subject: &Subject,
+        found: Result<T, Error>,
+    ) -> Result<T, Error> {
+        if self.is_hidden(subject)? { Ok(T::default()) } else { found }
+    }
+
+    /// Whether anything of a stream that is in the log is seen.
+    fn has_begun(&self, subject: &Subject) -> Result<bool, Error> {
+        let is_hidden = match self.is_hidden(subject) {
+            // Nobody can tell, so it is not shown.
+            Err(error) if error.is_partial() => true,
+            known => known?,
+        };
+        let is_due = || match &self.curtain {
+            Some(curtain) => curtain.has_begun(&self.log, subject),
+            None => Ok(true),
+        };
+        if is_hidden { Ok(false) } else { is_due() }
     }
 
     /// What hides events of a stream, if anything does.

@@ -10,6 +10,7 @@
 //! order of the time at which their match ended, and then of the match's name. [`view`] keeps it in rows.
 
 mod key;
+mod stream;
 
 pub mod statistics;
 

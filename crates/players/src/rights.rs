@@ -5,10 +5,14 @@
 //! viewer, owner's privacy, friendship ─► Rights ─► activities as they may be seen, reach of statistics
 //! ```
 //!
+//! What is played is for everybody, but for private tournaments: [`Strangers`] has what those who are not operators know of the
+//! streams of matches, and of who plays.
+//!
 //! Who the viewer is, is found out elsewhere, and whether two are friends is told by
 //! [`player::State::is_friend`](State::is_friend).
 
 mod redaction;
+mod strangers;
 
 #[cfg(test)]
 mod tests;
@@ -21,6 +25,7 @@ use matchwire_domain::{
 use crate::statistics::Reach;
 
 pub use redaction::PRIVATE_TOURNAMENT;
+pub use strangers::{Strangers, WithoutAccounts};
 
 /// As whom somebody looks at a player; each sees what those before it see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

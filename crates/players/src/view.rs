@@ -32,6 +32,7 @@ use matchwire_domain::{
     envelope::{Attributes, Recorded},
     live_match::Games,
     outcome::Outcome,
+    player::FORGETS,
     subject::{Kind, Pattern, Subject},
 };
 use matchwire_log::{
@@ -115,9 +116,6 @@ const DECIDING: [&str; 13] = [
     "shootout.kicked",
     "source.switched",
 ];
-
-/// The event by which a player is forgotten.
-const FORGETS: &str = "player.erased";
 
 /// The view `players` over a log.
 pub struct Players {

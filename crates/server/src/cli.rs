@@ -103,7 +103,8 @@ pub(crate) struct Serve {
     /// Who may send events without a key, beside this machine; may be given several times
     #[arg(long, env = "MATCHWIRE_INSECURE_INGEST", value_name = "CIDR", value_delimiter = ',')]
     pub(crate) insecure_ingest: Vec<String>,
-    /// Who may read without a key, beside this machine; may be given several times
+    /// Who may read without a key, beside this machine; may be given several times. Whoever may send, too, is the operator, who
+    /// sees what is private
     #[arg(long, env = "MATCHWIRE_INSECURE_READ", value_name = "CIDR", value_delimiter = ',')]
     pub(crate) insecure_read: Vec<String>,
     /// A proxy that is believed when it says in X-Forwarded-For for whom it asks; may be given several times

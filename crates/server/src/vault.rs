@@ -107,6 +107,14 @@ impl Exchange for OpenVault {
         self.vault().erase(player, SystemClock.now()).map(erased)
     }
 
+    fn is_purge_due(&self) -> bool {
+        self.vault().is_purge_due()
+    }
+
+    fn purged(&self) -> io::Result<()> {
+        self.vault().purged()
+    }
+
     fn erasures(&self) -> Vec<(String, Erased)> {
         let all = self.vault().erasures().into_iter();
         all.map(|erasure| (erasure.player.clone(), erased(erasure))).collect()

@@ -129,6 +129,9 @@ fn who_is_erased_is_found_nowhere_and_others_stay() {
     assert!(has(folder.path(), "steam:1111") && own_keys.len() == 1);
     let receipt = vault.erase("p1", now()).unwrap();
     assert_eq!(vault.erase("p1", now()).unwrap(), receipt, "once and for all");
+    assert!(vault.is_purge_due());
+    vault.purged().unwrap();
+    assert!(!vault.is_purge_due());
     let check = |vault: &Vault| {
         assert!(!has(folder.path(), "steam:1111") && !has(folder.path(), &own_keys[0]));
         assert_eq!(vault.unseal("p1", Purpose::Names, &one), None);

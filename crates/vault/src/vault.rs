@@ -1,18 +1,26 @@
 //! The vault as a whole, open.
 
-use std::{collections::HashSet, fs, io, path::Path};
+use std::{
+    collections::HashSet,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use matchwire_domain::timestamp::Timestamp;
 use parking_lot::Mutex;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use crate::{
-    Erasure, FileKey, Identity, LETTER_KEY, Purpose, READER_KEY, erasures::Ledger, hex,
+    Erasure, FileKey, Identity, LETTER_KEY, Purpose, READER_KEY, erasures::Ledger, files, hex,
     people::People,
 };
 
+/// Is there for as long as rows of somebody who was erased may be in files of views.
+const PURGE_DUE: &str = "purge.due";
+
 /// Who people are. It is used from all threads; what it does to its files it does under a lock.
 pub struct Vault {
+    folder: PathBuf,
     inner: Mutex<Inner>,
     letters: FileKey,
     readers: FileKey,
@@ -31,7 +39,7 @@ impl Vault {
     pub fn open(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let (mut people, ledger) = (People::open(folder)?, Ledger::open(folder)?);
-        crate::files::sync_folder(folder)?;
+        files::sync_folder(folder)?;
         // In a vault that came back from a time before they were known, others would get their ids, and be erased for them.
         ledger.players().for_each(|player| people.pass(player));
         let left: HashSet<String> =
@@ -46,7 +54,7 @@ impl Vault {
         }
         let inner = Mutex::new(Inner { people, ledger });
         let erased_again = left.len();
-        Ok(Self { inner, letters, readers, erased_again })
+        Ok(Self { folder: folder.into(), inner, letters, readers, erased_again })
     }
 
     /// How many people were erased again when it was opened, since something of them had come back.
@@ -141,6 +149,7 @@ impl Vault {
     /// erasure again has the receipt that it had. It may take a second for a million people.
     pub fn erase(&self, player: &str, now: Timestamp) -> io::Result<Erasure> {
         let mut inner = self.inner.lock();
+        files::replace(&self.folder, PURGE_DUE, &[])?;
         let known = inner.ledger.of(player).cloned();
         let erasure = if let Some(known) = known {
             known
@@ -157,6 +166,16 @@ impl Vault {
         self.letters.destroy()?;
         self.readers.destroy()?;
         Ok(erasure)
+    }
+
+    /// Whether somebody was erased since it was last said that views were purged.
+    pub fn is_purge_due(&self) -> bool {
+        self.folder.join(PURGE_DUE).exists()
+    }
+
+    /// Takes down that no file of a view has anything of those who were erased.
+    pub fn purged(&self) -> io::Result<()> {
+        files::destroy(&self.folder, PURGE_DUE)
     }
 }
 

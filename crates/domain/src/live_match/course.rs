@@ -504,6 +504,10 @@ pub(super) fn admit(
         let why = "type: a correction is not amended; void it, and correct the event again";
         return Err(serde_json::Error::custom(why).into());
     }
+    if crate::vocabulary::RESERVED.contains(&amended.kind.as_str()) {
+        let why = format!("type: {} is what only the server says", *amended.kind);
+        return Err(serde_json::Error::custom(why).into());
+    }
     if !amended.kind.starts_with(crate::vocabulary::OWN_PREFIX) {
         let fact = serde_json::to_string(&amended.data).unwrap_or_default();
         let fact = games.admit(scope, &amended.kind, &fact, exchange, seal).map_err(|error| {
@@ -537,6 +541,7 @@ mod tests {
             (r#"{"seq":3,"type":"bomb.licked","data":{}}"#, "no such type"),
             (r#"{"seq":3,"type":"series.started","data":{}}"#, "belongs into match/<match>"),
             (r#"{"seq":3,"type":"event.voided","data":{"seq":1}}"#, "void it"),
+            (r#"{"seq":3,"type":"player.erased","data":{}}"#, "only the server"),
             (r#"{"seq":3,"type":"bomb.defused","data":[]}"#, "invalid type"),
             (r#"{"seq":-3,"type":"bomb.exploded","data":{}}"#, "invalid value"),
         ] {

@@ -8,6 +8,9 @@ use crate::{
     series::Name,
 };
 
+/// The type of [`PlayerErased`], which no correction takes back: keys that are gone do not come back.
+pub const FORGETS: &str = "player.erased";
+
 vocabulary! {
     /// The player names another one a friend. They are friends when both have named each other.
     "player.friended" => PlayerFriended {

@@ -63,3 +63,20 @@ fn everything_is_bounded() {
         (MAX_PURPOSES, "too_many_purposes")
     );
 }
+
+#[test]
+fn that_somebody_was_forgotten_stands_and_no_correction_says_it() {
+    let erased = "- player.erased {}";
+    for correction in [
+        r#"- event.voided {"seq":2}"#,
+        r#"- event.amended {"seq":2,"type":"player.friended","data":{"player":"q"}}"#,
+    ] {
+        let chronicle = folded(&[FRIENDED, erased, correction]);
+        assert!(chronicle.state.erased && chronicle.state.friends.is_empty(), "{correction}");
+        assert_eq!(chronicle.notes.anomalies[0].kind, "not_correctable");
+    }
+    let amended = r#"- event.amended {"seq":1,"type":"player.erased","data":{}}"#;
+    let chronicle = folded(&[FRIENDED, amended]);
+    assert!(!chronicle.state.erased && chronicle.state.friends.len() == 1);
+    assert_eq!(chronicle.notes.anomalies[0].kind, "not_correctable");
+}

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fact::{Correction, Fact};
+use crate::player::FORGETS;
 
 /// The corrections of a stream that are in force.
 pub(super) struct Corrections {
@@ -20,8 +21,7 @@ impl Corrections {
     pub(super) fn of(facts: &[Fact]) -> Self {
         let mut corrections =
             Self { verdicts: BTreeMap::new(), last: 0, misplaced: BTreeMap::new() };
-        let seqs: BTreeMap<u64, bool> =
-            facts.iter().map(|fact| (fact.seq, fact.is_correction())).collect();
+        let seqs: BTreeMap<u64, &Fact> = facts.iter().map(|fact| (fact.seq, fact)).collect();
         for fact in facts.iter().rev() {
             let Some(correction) = fact.correction() else { continue };
             if corrections.verdicts.contains_key(&fact.seq) {
@@ -31,7 +31,13 @@ impl Corrections {
             let why = match (seqs.get(&target), &correction) {
                 _ if target >= fact.seq => Some(format!("event {target} is not before it")),
                 (None, _) => Some(format!("there is no event {target}")),
-                (Some(true), Correction::Amend(_)) => {
+                (Some(told), _) if told.is_of(&[FORGETS]) => {
+                    Some(format!("event {target} has forgotten somebody, which stands"))
+                }
+                (_, Correction::Amend(amended)) if amended.kind.as_str() == FORGETS => {
+                    Some("nobody is forgotten by a correction".into())
+                }
+                (Some(told), Correction::Amend(_)) if told.is_correction() => {
                     Some(format!("event {target} is a correction, which can only be voided"))
                 }
                 _ => None,

@@ -93,20 +93,17 @@ impl Subscription {
         if before > 0 && !self.topic.is_match() {
             return Ok(0);
         }
-        let streams = self.topic.streams(app.live.log())?;
-        if streams.len() == before {
-            return Ok(0);
-        }
-        if streams.len() - before > room {
+        let mut new = self.topic.streams(app.live.log())?;
+        // Those that are followed may be hidden by now.
+        new.retain(|subject| !self.parts.iter().any(|part| part.subject() == subject));
+        if new.len() > room {
             return Err(Refusal::TooMany);
         }
-        for subject in streams {
-            if !self.parts.iter().any(|part| *part.subject() == subject) {
-                let follow = app.live.follow(&subject, bell).await?;
-                self.parts.push(Part::new(follow));
-            }
+        for subject in &new {
+            let follow = app.live.follow(subject, bell).await?;
+            self.parts.push(Part::new(follow));
         }
-        Ok(self.parts.len() - before)
+        Ok(new.len())
     }
 
     /// Puts what comes next into the batch.

@@ -70,7 +70,9 @@ pub(crate) async fn activity(
     let snapshot = views::current(&app.views.players).await?;
     let of = app.clone();
     let page = blocking(move || {
-        let page = Feed::new(&*snapshot, &player, &filter).page(after.as_ref(), limit)?;
+        let hides = |it: &Activity| Ok(rights.hides(&of.strangers, &of.log, it)?);
+        let feed = Feed::new(&*snapshot, &player, &filter);
+        let page = feed.page::<Problem>(after.as_ref(), limit, hides)?;
         let activities = page.activities.iter();
         let shown = activities.filter_map(|it| rights.show(it, |id| seen::public(&of, id)));
         let shown = shown.map(|it| json!(Activity { player: name.clone(), ..it }));

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use hyper::body::Bytes;
+use ipnet::IpNet;
 use matchwire_domain::subject::Subject;
 use matchwire_gateway::{Access, Audience, ROUTES};
 use matchwire_log::{Delays, ManualClock};
@@ -17,6 +18,8 @@ use crate::{
 
 /// Who is in the audience, by a proxy's word.
 const FAN: &str = "203.0.113.5";
+/// Who is in no audience, and no operator either.
+const OTHER: &str = "192.0.2.5";
 const AS_FAN: [(&str, &str); 1] = [("x-forwarded-for", FAN)];
 const START: i64 = 1_700_000_000_000;
 const DELAY_MS: i64 = 90_000;
@@ -25,9 +28,10 @@ const DELAY_MS: i64 = 90_000;
 async fn server() -> (Server, Arc<ManualClock>) {
     let rule = |(pattern, s): (&str, u64)| (pattern.parse().unwrap(), Duration::from_secs(s));
     let delays = Delays::new([("match/**", 90), ("match/show/**", 0)].map(rule).to_vec());
-    let networks = vec!["203.0.113.0/24".parse().unwrap()];
+    let networks: Vec<IpNet> = vec!["203.0.113.0/24".parse().unwrap()];
+    let others: IpNet = "192.0.2.0/24".parse().unwrap();
     let access = Access {
-        read: networks.clone(),
+        read: [networks.as_slice(), &[others]].concat(),
         ingest: networks.clone(),
         audiences: vec![Audience { name: "fans".into(), networks, delays }],
         proxies: vec!["127.0.0.1/32".parse().unwrap()],
@@ -89,7 +93,7 @@ async fn every_way_of_reading_tells_what_it_told_others_then() {
     let paths = paths();
     let mut before = Vec::new();
     for path in &paths {
-        before.push(said(&server.get(path).await));
+        before.push(said(&server.get_for(OTHER, path).await));
     }
     let mut then = vec![before];
     for (at, batch) in (0..).zip(&batches) {
@@ -97,7 +101,7 @@ async fn every_way_of_reading_tells_what_it_told_others_then() {
         assert_eq!(server.post(batch).await.status, 200);
         let mut told = Vec::new();
         for path in &paths {
-            told.push(said(&server.get(path).await));
+            told.push(said(&server.get_for(OTHER, path).await));
         }
         then.push(told);
     }

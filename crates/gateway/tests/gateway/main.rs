@@ -43,6 +43,7 @@ mod sealing;
 mod series;
 mod setup;
 mod slow;
+mod strangers;
 mod surface;
 mod tournaments;
 mod unread;

@@ -68,6 +68,14 @@ impl Exchange for Ids {
         Ok(erased.entry(player.to_owned()).or_insert(new).clone())
     }
 
+    fn is_purge_due(&self) -> bool {
+        false
+    }
+
+    fn purged(&self) -> std::io::Result<()> {
+        Ok(())
+    }
+
     fn erasures(&self) -> Vec<(String, Erased)> {
         let erased = self.1.lock().unwrap();
         erased.iter().map(|(player, erased)| (player.clone(), erased.clone())).collect()

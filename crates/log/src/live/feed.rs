@@ -251,6 +251,10 @@ impl Feed {
             let entries = self.context.log.read(&self.subject, folding.fold.seq(), PAGE_EVENTS)?;
             let is_followed = self.is_followed();
             if entries.is_empty() {
+                if self.is_withdrawn(folding)? {
+                    self.withdraw(folding);
+                    return Ok(true);
+                }
                 if !self.heal(folding, may_refold) {
                     return Ok(false);
                 }
@@ -312,6 +316,23 @@ impl Feed {
             self.outlet.lock().clear(seq);
         }
         Ok(())
+    }
+
+    /// Whether what was folded is not for those who read here any more.
+    fn is_withdrawn(&self, folding: &Folding) -> Result<bool, Error> {
+        Ok(folding.fold.seq() > 0 && self.context.log.head(&self.subject)? == 0)
+    }
+
+    /// Forgets the stream, as if nothing had happened in it: that is what followers are told.
+    fn withdraw(&self, folding: &mut Folding) {
+        folding.fold = Fold::new(&self.context.games, &self.subject);
+        folding.snapshot = None;
+        self.outlet.lock().clear(0);
+        self.pages.clear();
+        if self.is_followed() {
+            self.current(folding);
+            self.ring();
+        }
     }
 
     /// Makes up for predictions that are missing, once the models can be asked again. `false` tells that

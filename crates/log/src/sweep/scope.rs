@@ -90,6 +90,9 @@ impl Scope {
         to: u64,
     ) -> Result<Vec<Stretch>, Error> {
         let Kinds::Tournament { tournaments, name } = &self.0 else { return Ok(vec![stretch]) };
+        if is_hidden(log, name)? {
+            return Ok(Vec::new());
+        }
         let named =
             match_of(&stretch.subject).and_then(|id| Some((id, tournaments.named_by(name, id)?)));
         let Some((id, seq)) = named else { return Ok(Vec::new()) };
@@ -112,6 +115,9 @@ impl Scope {
     ) -> Result<BTreeMap<Subject, (u64, u64)>, Error> {
         let Kinds::Tournament { tournaments, name } = &self.0 else { return Ok(BTreeMap::new()) };
         let mut joined = BTreeMap::new();
+        if is_hidden(log, name)? {
+            return Ok(joined);
+        }
         for (id, seq) in tournaments.matches(name) {
             // Maps come right behind their match in the order of subjects, but for others in between.
             let is_on_the_way = format!("match/{id}").as_str() <= since.as_str()
@@ -124,6 +130,12 @@ impl Scope {
         }
         Ok(joined)
     }
+}
+
+/// Whether whoever reads is not to know of a tournament, nor of what was once said to be of it.
+fn is_hidden(log: &View, tournament: &str) -> Result<bool, Error> {
+    let own = Subject::parse(&format!("tournament/{tournament}"));
+    own.map_or(Ok(false), |own| log.is_hidden(&own))
 }
 
 /// Whether the event that names a match is in a window.

@@ -6,6 +6,7 @@ use matchwire_domain::{
     envelope::{Attributes, Event},
     subject::Subject,
 };
+use parking_lot::Mutex;
 use proptest::prelude::*;
 
 use super::*;
@@ -287,4 +288,52 @@ async fn what_was_imported_at_once_can_be_replayed_by_its_own_time() {
     assert_eq!(pace(By::Recorded, 99), (vec![0; 5], 0));
     assert_eq!(pace(By::Time, 99), (vec![0, 4, 4, 4, 10], 7));
     assert_eq!(pace(By::Time, 2), (vec![0, 2, 2, 2, 6], 4));
+}
+
+/// Hides the streams that begin with a text.
+struct Hides(Mutex<&'static str>);
+
+impl Screen for Hides {
+    fn hides(&self, _log: &Log, subject: &Subject) -> Result<bool, Error> {
+        let start = *self.0.lock();
+        Ok(!start.is_empty() && subject.as_str().starts_with(start))
+    }
+}
+
+#[tokio::test]
+async fn of_a_stream_that_is_hidden_there_is_no_trace() {
+    let mut at = Fixture::new();
+    for stream in ["match/m1", "match/m1/1", "match/m2/1"] {
+        at.write(stream, 3).await;
+    }
+    let screen = Arc::new(Hides(Mutex::new("match/m1")));
+    let lineage = at.log.lineage().current().to_owned();
+    let views = [View::from(at.log.clone()), at.delayed(&[("match/none", 9)])];
+    for view in views.map(|view| view.screened(screen.clone())) {
+        *screen.0.lock() = "match/m1";
+        let names = |view: &View| -> Vec<String> {
+            let subjects = view.subjects("match/", None, 10).unwrap();
+            subjects.iter().map(ToString::to_string).collect()
+        };
+        let m1 = subject("match/m1/1");
+        assert_eq!(
+            (names(&view), seqs(&view, "match/m1/1", 0)),
+            (vec!["match/m2/1".into()], vec![])
+        );
+        assert_eq!((view.head(&m1).unwrap(), view.seq_before(&m1, u64::MAX).unwrap()), (0, 0));
+        assert!(
+            view.is_part(&lineage, &m1, 0).unwrap() && !view.is_part(&lineage, &m1, 1).unwrap()
+        );
+        let arrived = view.arrived(0, u64::MAX, |_| true);
+        let arrived = arrived.into_iter().flatten().map(|it| it.subject.to_string());
+        assert!(
+            arrived.clone().all(|name| name == "match/m2/1"),
+            "{:?}",
+            arrived.collect::<Vec<_>>()
+        );
+        // Once it is shown, it is there as a whole.
+        *screen.0.lock() = "";
+        assert_eq!(names(&view), ["match/m1", "match/m1/1", "match/m2/1"]);
+        assert_eq!((view.head(&m1).unwrap(), seqs(&view, "match/m1/1", 0)), (3, vec![1, 2, 3]));
+    }
 }

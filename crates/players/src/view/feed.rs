@@ -92,8 +92,13 @@ impl<'a> Feed<'a> {
     }
 
     /// The activities behind what a page gave as `next`; from the newest on without it. A page that finds few
-    /// among many ends early, with a `next`.
-    pub fn page(&self, after: Option<&Cursor>, limit: usize) -> Result<Page, Error> {
+    /// among many ends early, with a `next`. Those that `hides` says are of a private tournament by now are told as such.
+    pub fn page<E: From<Error>>(
+        &self,
+        after: Option<&Cursor>,
+        limit: usize,
+        hides: impl Fn(&Activity) -> Result<bool, E>,
+    ) -> Result<Page, E> {
         let own = Key::default().text(self.player).0;
         let mut keys = Keys::prefix(&own);
         if let Some(to) = self.filter.to {
@@ -101,45 +106,59 @@ impl<'a> Feed<'a> {
             let before = Timestamp::from_ms(to.ms().saturating_sub(1));
             keys = keys.after(&Key(own.clone()).latest_first(before).0);
         }
-        let mut at = after.cloned().unwrap_or_default();
+        let at = after.cloned().unwrap_or_default();
         if !at.after.is_empty() {
             keys = keys.after(&[own.as_slice(), &at.after].concat());
         }
-        let mut page = Page::default();
+        let (mut activities, mut passed) = (Vec::new(), Vec::new());
         let (mut looked_at, mut skip) = (0, at.behind);
         while looked_at < LOOKED_AT {
             let rows = self.snapshot.range(ACTIVITIES, &keys, Order::Ascending, ROWS)?;
-            looked_at += rows.len();
-            let Some(last) = rows.last() else { return Ok(Page { next: None, ..page }) };
+            let Some(last) = rows.last() else { return Ok(Page { activities, next: None }) };
             keys = keys.after(&last.key);
             let skipped = skip.min(rows.len());
             skip -= skipped;
+            looked_at += rows.len() - skipped;
             for row in rows.into_iter().skip(skipped) {
-                let Ok(activity) = serde_json::from_slice::<Activity>(&row.value) else { continue };
+                let Ok(mut activity) = serde_json::from_slice::<Activity>(&row.value) else {
+                    continue;
+                };
                 if self.filter.from.is_some_and(|from| activity.deed.time < from) {
-                    return Ok(Page { next: None, ..page });
+                    return Ok(Page { activities, next: None });
                 }
-                if page.activities.len() >= limit.min(MAX_PAGE) {
-                    return Ok(page);
+                if activities.len() >= limit.min(MAX_PAGE) {
+                    return Ok(Page {
+                        activities,
+                        next: Some(at.behind(passed, own.len(), hides)?),
+                    });
                 }
-                at = at.passed(&activity, row.key.get(own.len()..).unwrap_or_default());
-                page.next = Some(at.clone());
                 if self.filter.wants(&activity) {
-                    page.activities.push(activity);
+                    activity.deed.is_private |= hides(&activity)?;
+                    activities.push(activity.clone());
                 }
+                passed.push((row.key, activity));
             }
         }
-        Ok(page)
+        Ok(Page { activities, next: Some(at.behind(passed, own.len(), hides)?) })
     }
 }
 
 impl Cursor {
-    fn passed(mut self, activity: &Activity, key: &[u8]) -> Self {
-        if activity.deed.is_private {
-            self.behind += 1;
-            return self;
+    /// The cursor behind activities that were passed, by the last of them that is not private.
+    fn behind<E>(
+        self,
+        passed: Vec<(Vec<u8>, Activity)>,
+        prefix: usize,
+        hides: impl Fn(&Activity) -> Result<bool, E>,
+    ) -> Result<Self, E> {
+        let count = passed.len();
+        for (behind, (key, activity)) in passed.into_iter().rev().enumerate() {
+            if !activity.deed.is_private && !hides(&activity)? {
+                let after = key.get(prefix..).unwrap_or_default().to_vec();
+                return Ok(Self { after, behind });
+            }
         }
-        Self { after: key.to_vec(), behind: 0 }
+        Ok(Self { behind: self.behind + count, ..self })
     }
 }
 

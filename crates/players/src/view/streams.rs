@@ -11,10 +11,10 @@ use matchwire_domain::{
 };
 use matchwire_log::{Error as LogError, Log, view_store::Error};
 
+use crate::stream::Stream;
+
 /// The most maps of a match.
 const MAX_MAPS: usize = 1_000;
-/// How many events are read at once.
-const PAGE_EVENTS: usize = 1_000;
 
 /// A match with its maps.
 pub(super) struct Streams<'a> {
@@ -40,9 +40,8 @@ impl<'a> Streams<'a> {
     /// Reads a match.
     pub(super) fn of_match(log: &Log, games: &'a Games, id: &str) -> Result<Self, Error> {
         let subject = Subject::parse(&format!("match/{id}")).ok();
-        let none = Events { events: Vec::new(), is_whole: true };
-        let own = subject.as_ref().map_or(Ok(none), |subject| read(log, subject))?;
-        let Events { events: own, mut is_whole } = own;
+        let own = subject.as_ref().map_or_else(|| Ok(Stream::default()), |own| read(log, own))?;
+        let Stream { events: own, mut is_whole } = own;
         let mut maps = Vec::new();
         let mut subjects = log
             .subjects(&format!("match/{id}/"), None, MAX_MAPS)
@@ -104,44 +103,13 @@ impl<'a> Streams<'a> {
         let Ok(subject) = Subject::parse(&format!("tournament/{id}")) else {
             return Ok(Tournament { state: tournament::State::default(), is_whole: true });
         };
-        let Events { events, is_whole } = read(log, &subject)?;
+        let Stream { events, is_whole } = read(log, &subject)?;
         Ok(Tournament { state: Chronicle::of(&events).state, is_whole })
     }
 }
 
-/// What can be read of a stream.
-struct Events {
-    events: Vec<Recorded>,
-    is_whole: bool,
-}
-
-/// All of a stream that can be read. What was removed for its age is not there, and at damage it ends: what is behind
-/// that comes with the next event, once it is mended.
-fn read(log: &Log, subject: &Subject) -> Result<Events, Error> {
-    let mut all: Vec<Recorded> = Vec::new();
-    let mut is_whole = true;
-    let mut after = 0;
-    loop {
-        let page = match log.read(subject, after, PAGE_EVENTS) {
-            Err(LogError::Trimmed { floor, .. }) if floor.seq > after => {
-                after = floor.seq;
-                is_whole = false;
-                continue;
-            }
-            Err(error @ LogError::Corrupt { .. }) => {
-                tracing::warn!(%subject, %error, "players lack a part of a stream");
-                return Ok(Events { events: all, is_whole: false });
-            }
-            page => page.map_err(|error| failed(&error))?,
-        };
-        let (Some(first), Some(last)) = (page.first(), page.last()) else {
-            return Ok(Events { events: all, is_whole });
-        };
-        // Behind a loss that was accepted.
-        is_whole &= first.recorded.seq == after + 1;
-        after = last.recorded.seq;
-        all.extend(page.into_iter().map(|entry| entry.recorded));
-    }
+fn read(log: &Log, subject: &Subject) -> Result<Stream, Error> {
+    Stream::read(log, subject, 0).map_err(|error| failed(&error))
 }
 
 pub(super) fn failed(error: &LogError) -> Error {

@@ -6,7 +6,7 @@ use matchwire_domain::{activity::Activity, envelope::Event};
 use matchwire_log::{
     Append, Log, Memory, SystemClock,
     projection::{Options, Reader, Runner},
-    view_store::{MemoryViews, Snapshot, ViewStore},
+    view_store::{Error, MemoryViews, Snapshot, ViewStore},
 };
 use matchwire_players::{
     rating::{Bout, Rated, Rating, Ratings, System},
@@ -88,7 +88,7 @@ fn activities(snapshot: &dyn Snapshot, player: &str, limit: usize) -> Vec<Activi
     let feed = Feed::new(snapshot, player, &filter);
     let (mut all, mut after) = (Vec::new(), None);
     loop {
-        let page = feed.page(after.as_ref(), limit).unwrap();
+        let page = feed.page(after.as_ref(), limit, |_| Ok::<_, Error>(false)).unwrap();
         all.extend(page.activities);
         after = page.next;
         if after.is_none() {

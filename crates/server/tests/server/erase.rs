@@ -1,7 +1,21 @@
 //! A person is erased: no byte of what is kept, nor of a copy of the log from before, says who it was.
 
-use std::{fs, path::Path, process::Output};
+use std::{
+    fs,
+    path::Path,
+    process::Output,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use matchwire_archive::Parquet;
+use matchwire_domain::{
+    envelope::{Attributes, Event},
+    subject::Subject,
+    timestamp::Timestamp,
+};
+use matchwire_embedded::{Lifecycle, Options, Segments, SqliteViews, disk::Directory};
+use matchwire_log::{Append, Clock as _, Log, SystemClock, view_store::ViewStore as _};
 use serde_json::{Value, json};
 
 use crate::{
@@ -87,6 +101,45 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// Puts all of a log into an archive, but for what it has to hold beside.
+async fn put_away(log: &Path, archive: &Path) {
+    let directory = Arc::new(Directory::open(log).unwrap());
+    let options = Options { segment_bytes: 4_000, background: false, ..Options::default() };
+    let medium = Arc::new(Segments::open_with(directory, options, in_archive(archive)).unwrap());
+    let handle = Log::open(Box::new(medium.clone()), Arc::new(SystemClock)).unwrap();
+    for n in 0..20 {
+        // A file that is full is no more the one that is written to.
+        let told = event(&n.to_string(), "room/r", "x.test", &json!({"filler": "-".repeat(500)}));
+        let attributes = Attributes::parse(&told).unwrap();
+        let stored = Event::new(&attributes, attributes.data.unwrap().get()).unwrap();
+        let subject = Subject::parse("room/r").unwrap();
+        let (events, received) = (vec![stored], Instant::now());
+        let append = Append { subject, events, expected_seq: None, received };
+        handle.append(vec![append]).await.unwrap();
+    }
+    drop(handle);
+    while medium.maintain().unwrap() {}
+    let later = Timestamp::from_ms(SystemClock.now().ms() + 100_000_000);
+    while medium.age(later).unwrap() {}
+}
+
+fn in_archive(place: &Path) -> Lifecycle {
+    let archive = Arc::new(Parquet::open(place.to_str().unwrap()).unwrap());
+    let archive_after = Some(Duration::from_hours(1));
+    Lifecycle { archive: Some(archive), archive_after, ..Lifecycle::default() }
+}
+
+/// All events that a log has, those in its archive, too, as they are stored.
+fn told(log: &Path, archive: &Path) -> Vec<String> {
+    let directory = Arc::new(Directory::open(log).unwrap());
+    let medium = Segments::open_with(directory, Options::default(), in_archive(archive)).unwrap();
+    let log = Log::open(Box::new(medium), Arc::new(SystemClock)).unwrap();
+    let subjects = log.subjects("", None, 1_000).unwrap();
+    let read = |subject: &Subject| log.read(subject, 0, 1_000).unwrap();
+    let events = subjects.iter().flat_map(read);
+    events.map(|entry| String::from_utf8(entry.recorded.stored.to_vec()).unwrap()).collect()
+}
+
 /// The keys of a player in the vault.
 fn keys(data: &Path, player: &str) -> Vec<String> {
     let text = fs::read_to_string(data.join("vault/people.ndjson")).unwrap();
@@ -120,6 +173,11 @@ async fn no_byte_says_who_it_was_and_others_stay() {
         assert_eq!(found(&data.join("log"), secret), Vec::<std::path::PathBuf>::new(), "{secret}");
     }
     copy(&data.join("log"), &before);
+    let (old, archive) = (folder.path().join("old"), folder.path().join("archive"));
+    copy(&before, &old);
+    put_away(&old, &archive).await;
+    let objects = files(&archive);
+    assert!(objects.iter().any(|file| file.extension().is_some_and(|it| it == "parquet")));
     let (own, others) = (keys(&data, "p1"), keys(&data, "p2"));
     assert_eq!((own.len(), others.len()), (1, 1));
 
@@ -128,9 +186,13 @@ async fn no_byte_says_who_it_was_and_others_stay() {
     assert_eq!((&receipt["player"], &receipt), (&json!("p1"), &again));
     let check = async |server: &Server| {
         for secret in SECRETS.into_iter().chain(own.iter().map(String::as_str)) {
-            for folder in [&data, &before] {
+            for folder in [&data, &before, &old, &archive] {
                 assert_eq!(found(folder, secret), Vec::<std::path::PathBuf>::new(), "{secret}");
             }
+            // An archive is compressed.
+            let told = told(&old, &archive);
+            assert!(told.len() > 25, "{told:?}");
+            assert!(told.iter().all(|event| !event.contains(secret)), "{secret}");
         }
         let state = get(server, "/api/v1/matches/m/maps/1").await;
         assert_eq!(state["players"]["p1"].get("name"), None, "{state}");
@@ -177,4 +239,27 @@ async fn an_erasure_that_was_broken_off_is_ended_at_the_next_start() {
     for secret in SECRETS {
         assert_eq!(found(&data, secret), Vec::<std::path::PathBuf>::new(), "{secret}");
     }
+}
+
+#[tokio::test]
+async fn a_purge_that_somebody_holds_up_is_done_after_a_restart_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = Server::start(&data, "127.0.0.1:0");
+    play(&server, "m").await;
+    assert_eq!(get(&server, "/api/v1/leaderboards/cs2").await["players"][0]["won"], 1);
+    let schema = matchwire_players::view::schema();
+    let view = SqliteViews::open(&data.join("views")).unwrap().open(&schema).unwrap().unwrap();
+    let reading = view.snapshot().unwrap();
+    reading.position().unwrap();
+    server.client().post("/players/p1/erase", &[], "".into()).await.unwrap();
+    let due = data.join("vault/purge.due");
+    assert!(due.exists(), "it was purged while somebody read it");
+    server.kill();
+    drop((reading, view));
+    let server = Server::start(&data, "127.0.0.1:0");
+    while due.exists() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(get(&server, "/api/v1/leaderboards/cs2").await["players"], json!([]));
 }
