@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     hash::{BuildHasher as _, RandomState},
     time::Duration,
 };
@@ -39,6 +39,8 @@ pub struct Follow {
     has_state: bool,
     /// Of a topic of many matches that of each stream, of another one its own.
     states: HashMap<String, Value>,
+    /// Those that the connection has told as a whole, so that changes to them make sense.
+    whole: HashSet<String>,
     /// The last event of each stream.
     seqs: HashMap<String, u64>,
     /// Whether the server has said that events are lost, so that a gap follows.
@@ -116,6 +118,7 @@ impl Follow {
             pace: None,
             has_state: false,
             states: HashMap::new(),
+            whole: HashSet::new(),
             seqs: HashMap::new(),
             is_lost: false,
             socket: None,
@@ -276,8 +279,12 @@ impl Follow {
         };
         let is_wide = self.topic.contains('*') || self.topic.starts_with("tournament/");
         let of = frame.subject.filter(|_| is_wide).unwrap_or(Cow::Borrowed(&*self.topic));
-        match (frame.state, frame.patch, self.states.get_mut(&*of)) {
-            (Some(state), ..) => drop(self.states.insert(of.into_owned(), value(state)?)),
+        let known = self.states.get_mut(&*of).filter(|_| self.whole.contains(&*of));
+        match (frame.state, frame.patch, known) {
+            (Some(state), ..) => {
+                self.states.insert(of.clone().into_owned(), value(state)?);
+                self.whole.insert(of.into_owned());
+            }
             (None, Some(patch), Some(state)) => merge(state, value(patch)?),
             _ => return Err(Error::Answer("a change of a state that was not told".into())),
         }
@@ -285,8 +292,8 @@ impl Follow {
     }
 
     async fn connect(&mut self) -> Result<WebSocket<TcpStream>, Error> {
-        // A state is told as a whole on each connection.
-        self.states.clear();
+        // Of a stream that does not move again the state is not told again.
+        self.whole.clear();
         let broken = |e: &dyn std::fmt::Display| Error::Connection(e.to_string());
         let url = format!("ws://{}/api/v1/ws", self.authority);
         let url = url.parse().map_err(|_| Error::Address(self.authority.clone()))?;

@@ -6,7 +6,9 @@
 //! bare `seq` of a single stream is taken, too.
 //!
 //! Of a topic of many matches it is a [`Mark`]: up to which append group everything was read, `c2~…~41`, and within what
-//! comes behind it up to which group, event and stream: `c2~…~41~90~812~match/m1/1`.
+//! comes behind it up to which group, event and stream: `c2~…~41~90~812~match/m1/1`. Who follows states is told them behind
+//! their events, so it also says, behind a `!`, up to which mark that was done: `c2~…~90!41`, or, while a snapshot of many
+//! streams is sent, up to which of them: `c2~…~90!match/m1/1`.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -50,38 +52,78 @@ pub(crate) enum After {
 pub(crate) struct WideCursor {
     pub(crate) lineage: String,
     pub(crate) mark: Mark,
+    pub(crate) told: Told,
+}
+
+/// Which states the reader has, of the streams of which it has the events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// All that it wants.
+    All,
+    /// Those of the streams that did not move behind this mark.
+    Until(Mark),
+    /// Of what was being played when it began those up to this stream, in order of subject.
+    Played(Option<Subject>),
 }
 
 impl WideCursor {
     /// A position in the log as it is.
-    pub(crate) fn now(log: &View, mark: Mark) -> Self {
-        Self { lineage: log.lineage().current().to_owned(), mark }
+    pub(crate) fn now(log: &View, mark: Mark, told: Told) -> Self {
+        let told = if told == Told::Until(mark.clone()) { Told::All } else { told };
+        Self { lineage: log.lineage().current().to_owned(), mark, told }
     }
 
-    fn parse(mut fields: std::str::SplitN<'_, char>) -> Option<Self> {
-        let lineage = fields.next().filter(is_lineage)?.to_owned();
-        let from = query::number(fields.next()?)?;
-        let within = match (fields.next(), fields.next(), fields.next()) {
-            (None, ..) => None,
-            (Some(to), Some(seq), Some(subject)) => {
-                let to = query::number(to).filter(|to| *to > from)?;
-                let subject = Subject::parse(subject).ok()?;
-                Some(Within { to, seq: query::number(seq)?, subject })
+    fn parse(text: &str) -> Option<Self> {
+        let (place, told) =
+            text.split_once('!').map_or((text, None), |(place, told)| (place, Some(told)));
+        let (lineage, place) = place.split_once('~')?;
+        let mark = parse_mark(place)?;
+        let told = match told {
+            None => Told::All,
+            Some("") => Told::Played(None),
+            Some(told) if told.starts_with(|c: char| c.is_ascii_digit()) => {
+                Told::Until(parse_mark(told).filter(|told| told.reaches() <= mark.reaches())?)
             }
-            _ => return None,
+            Some(told) => Told::Played(Some(Subject::parse(told).ok()?)),
         };
-        Some(Self { lineage, mark: Mark { from, within } })
+        Some(Self { lineage: Some(lineage).filter(is_lineage)?.to_owned(), mark, told })
     }
 }
 
 impl fmt::Display for WideCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{WIDE_FORM}~{}~{}", self.lineage, self.mark.from)?;
-        match &self.mark.within {
-            Some(Within { to, subject, seq }) => write!(f, "~{to}~{seq}~{subject}"),
-            None => Ok(()),
+        write!(f, "{WIDE_FORM}~{}~", self.lineage)?;
+        write_mark(f, &self.mark)?;
+        match &self.told {
+            Told::All => Ok(()),
+            Told::Until(mark) => f.write_str("!").and_then(|()| write_mark(f, mark)),
+            Told::Played(subject) => write!(f, "!{}", subject.as_ref().map_or("", Subject::as_str)),
         }
     }
+}
+
+fn write_mark(f: &mut fmt::Formatter<'_>, mark: &Mark) -> fmt::Result {
+    write!(f, "{}", mark.from)?;
+    match &mark.within {
+        Some(Within { to, subject, seq }) => write!(f, "~{to}~{seq}~{subject}"),
+        None => Ok(()),
+    }
+}
+
+fn parse_mark(text: &str) -> Option<Mark> {
+    // The names in a subject may have the sign that is between the fields.
+    let mut fields = text.splitn(4, '~');
+    let from = query::number(fields.next()?)?;
+    let within = match (fields.next(), fields.next(), fields.next()) {
+        (None, ..) => None,
+        (Some(to), Some(seq), Some(subject)) => {
+            let to = query::number(to).filter(|to| *to > from)?;
+            let subject = Subject::parse(subject).ok()?;
+            Some(Within { to, seq: query::number(seq)?, subject })
+        }
+        _ => return None,
+    };
+    Some(Mark { from, within })
 }
 
 fn is_lineage(id: &&str) -> bool {
@@ -102,8 +144,7 @@ impl After {
             return Some(Self::Seq(seq));
         }
         if let Some(wide) = text.strip_prefix(WIDE_FORM) {
-            // The names in a subject may have the sign that is between the fields.
-            return WideCursor::parse(wide.strip_prefix('~')?.splitn(5, '~')).map(Self::Wide);
+            return WideCursor::parse(wide.strip_prefix('~')?).map(Self::Wide);
         }
         let mut fields = text.split('~');
         fields.next().filter(|form| *form == FORM)?;
@@ -141,7 +182,14 @@ mod tests {
 
     #[test]
     fn cursors_of_many_streams() {
-        for text in ["c2~0123456789abcdef~41", "c2~0123456789abcdef~41~90~812~match/a~1~/7"] {
+        for text in [
+            "c2~0123456789abcdef~41",
+            "c2~0123456789abcdef~41~90~812~match/a~1~/7",
+            "c2~0123456789abcdef~41!40",
+            "c2~0123456789abcdef~41!",
+            "c2~0123456789abcdef~41!match/a~1~/7",
+            "c2~0123456789abcdef~41~90~812~match/b/1!41~90~7~match/a/1",
+        ] {
             let Some(After::Wide(cursor)) = After::parse(text) else { panic!("{text}") };
             assert_eq!(cursor.to_string(), text);
         }
@@ -156,6 +204,10 @@ mod tests {
             "c2~0123456789abcdef~41~90~1~match/",
             "c2~0123456789abcdef~-1",
             "c20~0123456789abcdef~1",
+            "c2~0123456789abcdef~41!42",
+            "c2~0123456789abcdef~41!40~42~1~match/a/1",
+            "c2~0123456789abcdef~41!match/",
+            "c2~0123456789abcdef~41!40!",
             "c2~0123456789abcdef~41~99999999999999999999~1~match/a/1",
         ] {
             assert_eq!(After::parse(bad), None, "{bad}");

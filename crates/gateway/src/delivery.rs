@@ -25,7 +25,7 @@ use serde_json::{Map, Value, json};
 
 use self::followed::Followed;
 use self::wide::Wide;
-pub(crate) use self::wide::{about, lost, mark};
+pub(crate) use self::wide::{about, lost, start};
 pub(crate) use self::{bookmark::Bookmark, subscription::Subscription, views::Views};
 use crate::{app::App, cursor::After, problem::Problem, topic::Topic};
 
@@ -77,11 +77,12 @@ pub(crate) enum Kind {
     Reset,
     End,
     Error,
+    Heartbeat,
 }
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Subscribed,
         Self::Snapshot,
         Self::Event,
@@ -90,6 +91,7 @@ impl Kind {
         Self::Reset,
         Self::End,
         Self::Error,
+        Self::Heartbeat,
     ];
 
     /// The `type` on the wire.
@@ -103,6 +105,7 @@ impl Kind {
             Self::Reset => "reset",
             Self::End => "end",
             Self::Error => "error",
+            Self::Heartbeat => "heartbeat",
         }
     }
 }
@@ -190,10 +193,11 @@ impl Delivery {
     pub(crate) async fn pull(&mut self) -> Result<Vec<Out>, Refusal> {
         self.look_for_maps().await?;
         let mut batch = Batch::default();
-        let mut at = 0;
+        let (mut at, mut is_news) = (0, false);
         while let Some(subscription) = self.subscriptions.get_mut(at) {
             let (app, before) = (subscription.app(&self.app), batch.outs.len());
             let pulled = subscription.pull(&app, &self.bell, &mut batch).await;
+            is_news |= subscription.becomes_current();
             let has_nothing = pulled.is_ok() && batch.outs.len() == before;
             let goes_on = self.goes_on(at, pulled)?;
             let ends = has_nothing && self.ends(at, &mut batch);
@@ -205,6 +209,9 @@ impl Delivery {
         for (topic, problem) in self.broken.drain(..) {
             let text = compose::error(&topic, problem.members());
             batch.put(Kind::Error, text, Place::Same);
+        }
+        if is_news {
+            batch.put(Kind::Heartbeat, self.heartbeat().into(), Place::Same);
         }
         // The next batch starts with another topic, so that a busy one starves none.
         if !self.subscriptions.is_empty() {

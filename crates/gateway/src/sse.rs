@@ -34,6 +34,7 @@ use crate::{
 const RETRY_MS: u32 = 2_000;
 /// The header in which a client that comes back says where it was.
 pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+const HEARTBEAT: &[u8] = b": heartbeat\n\n";
 /// How often new maps of a match are looked for.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -168,7 +169,7 @@ impl Reader {
                     return Some(format!("retry: {retry}\n\n").into());
                 }
                 () = self.delivery.bell().notified() => {}
-                _ = self.heartbeat.tick() => return Some(Bytes::from_static(b": heartbeat\n\n")),
+                _ = self.heartbeat.tick() => return Some(Bytes::from_static(HEARTBEAT)),
                 () = time::sleep(LOOK), if follows_matches => {}
             }
         }
@@ -187,6 +188,10 @@ impl Drop for Reader {
 fn encode(batch: &[Out]) -> Bytes {
     let mut chunk = Vec::with_capacity(batch.iter().map(|out| out.text.len() + 64).sum());
     for Out { kind, text, place, event } in batch {
+        if *kind == Kind::Heartbeat {
+            chunk.extend_from_slice(HEARTBEAT);
+            continue;
+        }
         let cursor = match place {
             Place::Same => None,
             Place::Event => event.as_ref().map(|event| event.cursor()),

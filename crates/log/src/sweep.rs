@@ -14,6 +14,7 @@
 //! is; of what is further back, what is stored together, so that a file is read once from front to
 //! back. A [`Mark`] says exactly what was read, at any event, and from it another sweep goes on.
 
+mod moved;
 mod scope;
 #[cfg(test)]
 mod tests;
@@ -23,7 +24,7 @@ use std::{
     ops::Range,
 };
 
-pub use self::scope::Scope;
+pub use self::{moved::Moved, scope::Scope};
 use crate::{Entry, Error, View, streams::Stretch};
 use matchwire_domain::subject::Subject;
 
@@ -239,16 +240,25 @@ impl Sweep {
         if end <= from {
             return Ok(false);
         }
-        let recent = self.log.arrived(from, end, |subject| self.scope.covers(subject));
-        let (to, looked_up) = match &recent {
-            Some(_) => (end, None),
-            None => (self.log.stretch(from).clamp(from + 1, end), Some(LookedUp::Nothing)),
+        let recent = self.recent(end);
+        let to = match recent {
+            Some(_) => end,
+            None => self.log.stretch(from).clamp(from + 1, end),
         };
-        self.window = Some(Window { to, plan: BTreeMap::new(), looked_up });
-        for stretch in recent.into_iter().flatten() {
-            self.add(stretch)?;
-        }
+        self.begin_window(to, recent)?;
         Ok(true)
+    }
+
+    /// Which streams moved up to a group, if that is in memory.
+    fn recent(&self, to: u64) -> Option<Vec<Stretch>> {
+        self.log.arrived(self.mark.from, to, |subject| self.scope.covers(subject))
+    }
+
+    /// Begins a window, whose streams are known or are to be looked up.
+    fn begin_window(&mut self, to: u64, recent: Option<Vec<Stretch>>) -> Result<(), Error> {
+        let looked_up = recent.is_none().then_some(LookedUp::Nothing);
+        self.window = Some(Window { to, plan: BTreeMap::new(), looked_up });
+        recent.into_iter().flatten().try_for_each(|stretch| self.add(stretch))
     }
 
     /// Goes on within a window, once a stream was read up to an event.

@@ -65,6 +65,14 @@ impl Followed {
         }
     }
 
+    /// Whether the reader has now, for the first time, all there is of many matches: it cannot tell by itself.
+    pub(super) fn becomes_current(&mut self) -> bool {
+        match self {
+            Self::Streams(_) => false,
+            Self::Wide(wide) => wide.becomes_current(),
+        }
+    }
+
     /// How many events the reader was not given yet, as far as it is known.
     pub(super) fn behind(&self) -> u64 {
         match self {

@@ -1,6 +1,10 @@
 //! A topic of many matches: events by a sweep of their streams, and the states of those that move.
+//!
+//! States come behind the events that they stand for, so a reader may be cut off in between. Each cursor says up to
+//! where the states were sent before it, and who comes again with it is first sent those that it may lack.
 
 mod opening;
+mod owed;
 mod shown;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -10,18 +14,26 @@ use matchwire_domain::subject::Subject;
 use matchwire_log::{
     Error,
     live::{Bell, EventFrame},
-    sweep::{Mark, Sweep, Swept},
+    sweep::{Mark, Moved, Sweep, Swept},
 };
 use serde_json::{Map, Value};
 use tokio::task::{self, AbortHandle};
 
-pub(crate) use self::opening::mark;
-use self::shown::Shown;
+pub(crate) use self::opening::start;
+use self::shown::{Shown, Since};
 use super::{Batch, Kind, PULL_EVENTS, Place, Refusal, Views, compose};
-use crate::{app::App, cursor::WideCursor, problem::Problem, topic::Topic};
+use crate::{
+    app::App,
+    cursor::{Told, WideCursor},
+    problem::Problem,
+    topic::Topic,
+};
 
-/// Of how many streams a reader is shown states and predictions. Of more, those that moved last.
-const MAX_SHOWN: usize = 4_096;
+/// Where a reader is when a batch begins.
+struct Begun {
+    since: Since,
+    told: Told,
+}
 
 /// A wide topic of one connection.
 pub(crate) struct Wide {
@@ -31,6 +43,8 @@ pub(crate) struct Wide {
     sweep: Option<Sweep>,
     /// Frames that begin the subscription, and are sent first.
     first: Vec<(Kind, Bytes, Place)>,
+    /// The streams that moved before it came, and whose states it may lack; nothing once it was sent those.
+    owed: Option<Moved>,
     /// The streams whose states the reader is shown.
     shown: BTreeMap<Subject, Shown>,
     /// Up to which event snapshots had streams, and the group behind which that does not count any more.
@@ -39,6 +53,8 @@ pub(crate) struct Wide {
     clock: u64,
     /// Whether the reader has once been up to date.
     is_live: bool,
+    /// Whether it was told that it is, states and all.
+    is_current: bool,
     ringer: AbortHandle,
 }
 
@@ -67,12 +83,18 @@ impl Wide {
     pub(super) fn is_far_behind(&self) -> bool {
         let is_far = |sweep: &Sweep| sweep.may_have_more() && sweep.behind().is_none();
         self.sweep.as_ref().is_some_and(is_far)
+            || self.owed.as_ref().is_some_and(Moved::is_far_behind)
     }
 
     /// Up to where the reader was sent.
     pub(super) fn sent(&self, app: &App) -> String {
-        let mark = self.sweep.as_ref().map_or(Mark::at(0), |sweep| sweep.mark().clone());
-        WideCursor::now(app.live.log(), mark).to_string()
+        let told = if self.first.is_empty() { self.told() } else { Told::Played(None) };
+        WideCursor::now(app.live.log(), self.mark(), told).to_string()
+    }
+
+    /// Up to where the reader was sent events.
+    fn mark(&self) -> Mark {
+        self.sweep.as_ref().map_or(Mark::at(0), |sweep| sweep.mark().clone())
     }
 
     /// Puts what comes next into the batch.
@@ -85,9 +107,12 @@ impl Wide {
         for (kind, text, place) in std::mem::take(&mut self.first) {
             batch.put(kind, text, place);
         }
-        while !batch.is_full() {
+        self.pull_owed(app, bell, batch).await?;
+        let begun =
+            Begun { since: Since { clock: self.clock, mark: self.mark() }, told: self.told() };
+        while self.owed.is_none() && !batch.is_full() {
             match self.sweep_on().await {
-                Ok(Some(swept)) => self.put(app, bell, batch, swept).await?,
+                Ok(Some(swept)) => self.put(app, bell, batch, swept, &begun).await?,
                 Ok(None) => {
                     self.is_live = true;
                     break;
@@ -134,6 +159,7 @@ impl Wide {
         bell: &Bell,
         batch: &mut Batch,
         swept: Swept,
+        begun: &Begun,
     ) -> Result<(), Refusal> {
         let ahead = self.known_ahead(&swept);
         if !swept.missing.is_empty() && swept.missing.end > ahead {
@@ -147,22 +173,21 @@ impl Wide {
             }
             let subject = &swept.subject;
             let event = EventFrame::new(app.live.games(), subject, lineage, entry, None);
-            let cursor = WideCursor::now(log, swept.mark(seq)).to_string();
+            let cursor = WideCursor::now(log, swept.mark(seq), begun.told.clone()).to_string();
             let text = compose::event(&self.topic, subject, &event, &cursor);
             batch.put_event(event, text, Place::Cursor(cursor));
         }
         let Some(last) = swept.entries.last().map(|entry| entry.recorded.seq) else {
             return Ok(());
         };
-        if self.views.state || self.views.prediction {
-            match self.shown(app, bell, &swept.subject).await {
-                Ok(shown) => shown.reached(last.max(ahead)),
-                // Its events tell of it.
-                Err(error) if error.is_partial() => {}
-                Err(error) => return Err(error.into()),
-            }
+        if self.shows_states() {
+            self.reached(app, bell, batch, &swept.subject, last.max(ahead), &begun.since).await?;
         }
         Ok(())
+    }
+
+    fn shows_states(&self) -> bool {
+        self.views.state || self.views.prediction
     }
 
     /// Up to which event of a stream a snapshot told already.
@@ -172,28 +197,6 @@ impl Wide {
             seqs.clear();
         }
         seqs.get(&swept.subject).copied().unwrap_or(0)
-    }
-
-    /// What the reader is shown of a stream that has moved.
-    async fn shown(
-        &mut self,
-        app: &App,
-        bell: &Bell,
-        subject: &Subject,
-    ) -> Result<&mut Shown, Error> {
-        self.clock += 1;
-        if !self.shown.contains_key(subject) {
-            if self.shown.len() >= MAX_SHOWN {
-                let oldest = self.shown.iter().min_by_key(|(_, shown)| shown.moved);
-                let oldest = oldest.map(|(subject, _)| subject.clone());
-                oldest.and_then(|oldest| self.shown.remove(&oldest));
-            }
-            let follow = app.live.follow(subject, bell).await?;
-            self.shown.insert(subject.clone(), Shown::new(follow));
-        }
-        let shown = self.shown.get_mut(subject).ok_or(Error::Stopped)?;
-        shown.moved = self.clock;
-        Ok(shown)
     }
 }
 

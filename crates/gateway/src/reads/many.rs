@@ -13,7 +13,7 @@ use tokio::time;
 use super::{blocking, json};
 use crate::{
     app::{App, going_away},
-    cursor::{After, WideCursor},
+    cursor::{After, Told, WideCursor},
     delivery,
     problem::{Code, Problem},
     query::wrong,
@@ -37,8 +37,8 @@ pub(super) async fn list(
     let scope = topic.scope(&app.tournaments).ok_or_else(|| {
         wrong("topic must be of many matches, as match/**; for one stream there is subject")
     })?;
-    let mark = match delivery::mark(app, after).map_err(crate::sse::problem)? {
-        Ok(mark) => mark.unwrap_or_else(|| Mark::at(0)),
+    let mark = match delivery::start(app, after).map_err(crate::sse::problem)? {
+        Ok(start) => start.map_or_else(|| Mark::at(0), |(mark, _)| mark),
         Err(reason) => {
             let detail = format!("{reason}: the log is not what it was when after was given");
             return Err(Problem::new(Code::Conflict, detail));
@@ -110,7 +110,7 @@ impl Page {
     }
 
     fn answer(&self, app: &App, mark: &Mark) -> Response<Body> {
-        let next = WideCursor::now(app.live.log(), mark.clone());
+        let next = WideCursor::now(app.live.log(), mark.clone(), Told::All);
         let mut text = format!("{{\"events\":[{}],\"next\":\"{next}\"", self.text);
         if !self.errors.is_empty() {
             text.push_str(",\"errors\":");

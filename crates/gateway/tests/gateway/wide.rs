@@ -1,6 +1,10 @@
 //! Topics of many matches: patterns, and the matches of a tournament.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use matchwire_domain::merge_patch::merge;
 use matchwire_gateway::Limits;
@@ -38,6 +42,10 @@ impl Told {
     fn count(&self) -> u64 {
         self.seqs.values().sum()
     }
+}
+
+fn ended(map: &str) -> Value {
+    event(map, "end", "map.ended", &json!({"score": {"ct": 13, "t": 5}}))
 }
 
 #[tokio::test]
@@ -144,10 +152,7 @@ async fn each_streams_patches_lead_to_its_state() {
         read_states(&mut socket, &mut states, &heads).await;
     }
     for (subject, state) in &states {
-        let (_, rest) = subject.split_once('/').unwrap();
-        let (id, map) = rest.split_once('/').unwrap();
-        let now = server.get(&format!("/api/v1/matches/{id}/maps/{map}")).await.json();
-        assert_eq!(state, &now, "{subject}");
+        assert_eq!(*state, server.get(&state_path(subject)).await.json(), "{subject}");
     }
 }
 
@@ -158,7 +163,7 @@ async fn without_a_cursor_it_begins_with_what_is_being_played() {
     server
         .post(&[started("match/m1/1"), started("match/m2/1"), own("match/m3/1", 1, &json!({}))])
         .await;
-    server.post(&[event("match/m2/1", "end", "match.ended", &json!({}))]).await;
+    assert_eq!(server.post(&[ended("match/m2/1")]).await.status, 200);
     let mut socket = server.socket().await;
     socket.subscribe("match/**", Value::Null).await;
     let snapshot = socket.next().await;
@@ -166,6 +171,7 @@ async fn without_a_cursor_it_begins_with_what_is_being_played() {
     assert_eq!(told, [json!("snapshot"), json!("match/**"), json!("match/m1/1"), json!(1)]);
     assert!(snapshot["cursor"].as_str().unwrap().starts_with("c2~"));
     assert_eq!(snapshot["state"], server.get("/api/v1/matches/m1/maps/1").await.json());
+    assert_eq!(socket.next().await["type"], "heartbeat", "there is no other one");
     server.post(&numbered("match/m1/1", 1, 1)).await;
     assert_eq!(socket.next_of("event").await["seq"], 2);
     let state = socket.next_of("state").await;
@@ -173,8 +179,104 @@ async fn without_a_cursor_it_begins_with_what_is_being_played() {
     // Nothing is there for those who follow another match.
     let mut other = server.socket().await;
     other.subscribe("match/m9/*", Value::Null).await;
+    assert_eq!(other.next().await["type"], "heartbeat", "it has caught up");
     server.post(&numbered("match/m9/1", 1, 1)).await;
     assert_eq!(other.next().await["type"], "event");
+}
+
+#[tokio::test]
+async fn who_is_cut_off_before_a_state_is_given_it() {
+    let server = Server::start().await;
+    server.post(&[numbered("match/m1/1", 1, 2), vec![ended("match/m1/1")]].concat()).await;
+    server.post(&numbered("match/m2/1", 1, 3)).await;
+    assert_eq!(server.post(&[ended("match/m2/1"), ended("match/m3/1")]).await.status, 200);
+    let mut socket = server.socket().await;
+    socket.subscribe("match/**", 0.into()).await;
+    let mut told = Told::default();
+    let mut cursors = Vec::new();
+    while told.count() < 8 {
+        told.note(&socket.next_of("event").await);
+        cursors.push((told.cursor.clone(), told.seqs.clone()));
+    }
+    let heads = told.seqs;
+    for (cursor, mut seqs) in cursors {
+        let mut states = BTreeMap::new();
+        let mut again = server.socket().await;
+        again.subscribe("match/**", cursor.clone()).await;
+        loop {
+            let frame = again.next().await;
+            let told = (frame["subject"].as_str().unwrap_or("").to_owned(), frame["seq"].as_u64());
+            match frame["type"].as_str().unwrap() {
+                "event" => drop(seqs.insert(told.0, told.1.unwrap())),
+                "state" => {
+                    assert_eq!(Some(seqs[&told.0]), told.1, "{cursor}: {frame}");
+                    states.insert(told.0, told.1.unwrap());
+                }
+                "heartbeat" => break,
+                _ => {}
+            }
+        }
+        assert_eq!((&states, &seqs), (&heads, &heads), "{cursor}");
+    }
+    // Who has them is not given them again.
+    let sent = socket.next_of("heartbeat").await["heads"]["match/**"].clone();
+    let mut again = server.socket().await;
+    again.subscribe("match/**", sent).await;
+    assert_eq!(again.next().await["type"], "heartbeat");
+    server.post(&[own("match/m3/1", 2, &json!({}))]).await;
+    let next = [again.next().await, again.next_of("state").await];
+    assert_eq!(next.map(|frame| frame["seq"].clone()), [json!(2), json!(2)]);
+}
+
+#[tokio::test]
+async fn who_is_cut_off_among_the_snapshots_is_given_the_others() {
+    let server = Server::start().await;
+    let maps = ["match/m1/1", "match/m2/1", "match/m3/1"];
+    server.post(&maps.map(|map| event(map, "start", "match.started", &json!({})))).await;
+    let mut socket = server.socket().await;
+    socket.subscribe("match/**", Value::Null).await;
+    let mut cursors = Vec::new();
+    for map in maps {
+        let snapshot = socket.next_of("snapshot").await;
+        assert_eq!(snapshot["subject"], map);
+        cursors.push(snapshot["cursor"].clone());
+    }
+    assert_eq!(server.post(&[ended(maps[0])]).await.status, 200);
+    for (had, cursor) in (1..).zip(cursors) {
+        let mut again = server.socket().await;
+        again.subscribe("match/**", cursor).await;
+        for map in &maps[had..] {
+            let snapshot = again.next().await;
+            assert_eq!(
+                (&snapshot["type"], &snapshot["subject"]),
+                (&"snapshot".into(), &(*map).into())
+            );
+        }
+        for kind in ["event", "state"] {
+            let frame = again.next().await;
+            assert_eq!((&frame["type"], &frame["subject"]), (&kind.into(), &maps[0].into()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_very_many_streams_every_state_is_told() {
+    let server = Server::start().await;
+    let streams: Vec<String> = (0..4_200).map(|n| format!("match/m{n}/1")).collect();
+    for some in streams.chunks(1_000) {
+        let events: Vec<Value> = some.iter().map(|stream| own(stream, 1, &json!({}))).collect();
+        assert_eq!(server.post(&events).await.status, 200);
+    }
+    let mut socket = server.socket().await;
+    let topic = json!({"type": "subscribe", "topic": "match/**", "after": 0, "views": ["state"]});
+    socket.say(&topic).await;
+    let mut told = BTreeSet::new();
+    let all_told = async {
+        while told.len() < streams.len() {
+            told.insert(socket.next_of("state").await["subject"].to_string());
+        }
+    };
+    soon(all_told).await;
 }
 
 #[tokio::test]
@@ -348,18 +450,38 @@ struct Client {
     socket: Socket,
     topic: &'static str,
     told: Told,
+    /// The last state of each stream, and whether the connection has told it, so that patches to it make sense.
+    states: BTreeMap<String, (Value, bool)>,
 }
 
 impl Client {
-    async fn new(server: &Server, topic: &'static str, told: Told) -> Self {
+    async fn new(server: &Server, topic: &'static str) -> Self {
         let mut socket = server.socket().await;
-        let cursor = if told.cursor.is_null() { 0.into() } else { told.cursor.clone() };
-        socket.subscribe(topic, cursor).await;
-        Self { socket, topic, told }
+        socket.subscribe(topic, 0.into()).await;
+        Self { socket, topic, told: Told::default(), states: BTreeMap::new() }
     }
 
     async fn come_again(&mut self, server: &Server) {
-        *self = Self::new(server, self.topic, std::mem::take(&mut self.told)).await;
+        self.socket = server.socket().await;
+        self.states.values_mut().for_each(|(_, is_of_this)| *is_of_this = false);
+        let cursor = if self.told.cursor.is_null() { 0.into() } else { self.told.cursor.clone() };
+        self.socket.subscribe(self.topic, cursor).await;
+    }
+
+    /// A state stands for events that were told, and never goes back.
+    fn note_state(&mut self, frame: &Value) {
+        let (subject, seq) = (frame["subject"].as_str().unwrap(), frame["seq"].as_u64().unwrap());
+        assert!(seq <= self.told.seqs[subject], "{frame}");
+        let known = self.states.entry(subject.to_owned()).or_default();
+        assert!(known.0["seq"].as_u64().unwrap_or(0) <= seq, "{frame}");
+        match frame.get("patch") {
+            Some(patch) => {
+                assert!(known.1, "{frame}");
+                merge(&mut known.0, patch.clone());
+            }
+            None => *known = (frame["state"].clone(), true),
+        }
+        assert_eq!(known.0["seq"], seq);
     }
 
     /// Takes a frame; false at a heartbeat.
@@ -367,6 +489,7 @@ impl Client {
         match self.socket.heard().await {
             Ok(frame) => match frame["type"].as_str().unwrap() {
                 "event" => self.told.note(&frame),
+                "state" => self.note_state(&frame),
                 "heartbeat" => return false,
                 "error" | "reset" => panic!("{frame}"),
                 _ => {}
@@ -376,6 +499,14 @@ impl Client {
             Err(code) => panic!("{code:?}"),
         }
         true
+    }
+
+    /// Whether it has all events up to these heads, and the states that they led to.
+    fn has(&self, heads: &BTreeMap<String, u64>) -> bool {
+        let state_seq =
+            |subject| self.states.get(subject).and_then(|(state, _)| state["seq"].as_u64());
+        self.told.seqs == *heads
+            && heads.iter().all(|(subject, seq)| state_seq(subject) == Some(*seq))
     }
 
     fn wants(&self, subject: &str) -> bool {
@@ -388,7 +519,8 @@ impl Client {
     }
 }
 
-/// However often clients break off, wherever they are, each has every event once and in order.
+/// However often clients break off, wherever they are, each has every event once and in order, and in the end
+/// the state of each stream.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_come_and_go_have_everything_once() {
     let mut random = play::rng(play::seed());
@@ -413,7 +545,7 @@ async fn clients_that_come_and_go_have_everything_once() {
         match random.random_range(0..4) {
             0 => {
                 let topic = *topics.choose(&mut random).unwrap();
-                clients.push(Client::new(&server, topic, Told::default()).await);
+                clients.push(Client::new(&server, topic).await);
             }
             1 => {
                 if let Some(client) = clients.choose_mut(&mut random) {
@@ -434,7 +566,32 @@ async fn clients_that_come_and_go_have_everything_once() {
         let wanted = heads.iter().filter(|(subject, _)| client.wants(subject));
         let expected: BTreeMap<String, u64> = wanted.map(|(s, n)| (s.clone(), *n)).collect();
         while client.told.seqs != expected {
+            if random.random_range(0..20) == 0 {
+                client.come_again(&server).await;
+            }
             client.take(&server).await;
         }
+        // Also whoever is cut off with the last event, once or more.
+        for _ in 0..random.random_range(1..3) {
+            client.come_again(&server).await;
+        }
+        soon(async {
+            while !client.has(&expected) {
+                client.take(&server).await;
+            }
+        })
+        .await;
+        for (subject, (state, _)) in &client.states {
+            // Of a match as a whole another state is shown than of its own stream.
+            if subject.matches('/').count() == 2 {
+                assert_eq!(*state, server.get(&state_path(subject)).await.json(), "{subject}");
+            }
+        }
     }
+}
+
+/// Where the state of a map is.
+fn state_path(subject: &str) -> String {
+    let rest = subject.strip_prefix("match/").unwrap();
+    format!("/api/v1/matches/{}", rest.replace('/', "/maps/"))
 }

@@ -224,6 +224,7 @@ fn play(random: &mut SmallRng) {
     let mut sweep = Sweep::new(rig.view(), scope(&tournaments), Mark::at(0));
     let mut seen: BTreeMap<String, u64> = BTreeMap::new();
     let mut named: Vec<&str> = Vec::new();
+    let mut marks = vec![(Mark::at(0), seen.clone())];
     for _ in 0..60 {
         match random.random_range(0..8) {
             0..=3 => {
@@ -245,6 +246,11 @@ fn play(random: &mut SmallRng) {
                 tournaments.catch_up_now();
                 for _ in 0..random.random_range(0..9) {
                     let Some(mark) = step(&mut sweep, random, &mut seen) else { break };
+                    let (since, seen_before) = marks.choose(random).unwrap();
+                    let (log, until) = (rig.view(), mark.clone());
+                    let moved = Moved::between(log, scope(&tournaments), since.clone(), until);
+                    check_moved(moved, seen_before, &seen);
+                    marks.push((mark.clone(), seen.clone()));
                     if random.random_bool(0.3) {
                         sweep = Sweep::new(rig.view(), scope(&tournaments), mark);
                     }
@@ -282,4 +288,19 @@ fn step(
         *sweep = sweep.again(mark.clone());
     }
     Some(mark)
+}
+
+/// All that moved is told, up to where it was read, and nothing past that.
+fn check_moved(mut moved: Moved, since: &BTreeMap<String, u64>, until: &BTreeMap<String, u64>) {
+    assert!(moved.is_known());
+    let mut told: BTreeMap<String, u64> = BTreeMap::new();
+    while let Some((subject, seq)) = moved.next_stream().unwrap() {
+        let last = told.insert(subject.to_string(), seq).unwrap_or(0);
+        assert!(last < seq && seq <= until[subject.as_str()], "{subject}: {last}, {seq}");
+    }
+    for (subject, seq) in until {
+        let is_told = told.get(subject) == Some(seq);
+        assert!(is_told || since.get(subject) == Some(seq), "{subject}: {seq}");
+    }
+    assert!(moved.next_stream().unwrap().is_none());
 }

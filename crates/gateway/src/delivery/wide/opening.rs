@@ -6,14 +6,14 @@ use matchwire_domain::subject::{Kind as Stream, Subject};
 use matchwire_log::{
     Error,
     live::Bell,
-    sweep::{Mark, Scope, Sweep},
+    sweep::{Mark, Moved, Scope, Sweep},
 };
 use serde_json::json;
 
 use super::{Wide, ring, shown::Shown};
 use crate::{
     app::App,
-    cursor::{After, WideCursor},
+    cursor::{After, Told, WideCursor},
     delivery::{Kind, Place, Refusal, Views, compose},
     reads,
     topic::Topic,
@@ -35,25 +35,27 @@ impl Wide {
         let scope = topic.scope(&app.tournaments).ok_or(Refusal::Cursor)?;
         let log = app.live.log();
         let head = Mark::at(log.settled());
-        let (mark, reset) = match mark(app, after)? {
-            Ok(mark) => (mark, None),
+        let (start, reset) = match start(app, after)? {
+            Ok(start) => (start, None),
             Err(reason) => (None, Some(reason)),
         };
-        let begins = mark.is_none();
-        let sweep = Sweep::new(log.clone(), scope.clone(), mark.unwrap_or_else(|| head.clone()));
+        let (mark, told) = start.unwrap_or_else(|| (head.clone(), Told::Played(None)));
+        let sweep = Sweep::new(log.clone(), scope.clone(), mark.clone());
         let ringer = ring(&sweep, bell);
         let mut new = Self {
             topic,
             views,
             sweep: Some(sweep),
             first: Vec::new(),
+            owed: None,
             shown: BTreeMap::new(),
             ahead: (BTreeMap::new(), 0),
             clock: 0,
             is_live: false,
+            is_current: false,
             ringer,
         };
-        let cursor = WideCursor::now(log, head).to_string();
+        let cursor = WideCursor::now(log, head, Told::All).to_string();
         let name = new.topic.as_str();
         let subscribed = json!({"type": "subscribed", "topic": name, "head": cursor});
         new.first.push((Kind::Subscribed, subscribed.to_string().into(), Place::Same));
@@ -61,23 +63,32 @@ impl Wide {
             let reset = json!({"type": "reset", "topic": new.topic.as_str(), "reason": reason});
             new.first.push((Kind::Reset, reset.to_string().into(), Place::Same));
         }
-        if begins {
-            new.push_snapshots(app, bell, &scope, &cursor).await?;
+        match told {
+            Told::Played(after) => new.push_snapshots(app, bell, &scope, &mark, after).await?,
+            Told::Until(told) if new.shows_states() => {
+                new.owed = Some(Moved::between(log.clone(), scope, told, mark));
+            }
+            Told::Until(_) | Told::All => {}
         }
         Ok(new)
     }
 
-    /// The states of what is being played, as far as it is found in time. What comes of their events is
-    /// not told again.
+    /// The states of what is being played, as far as it is found in time, of the streams after one. What comes of
+    /// their events is not told again. Who is cut off among them comes again for the others.
     async fn push_snapshots(
         &mut self,
         app: &App,
         bell: &Bell,
         scope: &Scope,
-        cursor: &str,
+        mark: &Mark,
+        after: Option<Subject>,
     ) -> Result<(), Refusal> {
         let log = app.live.log();
-        for subject in played(app, scope).await? {
+        let mut played = played(app, scope, after).await?.into_iter().peekable();
+        while let Some(subject) = played.next() {
+            let is_last = played.peek().is_none();
+            let told = if is_last { Told::All } else { Told::Played(Some(subject.clone())) };
+            let cursor = WideCursor::now(log, mark.clone(), told).to_string();
             let follow = app.live.follow(&subject, bell).await?;
             let snapshot = follow.snapshot().await?;
             let topic = self.topic.as_str();
@@ -87,7 +98,7 @@ impl Wide {
                 snapshot.seq
             );
             let text = compose::frame(&[head.as_bytes(), snapshot.text().as_bytes(), b"}"]);
-            self.first.push((Kind::Snapshot, text, Place::Cursor(cursor.to_owned())));
+            self.first.push((Kind::Snapshot, text, Place::Cursor(cursor)));
             self.ahead.0.insert(subject.clone(), snapshot.seq);
             self.shown.insert(subject, Shown::new(follow).with(&snapshot));
         }
@@ -96,12 +107,16 @@ impl Wide {
     }
 }
 
-/// From where to read on, unless it is from now; or why what the reader holds is void.
-pub(crate) fn mark(app: &App, after: After) -> Result<Result<Option<Mark>, &'static str>, Refusal> {
+/// From where to read on and which states the reader has, unless it is from now; or why what the reader holds is
+/// void.
+type Start = Result<Option<(Mark, Told)>, &'static str>;
+
+/// Where a reader starts.
+pub(crate) fn start(app: &App, after: After) -> Result<Start, Refusal> {
     let log = app.live.log();
-    let WideCursor { lineage, mark } = match after {
+    let WideCursor { lineage, mark, told } = match after {
         After::Snapshot => return Ok(Ok(None)),
-        After::Seq(0) => return Ok(Ok(Some(Mark::at(0)))),
+        After::Seq(0) => return Ok(Ok(Some((Mark::at(0), Told::All)))),
         After::Seq(_) | After::Cursor(_) => return Err(Refusal::Cursor),
         After::Wide(cursor) => cursor,
     };
@@ -110,15 +125,19 @@ pub(crate) fn mark(app: &App, after: After) -> Result<Result<Option<Mark>, &'sta
         None => Err("lineage"),
         // Whether there is more than is due, a delayed audience is not told: it waits.
         Some(_) if !log.is_delayed() && mark.reaches() > log.settled() => Err("after_head"),
-        Some(_) => Ok(Some(mark)),
+        Some(_) => Ok(Some((mark, told))),
     })
 }
 
-/// The streams of matches that are being played, of those in the scope, as many as may be.
-async fn played(app: &App, scope: &Scope) -> Result<Vec<Subject>, Refusal> {
+/// The streams of matches that are being played, of those in the scope after one, as many as may be.
+async fn played(
+    app: &App,
+    scope: &Scope,
+    mut after: Option<Subject>,
+) -> Result<Vec<Subject>, Refusal> {
     let _turn = reads::turn(app).await.map_err(|_| Error::Stopped)?;
     let (log, begun) = (app.live.log(), Instant::now());
-    let (mut played, mut after) = (Vec::new(), None::<Subject>);
+    let mut played = Vec::new();
     while played.len() < MAX_SNAPSHOTS && begun.elapsed() < app.limits.list {
         let from = after.as_ref().map(Subject::as_str);
         let page = log.subjects(scope.prefix(), from, LOOK_AHEAD)?;

@@ -1,7 +1,11 @@
 //! What the reader of a wide topic is shown of one of its streams.
 
 use matchwire_domain::subject::Subject;
-use matchwire_log::live::{Follow, Snapshot, States};
+use matchwire_log::{
+    Error,
+    live::{Follow, Snapshot, States},
+    sweep::Mark,
+};
 
 use crate::{
     app::App,
@@ -22,11 +26,21 @@ pub(super) struct Shown {
     predicted: u64,
     /// When it moved last.
     pub(super) moved: u64,
+    /// What the reader had before the first event whose state it was not told.
+    owed_since: Option<Since>,
+}
+
+/// Where a reader is when a batch begins.
+#[derive(Debug, Clone)]
+pub(super) struct Since {
+    /// Grows from batch to batch.
+    pub(super) clock: u64,
+    pub(super) mark: Mark,
 }
 
 impl Shown {
     pub(super) fn new(follow: Follow) -> Self {
-        Self { follow, seq: 0, version: None, changes: 0, predicted: 0, moved: 0 }
+        Self { follow, seq: 0, version: None, changes: 0, predicted: 0, moved: 0, owed_since: None }
     }
 
     /// Takes down that the reader has a snapshot.
@@ -37,9 +51,22 @@ impl Shown {
         self
     }
 
-    /// Takes down that events were sent up to this one.
-    pub(super) fn reached(&mut self, seq: u64) {
-        self.seq = seq.max(self.seq);
+    /// Takes down that events were sent up to this one, by a batch that began there.
+    pub(super) fn reached(&mut self, seq: u64, since: &Since) {
+        if seq > self.seq {
+            self.seq = seq;
+            self.owed_since.get_or_insert_with(|| since.clone());
+        }
+    }
+
+    /// Since when the reader lacks the state of events that it has, if it does.
+    pub(super) fn owed_since(&self) -> Option<&Since> {
+        self.owed_since.as_ref()
+    }
+
+    /// Waits until the state is there of all that was sent.
+    pub(super) async fn catch_up(&self) -> Result<(), Error> {
+        self.follow.snapshot().await.map(|_| ())
     }
 
     /// Puts what is new into the batch, once the events that it stands for are sent.
@@ -51,11 +78,19 @@ impl Shown {
         views: Views,
         batch: &mut Batch,
     ) {
+        // A state of later events comes with those. What cannot be read has none until it moves again, and what was
+        // hidden since is told as it is without events.
+        let head = self.follow.head();
+        let has_state = head >= self.seq || head == 0 || self.follow.has_failed();
+        let is_told = self.owed_since.is_some() && has_state;
         if views.state {
             self.put_state(app, topic, subject, batch);
         }
         if views.prediction {
             self.put_prediction(topic, subject, batch);
+        }
+        if is_told {
+            self.owed_since = None;
         }
     }
 
