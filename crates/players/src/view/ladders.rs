@@ -14,7 +14,7 @@
 
 use std::collections::BTreeMap;
 
-use matchwire_log::view_store::{Error, Keys, Order, Row, Table, Transaction};
+use matchwire_log::view_store::{Error, Keys, Order, Row, Snapshot, Table, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -34,15 +34,15 @@ pub(super) type Ratings = [[i64; 3]; System::SERVED.len()];
 
 /// In which game a match was, and where among its bouts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Stands {
-    game: String,
+pub(super) struct Stands {
+    pub(super) game: String,
     #[serde(flatten)]
-    place: Place,
+    pub(super) place: Place,
 }
 
 /// What is stored of a bout; its place is in its key.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Stored {
+pub(super) struct Stored {
     sides: [Vec<String>; 2],
     #[serde(default, skip_serializing_if = "Option::is_none")]
     winner: Option<usize>,
@@ -86,6 +86,23 @@ pub(super) fn set(
     Ok(())
 }
 
+impl Stands {
+    /// What is noted of a match.
+    pub(super) fn of(view: &dyn Snapshot, match_id: &str) -> Result<Option<Self>, Error> {
+        let noted = view.get(PLACES, &Key::default().text(match_id).0)?;
+        Ok(noted.and_then(|value| serde_json::from_slice(&value).ok()))
+    }
+}
+
+impl Stored {
+    /// What everybody in it is rated after it, by what those who were rated had before.
+    pub(super) fn play(&self, rated: &BTreeMap<String, Ratings>) -> Vec<(String, Ratings)> {
+        let before = |side: &Vec<String>| side.iter().map(|it| rated.get(it).copied()).collect();
+        let after = rate(&self.sides.each_ref().map(before), self.winner);
+        self.sides.iter().flatten().cloned().zip(after).collect()
+    }
+}
+
 /// Takes a bout out of its place.
 fn remove(rows: &mut dyn Transaction, stands: &Stands, had: &Stored) -> Result<(), Error> {
     let Stands { game, place } = stands;
@@ -100,7 +117,7 @@ fn remove(rows: &mut dyn Transaction, stands: &Stands, had: &Stored) -> Result<(
 }
 
 /// Notes that a game is to be folded from a place on, if it is not already from an earlier one.
-fn unfold(rows: &mut dyn Transaction, game: &str, from: &Place) -> Result<(), Error> {
+pub(super) fn unfold(rows: &mut dyn Transaction, game: &str, from: &Place) -> Result<(), Error> {
     let key = Key::default().text(game).0;
     let noted: Option<Place> = read(rows, UNFOLDED, &key)?;
     if noted.is_none_or(|noted| *from < noted) {
@@ -266,7 +283,7 @@ fn at(key: Key, place: &Place) -> Vec<u8> {
     key.earliest_first(place.ended).text(&place.match_id).0
 }
 
-fn bout_key(game: &str, place: &Place) -> Vec<u8> {
+pub(super) fn bout_key(game: &str, place: &Place) -> Vec<u8> {
     at(Key::default().text(game), place)
 }
 
@@ -302,7 +319,7 @@ pub(super) fn ladder_key(game: &str, system: System, steps: [i64; 3], player: &s
     rung(game, system, steps).text(player).0
 }
 
-fn json(value: &impl Serialize) -> Vec<u8> {
+pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }
 

@@ -6,6 +6,7 @@
 //!                                      ├─ sums by match ─► suspects ─► each by itself ─► drift
 //!   view ─► activities, by player ─────┤
 //!              └─► counted again ──────┴─ sums by player ─► suspects ─► each by itself ─► drift
+//!   view ─► bouts, in order ─► played again ─ sums by player ─► suspects ─► each by itself ─► drift
 //! ```
 //!
 //! What a view keeps of an activity's history depends on when it followed the log, so revisions are not compared: what stands
@@ -15,6 +16,7 @@
 
 mod check;
 mod fix;
+mod ratings;
 mod recount;
 mod report;
 mod right;
@@ -128,6 +130,8 @@ pub struct Found {
     of_nobody: BTreeSet<(&'static str, Vec<u8>)>,
     /// How the keys of those players begin of whom something is wrong.
     players: BTreeSet<Vec<u8>>,
+    /// Who is rated wrongly.
+    ratings: ratings::Found,
 }
 
 /// Compares all that is stored with the log, or what is of one player.
@@ -135,19 +139,23 @@ pub fn reconcile(sight: &dyn Sight, only: Option<&str>) -> Result<Found, Error> 
     let view = sight.view()?;
     let position = position_of(&*view)?;
     let players = Players::new(log_of(sight, &position)?);
+    let of_ratings = sight.view()?;
     let mut walk = Walk::new(&*view, sight, only);
     let mut sweep = Sweep::new(&players, sight.view()?, sight, only);
-    thread::scope(|scope| {
+    let rated = thread::scope(|scope| {
         let swept = scope.spawn(|| {
             sight.begins();
             sweep.run()
         });
         sight.begins();
+        let only = only.map(|player| Key::default().text(player).0);
+        let rated = ratings::look(&*of_ratings, sight, only.as_deref());
         let walked = walk.run();
         let swept = swept.join().unwrap_or_else(|_| Err(failed("a thread of it has panicked")));
-        walked.and(swept)
-    })?;
-    let mut found = Found::default();
+        walked.and(swept).and(rated)
+    });
+    drop(of_ratings);
+    let mut found = Found { ratings: rated?, ..Found::default() };
     found.report.position = position.from;
     found.report.players = walk.players;
     found.report.activities = walk.activities;
@@ -163,7 +171,10 @@ pub fn reconcile(sight: &dyn Sight, only: Option<&str>) -> Result<Found, Error> 
     drop(walk);
     drop(view);
     found.look_at_sources(sight, only, &players, &suspects, others)?;
-    found.report.drifted_players = found.players.len() as u64;
+    found.tell_ratings();
+    let rated = found.ratings.wrong.keys().filter_map(|owner| ratings::player_of(owner));
+    let drifted: BTreeSet<Vec<u8>> = rated.chain(found.players.iter().cloned()).collect();
+    found.report.drifted_players = drifted.len() as u64;
     found.report.stray_rows = found.of_nobody.len() as u64;
     Ok(found)
 }
@@ -208,6 +219,17 @@ impl Found {
             self.players.insert(key);
         }
         Ok(())
+    }
+
+    /// Tells who is rated wrongly, and which rows of ratings are of nobody.
+    fn tell_ratings(&mut self) {
+        for (owner, wrong) in &self.ratings.wrong {
+            let player = ratings::player_of(owner);
+            match player.and_then(|player| Some(read_text(&player)?.0)) {
+                Some(player) => self.report.tell_player(&player, wrong.rows.clone()),
+                None => self.of_nobody.extend(wrong.strays()),
+            }
+        }
     }
 
     /// Finds activities that their match or tournament does not note.

@@ -70,7 +70,7 @@ impl Followed {
     }
 
     /// The same log and view, followed by another runner.
-    fn restarted(&mut self) {
+    pub(crate) fn restarted(&mut self) {
         self.runner = Self::run(&self.log, &self.store);
     }
 

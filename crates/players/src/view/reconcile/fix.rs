@@ -14,12 +14,14 @@ use matchwire_log::{
 
 use super::{
     super::{
-        ACTIVITIES, BOARDS, MATCHES, PLACES, Players, RECORDS, SOURCES, TOURNAMENTS,
+        ACTIVITIES, BOARDS, BOUTS, COURSES, LADDERS, MATCHES, PLACES, Players, RECORDS, SOURCES,
+        TOURNAMENTS,
         keys::{Key, owners_of_activity, read_text, split_text},
+        ladders,
         rows::{DERIVED, Record, Rows, board_key},
         streams::Streams,
     },
-    Done, Found, Others, Sight, Source, check, failed, log_of, others,
+    Done, Found, Others, Sight, Source, check, failed, log_of, others, ratings,
     recount::Recount,
     scratch::{Content, pages},
 };
@@ -56,7 +58,8 @@ pub fn fix(sight: &dyn Sight, view: &dyn StoredView, found: &Found) -> Result<Fi
     let boards = others(&*view.snapshot()?, &keys)?;
     if !found.of_nobody.is_empty() {
         let (mut rows, position) = begin(view)?;
-        for table in [ACTIVITIES, SOURCES].into_iter().chain(DERIVED) {
+        let tables = [ACTIVITIES, SOURCES, BOUTS, COURSES, LADDERS].into_iter().chain(DERIVED);
+        for table in tables {
             let own = found.of_nobody.iter().filter(|(name, _)| *name == table.name());
             own.into_iter().try_for_each(|(_, key)| rows.delete(table, key))?;
         }
@@ -82,8 +85,37 @@ pub fn fix(sight: &dyn Sight, view: &dyn StoredView, found: &Found) -> Result<Fi
             rows.commit(&position)?;
         }
     }
+    fold(view, sight)?;
+    if !found.ratings.wrong.is_empty() {
+        // Some of it may have been right, and what it was compared with wrong.
+        let wrong = ratings::look(&*view.snapshot()?, sight, None)?;
+        if wrong.is_cut || wrong.wrong.len() > MAX_PLAYERS {
+            return Ok(Fixed { is_too_much: true, ..fixed });
+        }
+        for (owner, wrong) in &wrong.wrong {
+            let (mut rows, position) = begin(view)?;
+            wrong.put_right(&mut *rows, owner)?;
+            rows.commit(&position)?;
+            sight.worked(Done::Nothing)?;
+        }
+        fold(view, sight)?;
+        counted.extend(found.ratings.wrong.keys().filter_map(|owner| ratings::player_of(owner)));
+    }
     fixed.players = counted.len() as u64;
     Ok(fixed)
+}
+
+/// Folds what is unfolded of ratings, as the server does once it has events.
+fn fold(view: &dyn StoredView, sight: &dyn Sight) -> Result<(), Error> {
+    loop {
+        let (mut rows, position) = begin(view)?;
+        let is_done = ladders::fold(&mut *rows)?;
+        rows.commit(&position)?;
+        if is_done {
+            return Ok(());
+        }
+        sight.worked(Done::Nothing)?;
+    }
 }
 
 /// Begins where the view is.
