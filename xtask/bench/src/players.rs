@@ -72,17 +72,29 @@ pub(crate) async fn run(dir: &Path, activities: u64) -> anyhow::Result<()> {
         plain.1 / count
     );
     pages(&reader)?;
-    compare(&log, &reader, matches + RESULTS).await?;
+    let next = compare(&log, &reader, matches + RESULTS).await?;
+    results(&log, &reader, "one more result", next..next + RESULTS).await?;
+    results(&log, &reader, "a result that is late", matches..matches + RESULTS).await
+}
+
+/// How long it takes until each of some results can be read.
+async fn results(
+    log: &Log,
+    reader: &Reader,
+    what: &str,
+    matches: std::ops::Range<u64>,
+) -> anyhow::Result<()> {
     let mut results = Vec::new();
-    for n in matches..matches + RESULTS {
-        append(&log, n..n + 1).await?;
+    for n in matches {
+        append(log, n..n + 1).await?;
         let begun = Instant::now();
         reader.catch_up().await;
         results.push(begun.elapsed());
+        tokio::time::sleep(TRAFFIC).await;
     }
     results.sort_unstable();
     println!(
-        "players   one more result is in the view after {:.1?}, the 99th percentile {:.1?}",
+        "players   {what} is in the view after {:.1?}, the 99th percentile {:.1?}",
         percentile(&results, 50),
         percentile(&results, 99)
     );
@@ -116,8 +128,8 @@ impl Sight for Both {
     }
 }
 
-/// Compares everything with the log, while results come at a steady pace.
-async fn compare(log: &Log, reader: &Reader, first: u64) -> anyhow::Result<()> {
+/// Compares everything with the log, while results come at a steady pace, and gives the number of the next one.
+async fn compare(log: &Log, reader: &Reader, first: u64) -> anyhow::Result<u64> {
     let both = Both { log: log.clone(), reader: reader.clone() };
     let begun = Instant::now();
     let compared = tokio::task::spawn_blocking(move || reconcile(&both, None));
@@ -138,7 +150,7 @@ async fn compare(log: &Log, reader: &Reader, first: u64) -> anyhow::Result<()> {
         took,
         next - first
     );
-    Ok(())
+    Ok(next)
 }
 
 /// Appends matches that are over.
