@@ -25,7 +25,10 @@ use matchwire_players::view::{
 };
 use rusqlite::{Connection, params};
 
-use crate::statistics::{float, grouped, percentile};
+use crate::{
+    machine::cpu_s,
+    statistics::{float, grouped, percentile},
+};
 
 /// How many teams of five there are.
 const TEAMS: u64 = 400;
@@ -49,26 +52,28 @@ pub(crate) async fn run(dir: &Path, activities: u64) -> anyhow::Result<()> {
         append(&log, first..matches.min(first + BATCH)).await?;
     }
     let store = Arc::new(SqliteViews::open(&folder.path().join("views"))?);
-    let begun = Instant::now();
+    let (begun, before_s) = (Instant::now(), cpu_s("self"));
     let view = Arc::new(Players::new(log.clone()));
     let runner = Runner::start(&log, store.clone(), view, projection::Options::default())?;
     let reader = runner.reader();
     reader.catch_up().await;
-    let took = begun.elapsed();
+    let (took, worked_s) = (begun.elapsed(), cpu_s("self") - before_s);
     let size = store.list()?.first().map(|stored| stored.size).unwrap_or_default();
     let count = matches * PER_MATCH;
     println!(
-        "players   {} activities of {} matches: {}/s, {:.0?} a match; {} bytes an activity on the disk",
+        "players   {} activities of {} matches: {}/s, {:.2} ms of processor time a match; {} bytes an activity on the disk",
         grouped(float(count)),
         grouped(float(matches)),
         grouped(float(count) / took.as_secs_f64()),
-        took / u32::try_from(matches)?,
+        worked_s * 1_000.0 / float(matches),
         size.bytes / count
     );
+    let before_s = cpu_s("self");
     let plain = plain(&folder.path().join("plain.sqlite"), matches)?;
     println!(
-        "players   plain SQLite with a unique index and triggers: {}/s, {} bytes an activity",
+        "players   plain SQLite with a unique index and triggers: {}/s, {:.2} ms of processor time; {} bytes an activity",
         grouped(plain.0),
+        (cpu_s("self") - before_s) * 1_000.0 / float(matches),
         plain.1 / count
     );
     pages(&reader)?;
