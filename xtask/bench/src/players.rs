@@ -39,6 +39,7 @@ const PER_MATCH: u64 = 2 * 2 * MEMBERS;
 const BATCH: u64 = 500;
 const PAGES: u64 = 2_000;
 const RESULTS: u64 = 200;
+const LATE_RESULTS: u64 = 50;
 /// How often a result comes while the view is compared.
 const TRAFFIC: Duration = Duration::from_millis(60);
 
@@ -77,9 +78,9 @@ pub(crate) async fn run(dir: &Path, activities: u64) -> anyhow::Result<()> {
         plain.1 / count
     );
     pages(&reader)?;
-    let next = compare(&log, &reader, matches + RESULTS).await?;
+    let next = compare(&log, &reader, matches + LATE_RESULTS).await?;
     results(&log, &reader, "one more result", next..next + RESULTS).await?;
-    results(&log, &reader, "a result that is late", matches..matches + RESULTS).await
+    results(&log, &reader, "a result that is late", matches..matches + LATE_RESULTS).await
 }
 
 /// How long it takes until each of some results can be read.
