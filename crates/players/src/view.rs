@@ -12,8 +12,10 @@
 //! read. A match's own stream is gone through event by event, so that a result and its correction are both
 //! seen, also when the view is built anew.
 
+mod activities;
 mod keys;
 mod ladders;
+mod records;
 mod rows;
 mod streams;
 
@@ -49,8 +51,8 @@ pub use self::{
         ladder, rated,
     },
     feed::{Cursor, Feed, Filter, MAX_PAGE, NoCursor, Page},
+    records::Record,
     rivals::{MAX_OPPONENTS, opponents, versus},
-    rows::Record,
     standings::{MAX_BEHIND, Place, Standing, board, record},
     whole::{count_activities, each_activity, records},
 };
@@ -59,7 +61,7 @@ pub use self::{
 const ACTIVITIES: Table = Table::new("activities");
 /// Which activities a match or a tournament has, with the time of each.
 const SOURCES: Table = Table::new("sources");
-/// What is counted of a player within a split.
+/// What is counted of a player within each span of a game.
 const RECORDS: Table = Table::new("records");
 /// How a player has fared against each other one.
 const VERSUS: Table = Table::new("versus");
@@ -97,7 +99,7 @@ const TABLES: [Table; 13] = [
     TOURNAMENTS,
     FORGOTTEN,
 ];
-const SCHEMA: Schema = Schema::new("players", 2, &TABLES);
+const SCHEMA: Schema = Schema::new("players", 3, &TABLES);
 
 /// Events of a map by which it may end, or by which its end may be another one. After it has
 /// ended, all may.

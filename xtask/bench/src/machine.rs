@@ -50,7 +50,7 @@ impl Cpu {
 }
 
 /// The processor time of a process in seconds; 0 where it cannot be told.
-fn cpu_s(process: &str) -> f64 {
+pub(crate) fn cpu_s(process: &str) -> f64 {
     // In ticks of 1/100 s, after the program's name, which may have spaces and parentheses.
     let stat = read(&format!("/proc/{process}/stat"));
     let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);

@@ -25,7 +25,10 @@ use matchwire_players::view::{
 };
 use rusqlite::{Connection, params};
 
-use crate::statistics::{float, grouped, percentile};
+use crate::{
+    machine::cpu_s,
+    statistics::{float, grouped, percentile},
+};
 
 /// How many teams of five there are.
 const TEAMS: u64 = 400;
@@ -36,6 +39,7 @@ const PER_MATCH: u64 = 2 * 2 * MEMBERS;
 const BATCH: u64 = 500;
 const PAGES: u64 = 2_000;
 const RESULTS: u64 = 200;
+const LATE_RESULTS: u64 = 50;
 /// How often a result comes while the view is compared.
 const TRAFFIC: Duration = Duration::from_millis(60);
 
@@ -49,40 +53,54 @@ pub(crate) async fn run(dir: &Path, activities: u64) -> anyhow::Result<()> {
         append(&log, first..matches.min(first + BATCH)).await?;
     }
     let store = Arc::new(SqliteViews::open(&folder.path().join("views"))?);
-    let begun = Instant::now();
+    let (begun, before_s) = (Instant::now(), cpu_s("self"));
     let view = Arc::new(Players::new(log.clone()));
     let runner = Runner::start(&log, store.clone(), view, projection::Options::default())?;
     let reader = runner.reader();
     reader.catch_up().await;
-    let took = begun.elapsed();
+    let (took, worked_s) = (begun.elapsed(), cpu_s("self") - before_s);
     let size = store.list()?.first().map(|stored| stored.size).unwrap_or_default();
     let count = matches * PER_MATCH;
     println!(
-        "players   {} activities of {} matches: {}/s, {:.0?} a match; {} bytes an activity on the disk",
+        "players   {} activities of {} matches: {}/s, {:.2} ms of processor time a match; {} bytes an activity on the disk",
         grouped(float(count)),
         grouped(float(matches)),
         grouped(float(count) / took.as_secs_f64()),
-        took / u32::try_from(matches)?,
+        worked_s * 1_000.0 / float(matches),
         size.bytes / count
     );
+    let before_s = cpu_s("self");
     let plain = plain(&folder.path().join("plain.sqlite"), matches)?;
     println!(
-        "players   plain SQLite with a unique index and triggers: {}/s, {} bytes an activity",
+        "players   plain SQLite with a unique index and triggers: {}/s, {:.2} ms of processor time; {} bytes an activity",
         grouped(plain.0),
+        (cpu_s("self") - before_s) * 1_000.0 / float(matches),
         plain.1 / count
     );
     pages(&reader)?;
-    compare(&log, &reader, matches + RESULTS).await?;
+    let next = compare(&log, &reader, matches + LATE_RESULTS).await?;
+    results(&log, &reader, "one more result", next..next + RESULTS).await?;
+    results(&log, &reader, "a result that is late", matches..matches + LATE_RESULTS).await
+}
+
+/// How long it takes until each of some results can be read.
+async fn results(
+    log: &Log,
+    reader: &Reader,
+    what: &str,
+    matches: std::ops::Range<u64>,
+) -> anyhow::Result<()> {
     let mut results = Vec::new();
-    for n in matches..matches + RESULTS {
-        append(&log, n..n + 1).await?;
+    for n in matches {
+        append(log, n..n + 1).await?;
         let begun = Instant::now();
         reader.catch_up().await;
         results.push(begun.elapsed());
+        tokio::time::sleep(TRAFFIC).await;
     }
     results.sort_unstable();
     println!(
-        "players   one more result is in the view after {:.1?}, the 99th percentile {:.1?}",
+        "players   {what} is in the view after {:.1?}, the 99th percentile {:.1?}",
         percentile(&results, 50),
         percentile(&results, 99)
     );
@@ -116,8 +134,8 @@ impl Sight for Both {
     }
 }
 
-/// Compares everything with the log, while results come at a steady pace.
-async fn compare(log: &Log, reader: &Reader, first: u64) -> anyhow::Result<()> {
+/// Compares everything with the log, while results come at a steady pace, and gives the number of the next one.
+async fn compare(log: &Log, reader: &Reader, first: u64) -> anyhow::Result<u64> {
     let both = Both { log: log.clone(), reader: reader.clone() };
     let begun = Instant::now();
     let compared = tokio::task::spawn_blocking(move || reconcile(&both, None));
@@ -138,7 +156,7 @@ async fn compare(log: &Log, reader: &Reader, first: u64) -> anyhow::Result<()> {
         took,
         next - first
     );
-    Ok(())
+    Ok(next)
 }
 
 /// Appends matches that are over.

@@ -13,7 +13,7 @@ use super::{
     database::{self, Access, PATIENCE, busy, damaged},
     failed, files,
     pool::Pool,
-    rows::Rows,
+    rows::{Rows, Sql},
     snapshot::Seen,
     transaction::Change,
 };
@@ -28,6 +28,8 @@ pub(super) struct Database {
 pub(super) struct Shared {
     pub(super) path: PathBuf,
     pub(super) schema: Schema,
+    /// Of each table of the schema.
+    sql: Vec<Sql>,
     pub(super) pool: Pool,
     /// The damage that was met.
     damage: Mutex<Option<String>>,
@@ -54,6 +56,7 @@ impl Database {
         let shared = Arc::new(Shared {
             path: path.into(),
             schema: *schema,
+            sql: schema.tables().iter().map(|table| Sql::of(*table)).collect(),
             pool: Pool::default(),
             damage: Mutex::default(),
         });
@@ -94,7 +97,10 @@ impl Shared {
     /// A table by a connection to the file.
     pub(super) fn rows<'a>(&'a self, connection: &'a Connection, table: Table) -> Rows<'a> {
         self.schema.assert_has(table);
-        Rows::of(connection, &self.path, table)
+        let Some(sql) = self.sql.iter().find(|sql| sql.table == table) else {
+            unreachable!("there is one of each table of the schema")
+        };
+        Rows { connection, path: &self.path, sql }
     }
 
     /// That no damage was met, and the file is there.

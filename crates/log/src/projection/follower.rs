@@ -1,5 +1,7 @@
 //! Follows the log with one stored view, batch by batch.
 
+use std::time::Duration;
+
 use matchwire_domain::envelope::Recorded;
 
 use super::{Position, Projection, batch::Batch};
@@ -84,19 +86,20 @@ impl Follower {
         self.passed
     }
 
-    /// Applies the next batch, and settles rows once the view has seen all there is. After an error the follower is of
-    /// no use any more: the view says where to go on.
+    /// Applies the next batch, for so long, and settles rows once the view has seen all there is. After an error the follower
+    /// is of no use any more: the view says where to go on.
     pub(super) fn step(
         &mut self,
         view: &dyn StoredView,
         projection: &dyn Projection,
+        time: Duration,
     ) -> Result<Step, Fault> {
         let first = self.read()?;
         let must_commit = first.is_some() || self.is_silent();
         if !must_commit && self.is_settled {
             return Ok(Step { has_seen_all: true, is_settled: true });
         }
-        let mut batch = Batch::new(view.begin(self.stored.as_deref())?);
+        let mut batch = Batch::new(view.begin(self.stored.as_deref())?, time);
         let mut next = first;
         let has_seen_all = loop {
             let Some(Swept { subject, entries, .. }) = next else { break true };

@@ -20,6 +20,9 @@ use crate::{
     view_store::{self, Build, Start, StoredView, ViewStore},
 };
 
+/// For how long a batch takes what comes: while readers wait for it, and while nothing serves.
+const BATCH: Duration = Duration::from_millis(250);
+const FIRST_BATCH: Duration = Duration::from_secs(1);
 /// How long it rests at least between two batches, so that under load each has more than a few events.
 const GATHER: Duration = Duration::from_millis(10);
 /// While events wait in the log's queue for so long, it rests so many times as long as it worked.
@@ -155,12 +158,14 @@ impl Work {
         }
     }
 
-    /// How long it rests after it has worked for so long. A build takes half of a processor at the most.
+    /// How long it rests after it has worked for so long. A build takes half of a processor at the most, unless nothing has come
+    /// meanwhile.
     fn rest(&self, worked: Duration) -> Duration {
         if self.shared.log.backlog().oldest > BUSY {
             return (worked * BUSY_RESTS).clamp(GATHER, AGAIN_MOST);
         }
-        if self.building.is_some() { worked } else { GATHER }
+        let has_traffic = self.grown.has_changed().unwrap_or_default();
+        if self.building.is_some() && has_traffic { worked } else { GATHER }
     }
 
     /// Waits for so long, and, where everything was seen, until there is more.
@@ -280,7 +285,7 @@ impl Work {
     /// Applies a batch to what serves, and tells whether nothing is left to be done.
     fn follow(&mut self) -> Result<bool, Fault> {
         let Some((view, follower)) = &mut self.serving else { return Ok(true) };
-        let step = follower.step(&**view, &*self.projection)?;
+        let step = follower.step(&**view, &*self.projection, BATCH)?;
         // Whoever has read damage since has noted it there.
         let size = view.size()?;
         let mut notes = self.shared.notes.lock();
@@ -298,7 +303,8 @@ impl Work {
     /// built any more.
     fn build_on(&mut self) -> Result<bool, Fault> {
         let Some((build, follower)) = &mut self.building else { return Ok(true) };
-        let step = follower.step(&**build, &*self.projection)?;
+        let time = if self.serving.is_some() { BATCH } else { FIRST_BATCH };
+        let step = follower.step(&**build, &*self.projection, time)?;
         let tip = *self.shared.log.tip().borrow();
         let position = follower.seen();
         self.shared.notes.lock().status.building = Some(Building { position, of: tip });

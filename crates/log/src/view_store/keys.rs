@@ -57,7 +57,7 @@ impl Keys {
     }
 
     /// As bounds of a range; nothing if no key can be one of them.
-    pub(super) fn bounds(&self) -> Option<impl RangeBounds<[u8]>> {
+    pub(crate) fn bounds(&self) -> Option<impl RangeBounds<[u8]>> {
         let until = self.until();
         let is_empty = until.is_some_and(|until| until <= self.from());
         let until = until.map_or(Bound::Unbounded, Bound::Excluded);

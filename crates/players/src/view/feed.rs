@@ -8,7 +8,7 @@ use matchwire_domain::{
 };
 use matchwire_log::view_store::{Error, Keys, MAX_KEY_BYTES, Order, Snapshot};
 
-use super::{ACTIVITIES, keys::Key};
+use super::{ACTIVITIES, activities, keys::Key};
 
 /// How many activities a page has at most.
 pub const MAX_PAGE: usize = 50;
@@ -120,7 +120,7 @@ impl<'a> Feed<'a> {
             skip -= skipped;
             looked_at += rows.len() - skipped;
             for row in rows.into_iter().skip(skipped) {
-                let Ok(mut activity) = serde_json::from_slice::<Activity>(&row.value) else {
+                let Some(mut activity) = activities::read(&row.key, &row.value) else {
                     continue;
                 };
                 if self.filter.from.is_some_and(|from| activity.deed.time < from) {

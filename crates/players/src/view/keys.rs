@@ -12,13 +12,14 @@ impl Key {
     /// Adds a text. It ends with 0 1, and a 0 in it is 0 255, so that no text's key begins with that of
     /// another one.
     pub(super) fn text(mut self, text: &str) -> Self {
-        for byte in text.bytes() {
-            self.0.push(byte);
-            if byte == 0 {
-                self.0.push(u8::MAX);
+        self.0.reserve(text.len() + 2);
+        for (index, part) in text.as_bytes().split(|byte| *byte == 0).enumerate() {
+            if index > 0 {
+                self.0.extend_from_slice(&[0, u8::MAX]);
             }
+            self.0.extend_from_slice(part);
         }
-        self.0.extend([0, 1]);
+        self.0.extend_from_slice(&[0, 1]);
         self
     }
 
@@ -66,22 +67,17 @@ fn ordered(number: i64) -> u64 {
 
 /// Reads a text at the start of some bytes, and what comes behind it.
 pub(super) fn read_text(bytes: &[u8]) -> Option<(String, &[u8])> {
-    let mut text = Vec::new();
-    let mut at = 0;
+    let (mut text, mut rest) = (Vec::new(), bytes);
     loop {
-        match (*bytes.get(at)?, bytes.get(at + 1)) {
-            (0, Some(1)) => break,
-            (0, Some(_)) => {
-                text.push(0);
-                at += 2;
-            }
-            (byte, _) => {
-                text.push(byte);
-                at += 1;
-            }
+        let zero = rest.iter().position(|byte| *byte == 0)?;
+        text.extend_from_slice(rest.get(..zero)?);
+        let is_end = *rest.get(zero + 1)? == 1;
+        rest = rest.get(zero + 2..)?;
+        if is_end {
+            return Some((String::from_utf8(text).ok()?, rest));
         }
+        text.push(0);
     }
-    Some((String::from_utf8(text).ok()?, bytes.get(at + 2..)?))
 }
 
 /// Where a text at the start of some bytes ends, with what ends it.

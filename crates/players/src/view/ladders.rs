@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// How many bouts are folded at once.
-const SLICE: usize = 50;
+const SLICE: usize = 500;
 
 /// A rating by each system that is served, in steps.
 pub(super) type Ratings = [[i64; 3]; System::SERVED.len()];

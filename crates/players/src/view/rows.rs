@@ -1,9 +1,9 @@
 //! What changes in the rows when a match or a tournament says otherwise.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use matchwire_domain::{
-    activity::{Activity, Deeds, Model, revise},
+    activity::{Activity, Deed, Deeds, Model, revise},
     outcome::Outcome,
     tournament,
 };
@@ -11,28 +11,20 @@ use matchwire_log::view_store::{Error, Keys, Order, Row, Table, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ACTIVITIES, BOARDS, FORGOTTEN, MATCHES, RECORDS, SOURCES, TOURNAMENTS, VERSUS,
-    keys::{Key, read_number, read_text, split_text},
-    ladders, rivals,
+    ACTIVITIES, BOARDS, FORGOTTEN, MATCHES, RECORDS, SOURCES, TOURNAMENTS, VERSUS, activities,
+    keys::{Key, owners_of_activity, read_number, read_text, split_text},
+    ladders,
+    records::{Record, Records, board_key, boards_of, record_key},
+    rivals,
 };
 use crate::{
     Key as Place,
     rating::{Bout, Rated},
-    statistics::{Reach, Split, Streaks, Tally, Verdict, Versus},
+    statistics::{Format, Reach, Span, Split, Streaks, Verdict, Versus},
 };
 
 /// How many rows are read at once.
 const PAGE: usize = 1_000;
-
-/// What is counted of a player within a split, as it is stored.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
-    /// Totals.
-    #[serde(flatten)]
-    pub tally: Tally,
-    /// Streaks.
-    pub streaks: Streaks,
-}
 
 /// What a tournament tells of its matches.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,9 +76,19 @@ pub(super) fn described(table: Table, key: &[u8]) -> String {
     match (table, read_number(rest), read_text(rest)) {
         (BOARDS, Some(won), _) => format!("{split}, won {}", !won),
         (VERSUS, _, Some((other, _))) => format!("{split} against {other}"),
+        (RECORDS, _, Some((span, _))) => format!("{split}, {span}"),
         _ => split,
     }
 }
+
+/// What is counted of a player within a span.
+struct Counted {
+    now: Records,
+    won_before: BTreeMap<Format, i64>,
+}
+
+/// By game and span.
+type Spans = BTreeMap<(String, Span), Counted>;
 
 /// The rows of a transaction.
 pub(super) struct Rows<'a>(&'a mut dyn Transaction);
@@ -116,7 +118,7 @@ impl<'a> Rows<'a> {
         for activity in &new {
             let key = Key::of_activity(activity);
             let source = Key::default().text(model.as_str()).text(id).0;
-            self.0.put(ACTIVITIES, &key.0, &json(activity))?;
+            self.0.put(ACTIVITIES, &key.0, &activities::stored(activity))?;
             self.0.put(SOURCES, &[source, key.0].concat(), &[])?;
             of_players.entry(&activity.player).or_default().push(activity);
         }
@@ -166,11 +168,9 @@ impl<'a> Rows<'a> {
     pub(super) fn forget(&mut self, player: &str) -> Result<(), Error> {
         let own = Key::default().text(player).0;
         self.0.put(FORGOTTEN, &own, &[])?;
-        for Row { key, value } in self.rows(ACTIVITIES, &own)? {
-            if let Ok(activity) = serde_json::from_slice::<Activity>(&value) {
-                let Activity { source_model, source_id, .. } = &activity;
-                let source = Key::default().text(source_model.as_str()).text(source_id).0;
-                self.0.delete(SOURCES, &[source, key.clone()].concat())?;
+        for Row { key, .. } in self.rows(ACTIVITIES, &own)? {
+            if let Some((_, source)) = owners_of_activity(&key) {
+                self.0.delete(SOURCES, &[source, &key].concat())?;
             }
             self.0.delete(ACTIVITIES, &key)?;
         }
@@ -178,11 +178,10 @@ impl<'a> Rows<'a> {
             self.0.delete(VERSUS, &key)?;
         }
         for Row { key, value } in self.rows(RECORDS, &own)? {
-            let split = key.get(own.len()..).and_then(read_text);
-            let split = split.and_then(|(split, _)| serde_json::from_str::<Split>(&split).ok());
-            let record: Option<Record> = serde_json::from_slice(&value).ok();
-            if let (Some(split), Some(record)) = (split, record) {
-                self.0.delete(BOARDS, &board_key(&split, record.tally.won, player))?;
+            if let Some(records) = Records::read(&value) {
+                for board in boards_of(&key, &records) {
+                    self.0.delete(BOARDS, &board)?;
+                }
             }
             self.0.delete(RECORDS, &key)?;
         }
@@ -205,7 +204,7 @@ impl<'a> Rows<'a> {
         self.each(SOURCES, &prefix, |rows, key, _| {
             let key = key.get(prefix.len()..).unwrap_or_default();
             let value = rows.get(ACTIVITIES, key)?.unwrap_or_default();
-            activities.extend(serde_json::from_slice::<Activity>(&value).ok());
+            activities.extend(activities::read(key, &value));
             Ok(())
         })?;
         Ok(activities)
@@ -213,46 +212,80 @@ impl<'a> Rows<'a> {
 
     /// Counts activities of a player that are new.
     pub(super) fn count(&mut self, player: &str, new: &[&Activity]) -> Result<(), Error> {
-        let mut records: BTreeMap<Split, (Record, i64)> = BTreeMap::new();
+        let mut spans = Spans::new();
         let mut disordered: BTreeSet<Split> = BTreeSet::new();
-        for activity in new {
-            for split in Split::all_of(&activity.deed) {
-                if !records.contains_key(&split) {
-                    let stored = self.0.get(RECORDS, &record_key(player, &split))?;
-                    let record: Record = stored
-                        .and_then(|value| serde_json::from_slice(&value).ok())
-                        .unwrap_or_default();
-                    let won = record.tally.won;
-                    records.insert(split.clone(), (record, won));
+        for alike in new.chunk_by(|one, other| counts_alike(&one.deed, &other.deed)) {
+            let splits = alike.first().map_or_else(Vec::new, |it| Split::all_of(&it.deed));
+            let results: Vec<Option<(Place, Verdict)>> =
+                alike.iter().map(|it| Some((place(it), Verdict::of(it)?))).collect();
+            for split in splits {
+                let record = self.record_of(player, &split, &mut spans)?;
+                let mut is_ordered = true;
+                for (activity, result) in alike.iter().zip(&results) {
+                    record.tally.take(activity);
+                    let Some((place, verdict)) = result else { continue };
+                    is_ordered &=
+                        !activity.is_reversal() && record.streaks.push(place, *verdict).is_ok();
                 }
-                let Some((record, _)) = records.get_mut(&split) else { continue };
-                record.tally.take(activity);
-                let Some(verdict) = Verdict::of(activity) else { continue };
-                let is_next = !activity.is_reversal()
-                    && record.streaks.push(&place(activity), verdict).is_ok();
-                if !is_next {
+                if !is_ordered {
                     disordered.insert(split);
                 }
             }
         }
         if !disordered.is_empty() {
-            self.fold_streaks(player, &disordered, &mut records)?;
+            self.fold_streaks(player, &disordered, &mut spans)?;
         }
-        for (split, (record, before)) in records {
-            let key = record_key(player, &split);
-            if record.tally.is_empty() {
-                self.0.delete(RECORDS, &key)?;
-            } else {
-                self.0.put(RECORDS, &key, &json(&record))?;
-            }
-            if split.reach == Reach::Others && record.tally.won != before {
-                self.0.delete(BOARDS, &board_key(&split, before, player))?;
-                if record.tally.won > 0 {
-                    self.0.put(BOARDS, &board_key(&split, record.tally.won, player), &[])?;
-                }
-            }
+        for ((game, span), counted) in spans {
+            self.put_records(player, &game, &span, counted)?;
         }
         self.count_versus(player, new)
+    }
+
+    /// The record of a player within a split, read once.
+    fn record_of<'b>(
+        &self,
+        player: &str,
+        split: &Split,
+        spans: &'b mut Spans,
+    ) -> Result<&'b mut Record, Error> {
+        let Split { game, span, format, reach } = split;
+        let Counted { now, .. } = match spans.entry((game.clone(), span.clone())) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let stored = self.0.get(RECORDS, &record_key(player, game, span))?;
+                let now = stored.and_then(|it| Records::read(&it)).unwrap_or_default();
+                unknown.insert(Counted { won_before: now.won(), now })
+            }
+        };
+        Ok(now.0.entry((*format, *reach)).or_default())
+    }
+
+    /// Stores the records of a player within a span, and where they stand on its leaderboards.
+    fn put_records(
+        &mut self,
+        player: &str,
+        game: &str,
+        span: &Span,
+        counted: Counted,
+    ) -> Result<(), Error> {
+        let Counted { won_before, mut now } = counted;
+        let won = now.won();
+        let board = |(format, won): (&Format, &i64)| {
+            let (game, span) = (game.to_owned(), span.clone());
+            board_key(&Split { game, span, format: *format, reach: Reach::Others }, *won, player)
+        };
+        for before in won_before.iter().filter(|(format, before)| won.get(format) != Some(before)) {
+            self.0.delete(BOARDS, &board(before))?;
+        }
+        for now in won.iter().filter(|(format, now)| won_before.get(format) != Some(now)) {
+            self.0.put(BOARDS, &board(now), &[])?;
+        }
+        let key = record_key(player, game, span);
+        now.0.retain(|_, record| !record.tally.is_empty());
+        if now.0.is_empty() {
+            return self.0.delete(RECORDS, &key);
+        }
+        self.0.put(RECORDS, &key, &now.stored())
     }
 
     /// Folds the streaks of a player again within these splits, from all results.
@@ -260,12 +293,12 @@ impl<'a> Rows<'a> {
         &self,
         player: &str,
         splits: &BTreeSet<Split>,
-        records: &mut BTreeMap<Split, (Record, i64)>,
+        spans: &mut Spans,
     ) -> Result<(), Error> {
         // How often each result is stated more than it is taken back.
         let mut results: BTreeMap<&Split, BTreeMap<(Place, Verdict), i64>> = BTreeMap::new();
-        self.each(ACTIVITIES, &Key::default().text(player).0, |_, _, value| {
-            let Ok(activity) = serde_json::from_slice::<Activity>(value) else { return Ok(()) };
+        self.each(ACTIVITIES, &Key::default().text(player).0, |_, key, value| {
+            let Some(activity) = activities::read(key, value) else { return Ok(()) };
             let Some(verdict) = Verdict::of(&activity) else { return Ok(()) };
             let own = Split::all_of(&activity.deed);
             for split in splits.iter().filter(|split| own.contains(split)) {
@@ -276,10 +309,10 @@ impl<'a> Rows<'a> {
             Ok(())
         })?;
         for split in splits {
-            let Some((record, _)) = records.get_mut(split) else { continue };
             let stated = results.get(split).into_iter().flatten();
             let counted = stated.filter(|(_, stated)| **stated > 0);
-            record.streaks = Streaks::of(counted.map(|((place, verdict), _)| (place, *verdict)));
+            self.record_of(player, split, spans)?.streaks =
+                Streaks::of(counted.map(|((place, verdict), _)| (place, *verdict)));
         }
         Ok(())
     }
@@ -335,25 +368,15 @@ impl<'a> Rows<'a> {
     }
 }
 
+/// Whether two deeds count within the same splits.
+fn counts_alike(one: &Deed, other: &Deed) -> bool {
+    (one.is_team, one.is_private) == (other.is_team, other.is_private)
+        && [&one.season, &one.tournament] == [&other.season, &other.tournament]
+        && one.game == other.game
+}
+
 fn place(activity: &Activity) -> Place {
     Place { ended: activity.deed.time, match_id: activity.source_id.clone() }
-}
-
-pub(super) fn record_key(player: &str, split: &Split) -> Vec<u8> {
-    split_key(Key::default().text(player), split).0
-}
-
-pub(super) fn board_key(split: &Split, won: i64, player: &str) -> Vec<u8> {
-    board_prefix(split).most_first(won).text(player).0
-}
-
-pub(super) fn board_prefix(split: &Split) -> Key {
-    split_key(Key::default(), split)
-}
-
-fn split_key(key: Key, split: &Split) -> Key {
-    // A struct of texts is always JSON.
-    key.text(&serde_json::to_string(split).unwrap_or_default())
 }
 
 fn json(value: &impl Serialize) -> Vec<u8> {

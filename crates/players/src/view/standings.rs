@@ -5,7 +5,7 @@ use matchwire_log::view_store::{Error, Keys, Order, Row, Snapshot, Table};
 use super::{
     BOARDS, RECORDS,
     keys::{read_number, read_text},
-    rows::{Record, board_key, board_prefix, record_key},
+    records::{Record, Records, board_key, board_prefix, record_key},
 };
 use crate::statistics::Split;
 
@@ -40,8 +40,9 @@ pub fn record(
     player: &str,
     split: &Split,
 ) -> Result<Option<Record>, Error> {
-    let stored = snapshot.get(RECORDS, &record_key(player, split))?;
-    Ok(stored.and_then(|value| serde_json::from_slice(&value).ok()))
+    let stored = snapshot.get(RECORDS, &record_key(player, &split.game, &split.span))?;
+    let records = stored.and_then(|value| Records::read(&value));
+    Ok(records.and_then(|mut records| records.0.remove(&(split.format, split.reach))))
 }
 
 /// Players by a number, the first ones first: a table whose keys have it behind a prefix, and then the player.

@@ -4,9 +4,9 @@ use matchwire_domain::activity::Activity;
 use matchwire_log::view_store::{Error, Keys, Order, Snapshot};
 
 use super::{
-    ACTIVITIES, RECORDS,
-    keys::{Key, read_text},
-    rows::Record,
+    ACTIVITIES, RECORDS, activities,
+    keys::Key,
+    records::{Record, Records, read_key},
 };
 use crate::statistics::Split;
 
@@ -30,7 +30,7 @@ pub fn each_activity(
         let Some(last) = rows.last() else { return Ok(()) };
         keys = keys.after(&last.key);
         for row in &rows {
-            let Ok(activity) = serde_json::from_slice::<Activity>(&row.value) else { continue };
+            let Some(activity) = activities::read(&row.key, &row.value) else { continue };
             if !visit(activity) {
                 return Ok(());
             }
@@ -46,9 +46,17 @@ pub fn records(
 ) -> Result<Vec<(Split, Record)>, Error> {
     let own = Key::default().text(player).0;
     let rows = snapshot.range(RECORDS, &Keys::prefix(&own), Order::Ascending, limit)?;
-    let record = |key: &[u8], value: &[u8]| {
-        let (split, _) = read_text(key.get(own.len()..)?)?;
-        Some((serde_json::from_str(&split).ok()?, serde_json::from_slice(value).ok()?))
-    };
-    Ok(rows.iter().filter_map(|row| record(&row.key, &row.value)).collect())
+    let mut all = Vec::new();
+    for row in rows {
+        let (Some((game, span)), Some(records)) = (read_key(&row.key), Records::read(&row.value))
+        else {
+            continue;
+        };
+        for ((format, reach), record) in records.0 {
+            let (game, span) = (game.clone(), span.clone());
+            all.push((Split { game, span, format, reach }, record));
+        }
+    }
+    all.truncate(limit);
+    Ok(all)
 }

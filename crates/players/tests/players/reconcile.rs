@@ -253,8 +253,8 @@ fn a_report_says_who_and_what() {
     let rows = &report.in_players[0];
     assert_eq!(rows.player, "a");
     let always = rows.rows.iter().find(|row| row.of.contains("always")).unwrap();
-    assert_eq!(always.stored.as_ref().unwrap()["won"], 1);
-    assert_eq!(always.right.as_ref().unwrap()["won"], 0);
+    assert_eq!(always.stored.as_ref().unwrap()[0]["tally"]["won"], 1);
+    assert_eq!(always.right.as_ref().unwrap()[0]["tally"]["won"], 0);
     assert!(reconcile(&followed, Some("b")).unwrap().report.is_clean());
     assert!(!reconcile(&followed, Some("a")).unwrap().report.is_clean());
     followed.repair(Some("a"));

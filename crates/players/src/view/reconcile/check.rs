@@ -10,7 +10,7 @@ use matchwire_log::{
 
 use super::{
     super::{
-        ACTIVITIES, Players, SOURCES,
+        ACTIVITIES, Players, SOURCES, activities,
         keys::{Key, owners_of_activity, read_text},
         rows::{DERIVED, described, is_by_player, is_player},
         streams::{Streams, failed},
@@ -52,7 +52,7 @@ fn stored(
         for row in page {
             let key = row.key.get(prefix.len()..).unwrap_or_default();
             let value = view.get(ACTIVITIES, key)?.unwrap_or_default();
-            let activity = serde_json::from_slice::<Activity>(&value).ok();
+            let activity = activities::read(key, &value);
             let Some(activity) = activity.filter(|it| Key::of_activity(it).0 == key) else {
                 let player = owners_of_activity(key).and_then(|(player, _)| read_text(player));
                 unreadable.push(player.map(|(player, _)| player).unwrap_or_default());

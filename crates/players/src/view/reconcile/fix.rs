@@ -6,26 +6,26 @@
 
 use std::collections::BTreeSet;
 
-use matchwire_domain::activity::{Activity, Model};
+use matchwire_domain::activity::Model;
 use matchwire_log::{
     projection::Position,
-    view_store::{Error, Keys, Order, Row, StoredView, Transaction},
+    view_store::{Error, Keys, Order, StoredView, Transaction},
 };
 
 use super::{
     super::{
         ACTIVITIES, BOARDS, BOUTS, COURSES, LADDERS, MATCHES, PLACES, Players, RECORDS, SOURCES,
         TOURNAMENTS,
-        keys::{Key, owners_of_activity, read_text, split_text},
+        keys::{Key, owners_of_activity, read_text},
         ladders,
-        rows::{DERIVED, Record, Rows, board_key},
+        records::{Records, boards_of},
+        rows::{DERIVED, Rows},
         streams::Streams,
     },
     Done, Found, Others, Sight, Source, check, failed, log_of, others, ratings,
     recount::Recount,
     scratch::{Content, pages},
 };
-use crate::statistics::Split;
 
 /// More than so many matches and tournaments, or players, are not repaired one by one: then the view is to be built anew.
 const MAX_SOURCES: usize = 1_000;
@@ -184,8 +184,7 @@ fn replace(
             rows.put(table, key, value)?;
         }
         if *table == ACTIVITIES.name() {
-            let activity = serde_json::from_slice::<Activity>(value).ok();
-            touched.extend(activity.map(|it| Key::default().text(&it.player).0));
+            touched.extend(owners_of_activity(key).map(|(player, _)| player.to_vec()));
         }
     }
     Ok(touched)
@@ -198,19 +197,13 @@ fn recount(rows: &mut dyn Transaction, key: &[u8], boards: &Others) -> Result<()
     let mut known = boards.get(key).cloned().unwrap_or_default();
     known.extend(right.keys().cloned());
     pages(&*rows, RECORDS, Keys::prefix(key), Order::Ascending, |page| {
-        known.extend(page.iter().filter_map(|row| Some((BOARDS.name(), board_of(row)?))));
+        let boards =
+            page.iter().filter_map(|row| Some(boards_of(&row.key, &Records::read(&row.value)?)));
+        known.extend(boards.flatten().map(|board| (BOARDS.name(), board)));
         Ok(())
     })?;
     let stored = check::derived(&*rows, key, &known)?;
     put_right(rows, &stored, &right)
-}
-
-/// Where a player stands on a leaderboard by a record that is stored.
-fn board_of(record: &Row) -> Option<Vec<u8>> {
-    let (player, split) = split_text(&record.key)?;
-    let split: Split = serde_json::from_str(&read_text(split)?.0).ok()?;
-    let won = serde_json::from_slice::<Record>(&record.value).ok()?.tally.won;
-    Some(board_key(&split, won, &read_text(player)?.0))
 }
 
 /// Changes what is stored into what is right.

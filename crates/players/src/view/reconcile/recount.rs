@@ -10,7 +10,7 @@ use matchwire_log::view_store::{Error, Keys, Order, Row};
 
 use super::{
     super::{
-        ACTIVITIES,
+        ACTIVITIES, activities,
         keys::Key,
         rows::{DERIVED, Rows},
     },
@@ -48,7 +48,7 @@ impl Recount {
         let mut recount = Self::new(player);
         let own = Keys::prefix(&Key::default().text(player).0);
         pages(stored, ACTIVITIES, own, Order::Descending, |page| {
-            let read = |row: &Row| serde_json::from_slice(&row.value).ok();
+            let read = |row: &Row| activities::read(&row.key, &row.value);
             page.iter().filter_map(read).try_for_each(|activity| recount.take(activity))
         })?;
         recount.rows()

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use matchwire_domain::activity::{Activity, Deed, Kind};
+use matchwire_domain::activity::{Deed, Kind};
 use matchwire_log::view_store::{Error, Keys, Order, Row, Snapshot};
 
 use super::{
     super::{
-        ACTIVITIES, SOURCES,
+        ACTIVITIES, SOURCES, activities,
         keys::{Key, owners_of_activity, read_text, text_end},
         rows::{DERIVED, owner_of},
     },
@@ -124,7 +124,7 @@ impl<'a> Walk<'a> {
         source: &[u8],
         recount: Option<&mut Recount>,
     ) -> Result<(), Error> {
-        let read = serde_json::from_slice::<Activity>(&row.value).ok();
+        let read = activities::read(&row.key, &row.value);
         let Some(activity) = read.filter(|it| Key::of_activity(it).0 == row.key) else {
             self.note_unreadable(&row.key);
             return Ok(());
