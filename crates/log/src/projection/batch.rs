@@ -76,18 +76,18 @@ impl Transaction for Batch<'_> {
         let Some((changes, bounds)) = self.of(table).zip(keys.bounds()) else {
             return self.transaction.range(table, keys, order, limit);
         };
-        let changed: BTreeMap<&Vec<u8>, &Option<Vec<u8>>> =
+        let waiting: BTreeMap<&Vec<u8>, &Option<Vec<u8>>> =
             changes.range::<[u8], _>(bounds).collect();
         // Each of them hides one at the most.
         let stored =
-            self.transaction.range(table, keys, order, limit.saturating_add(changed.len()))?;
-        if changed.is_empty() {
+            self.transaction.range(table, keys, order, limit.saturating_add(waiting.len()))?;
+        if waiting.is_empty() {
             return Ok(stored);
         }
         let mut rows: Vec<Row> =
-            stored.into_iter().filter(|row| !changed.contains_key(&row.key)).collect();
+            stored.into_iter().filter(|row| !waiting.contains_key(&row.key)).collect();
         rows.extend(
-            changed
+            waiting
                 .into_iter()
                 .filter_map(|(key, value)| Some(Row { key: key.clone(), value: value.clone()? })),
         );
@@ -129,7 +129,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::view_store::{MemoryViews, Schema, Start, StoredView as _, ViewStore as _};
+    use crate::view_store::{MemoryViews, Schema, Start, ViewStore as _};
 
     const TABLES: [Table; 2] = [Table::new("one"), Table::new("other")];
     const SCHEMA: Schema = Schema::new("batches", 1, &TABLES);
