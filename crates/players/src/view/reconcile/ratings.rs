@@ -132,19 +132,13 @@ impl Wrong {
     pub(super) fn put_right(&self, rows: &mut dyn Transaction, owner: &[u8]) -> Result<(), Error> {
         let game = read_text(owner).map(|(game, _)| game).unwrap_or_default();
         // Of a match that came in meanwhile, too.
-        let mut from = self.from.clone();
-        let mut last = None;
+        let (mut from, mut last, mut gone) = (self.from.clone(), None, self.stored.clone());
         pages(&*rows, COURSES, Keys::prefix(owner), Order::Ascending, |page| {
             for row in page {
-                let place = place_of_course(&row.key);
-                from = from.take().into_iter().chain(place).min();
+                from = from.take().into_iter().chain(place_of_course(&row.key)).min();
                 last = serde_json::from_slice::<Ratings>(&row.value).ok();
+                gone.push((COURSES.name(), row.key));
             }
-            Ok(())
-        })?;
-        let mut gone = self.stored.clone();
-        pages(&*rows, COURSES, Keys::prefix(owner), Order::Ascending, |page| {
-            gone.extend(page.into_iter().map(|row| (COURSES.name(), row.key)));
             Ok(())
         })?;
         let player = split_text(owner).and_then(|(_, rest)| read_text(rest));
@@ -315,7 +309,7 @@ fn described(table: &str, key: &[u8]) -> String {
     if table == LADDERS.name() { format!("{game} by {}", system.unwrap_or_default()) } else { game }
 }
 
-/// Whether a key says of whom a course is.
+/// How the keys of the player begin whose course begins so; nothing if nobody can tell.
 pub(super) fn player_of(owner: &[u8]) -> Option<Vec<u8>> {
     let (_, player) = split_text(owner)?;
     let (_, end) = split_text(player)?;
