@@ -129,7 +129,10 @@ impl Report {
     }
 
     pub(super) fn tell_player(&mut self, player: &str, mut rows: Vec<RowDrift>) {
-        if self.in_players.len() < MAX_TOLD {
+        if let Some(told) = self.in_players.iter_mut().find(|told| told.player == player) {
+            told.rows.extend(rows);
+            told.rows.truncate(MAX_DIFFERENCES);
+        } else if self.in_players.len() < MAX_TOLD {
             rows.truncate(MAX_DIFFERENCES);
             self.in_players.push(PlayerDrift { player: player.into(), rows });
         }
