@@ -12,15 +12,15 @@ use std::{
 };
 
 const USAGE: &str = "usage: cargo xtask tidy
-       cargo xtask bench [log|streams|events|delivery|open|old|overload]… [--help]
+       cargo xtask bench [log|streams|views|events|delivery|players|open|old|overload]… [--help]
        cargo xtask drill restore [--events N] [--dir DIR]
        cargo xtask sim [--seeds N] [--seed S] [--trace]
        cargo xtask train [--judge | --check] [--recordings DIR]
 
 tidy   checks the structure rules of the workspace and prints what breaks them
 bench  measures this machine: the log, many streams, the HTTP intake, the delivery, and if it is
-       named, the start after a kill and the memory of a large log, and what old events take; builds
-       the release first
+       named, the view of players, the start after a kill and the memory of a large log, and what old
+       events take; builds the release first
 drill  loses a server and its disk while it is backed up, and restores it: how many seconds of the
        log were lost, and how long N events take to come back, by default 10 million
 sim    lives N lives of a log on a disk that fails, each from a seed, and stops at the first failure
@@ -76,8 +76,8 @@ fn bench(arguments: &[String]) -> ExitCode {
     // What `log` compares with takes a minute to compile, and the other parts do not use it.
     let names = |part: &str| arguments.iter().any(|argument| argument == part);
     let others = [
-        "bytes", "crowd", "delivery", "events", "fanout", "old", "open", "overload", "restore",
-        "streams",
+        "bytes", "crowd", "delivery", "events", "fanout", "old", "open", "overload", "players",
+        "restore", "streams", "views",
     ];
     let peers = names("log") || !others.iter().any(|part| names(part));
     let features: &[&str] = if peers { &["--features", "peers", "--"] } else { &["--"] };

@@ -91,6 +91,10 @@ pub trait StoredView: Send + Sync {
     /// The view as it is now, to be read.
     fn snapshot(&self) -> Result<Box<dyn Snapshot>, Error>;
 
+    /// The view as it is now, to be read by several threads: snapshots after one and the same commit, as many as are wanted. They
+    /// are fewer, but never none, where a store cannot tell commits apart that come too quickly.
+    fn snapshots(&self, count: usize) -> Result<Vec<Box<dyn Snapshot>>, Error>;
+
     /// Begins to change the view, which must be at the expected position; nothing is the position of a view that
     /// was never committed to.
     fn begin(&self, expected: Option<&str>) -> Result<Box<dyn Transaction + '_>, Error>;

@@ -3,8 +3,10 @@
 //! with the log; next to the same activities in plain SQLite, with a unique index and triggers that count.
 
 use std::{
+    num::NonZero,
     path::Path,
     sync::Arc,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -114,9 +116,13 @@ struct Both {
 }
 
 impl Sight for Both {
-    fn view(&self) -> Result<Box<dyn Snapshot>, Error> {
+    fn views(&self, count: usize) -> Result<Vec<Box<dyn Snapshot>>, Error> {
         let failed = |what: String| Error::Failed { place: "the view".into(), what };
-        self.reader.snapshot().map_err(|error| failed(error.to_string()))
+        self.reader.snapshots(count).map_err(|error| failed(error.to_string()))
+    }
+
+    fn threads(&self) -> usize {
+        thread::available_parallelism().map_or(1, NonZero::get)
     }
 
     fn log(&self) -> Result<Log, Error> {

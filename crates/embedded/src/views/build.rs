@@ -43,6 +43,10 @@ impl StoredView for Building {
         self.database.snapshot()
     }
 
+    fn snapshots(&self, count: usize) -> Result<Vec<Box<dyn Snapshot>>, Error> {
+        self.database.snapshots(count)
+    }
+
     fn begin(&self, expected: Option<&str>) -> Result<Box<dyn Transaction + '_>, Error> {
         self.database.begin(expected)
     }

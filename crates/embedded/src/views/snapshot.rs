@@ -6,10 +6,13 @@ use matchwire_log::view_store::{Error, Keys, Order, Row, Snapshot, Table};
 use rusqlite::Connection;
 
 use super::{
-    database::{self, busy},
+    database::{self, busy, explained},
     rows::Rows,
     stored::Shared,
 };
+
+/// How often snapshots are taken anew because somebody has committed meanwhile.
+const ATTEMPTS: usize = 50;
 
 pub(super) struct Seen {
     shared: Arc<Shared>,
@@ -36,6 +39,41 @@ impl Seen {
                 Err(shared.explained(error))
             }
         }
+    }
+
+    /// Several after the same commit: a connection that watches has seen none from before the first one to behind the last one.
+    pub(super) fn alike(
+        shared: &Arc<Shared>,
+        count: usize,
+    ) -> Result<Vec<Box<dyn Snapshot>>, Error> {
+        let connection = shared.noted(shared.pool.take(&shared.path))?;
+        // Another number whenever somebody else has committed.
+        let commits = |connection: &Connection| {
+            let commits = connection.pragma_query_value(None, "data_version", |row| row.get(0));
+            let commits: Result<i64, _> = commits.map_err(|error| explained(&shared.path, error));
+            shared.noted(commits)
+        };
+        let watched = || {
+            let mut before = commits(&connection)?;
+            for _ in 0..ATTEMPTS {
+                let seen =
+                    (0..count.max(1)).map(|_| Self::of(shared)).collect::<Result<Vec<_>, _>>()?;
+                let behind = commits(&connection)?;
+                if before == behind {
+                    return Ok(seen);
+                }
+                before = behind;
+            }
+            Ok(vec![Self::of(shared)?])
+        };
+        let seen: Result<Vec<Self>, Error> = watched();
+        if seen.is_ok() {
+            shared.pool.put(connection);
+        } else {
+            drop(connection);
+            shared.pool.lose();
+        }
+        Ok(seen?.into_iter().map(|seen| Box::new(seen) as Box<dyn Snapshot>).collect())
     }
 
     fn on(&self, table: Table) -> Result<Rows<'_>, Error> {

@@ -75,6 +75,10 @@ impl StoredView for Database {
         Ok(Box::new(Seen::of(&self.shared)?))
     }
 
+    fn snapshots(&self, count: usize) -> Result<Vec<Box<dyn Snapshot>>, Error> {
+        Seen::alike(&self.shared, count)
+    }
+
     fn begin(&self, expected: Option<&str>) -> Result<Box<dyn Transaction + '_>, Error> {
         Ok(Box::new(Change::begin(self, expected)?))
     }

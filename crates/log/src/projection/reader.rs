@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 use super::status::{Building, Status};
 use crate::{
     Log, View,
-    view_store::{self, Schema, Snapshot, StoredView},
+    view_store::{self, Error, Schema, Snapshot, StoredView},
 };
 
 /// How long a purge waits for snapshots that are held, and how soon it tries again.
@@ -84,12 +84,24 @@ pub struct Reader(pub(super) Arc<Shared>);
 impl Reader {
     /// The view as it is now. Blocks for the disk.
     pub fn snapshot(&self) -> Result<Box<dyn Snapshot>, Unready> {
+        self.read(|view| view.snapshot())
+    }
+
+    /// The view as it is now, for several threads, as [`StoredView::snapshots`] gives it. Blocks for the disk.
+    pub fn snapshots(&self, count: usize) -> Result<Vec<Box<dyn Snapshot>>, Unready> {
+        self.read(|view| view.snapshots(count))
+    }
+
+    fn read<T>(
+        &self,
+        read: impl FnOnce(&dyn StoredView) -> Result<T, Error>,
+    ) -> Result<T, Unready> {
         // Held while the snapshot is taken: what serves is replaced with the lock held alone.
         let serving = self.0.serving.read();
         let Some(view) = &*serving else {
             return Err(Unready::Building { name: self.0.schema.name() });
         };
-        Ok(view.snapshot()?)
+        Ok(read(&**view)?)
     }
 
     /// Waits until the view has seen all that is in the log now, so that who has just appended finds it. It

@@ -38,6 +38,7 @@ macro_rules! view_store_conformance_tests {
             tells_its_size purges_and_keeps_the_rest
             a_commit_is_all_or_nothing a_position_moves_from_what_is_expected
             racing_writers_apply_everything_once a_snapshot_stays_as_it_is
+            snapshots_for_several_are_after_the_same_commit
             nobody_waits_for_a_reader_or_a_reader_for_a_writer readers_see_whole_commits
             starts_empty a_build_serves_when_it_is_finished a_build_is_resumed_or_begun_anew
             one_builds_at_a_time versions_stand_beside_each_other a_rebuild_takes_the_place

@@ -152,6 +152,12 @@ impl StoredView for Kept {
         Ok(Box::new(Seen { content, schema: self.schema }))
     }
 
+    fn snapshots(&self, count: usize) -> Result<Vec<Box<dyn Snapshot>>, Error> {
+        let content = self.content.read().clone();
+        let seen = || Box::new(Seen { content: content.clone(), schema: self.schema });
+        Ok((0..count.max(1)).map(|_| seen() as Box<dyn Snapshot>).collect())
+    }
+
     fn begin(&self, expected: Option<&str>) -> Result<Box<dyn Transaction + '_>, Error> {
         let Some(guard) = self.writer.try_lock_for(PATIENCE) else {
             return Err(self.busy("another writer does not come to an end"));
@@ -299,6 +305,10 @@ struct Building {
 impl StoredView for Building {
     fn snapshot(&self) -> Result<Box<dyn Snapshot>, Error> {
         self.kept.snapshot()
+    }
+
+    fn snapshots(&self, count: usize) -> Result<Vec<Box<dyn Snapshot>>, Error> {
+        self.kept.snapshots(count)
     }
 
     fn begin(&self, expected: Option<&str>) -> Result<Box<dyn Transaction + '_>, Error> {

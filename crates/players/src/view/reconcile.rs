@@ -15,6 +15,7 @@
 //! theirs is behind it: traffic is no drift. See `docs/decisions/0032`.
 
 mod check;
+mod crew;
 mod fix;
 mod ratings;
 mod recount;
@@ -23,12 +24,10 @@ mod right;
 mod scratch;
 mod sums;
 mod sweep;
+mod told;
 mod walk;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    thread,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use matchwire_domain::activity::Model;
 use matchwire_log::{
@@ -38,15 +37,10 @@ use matchwire_log::{
 };
 use serde::Serialize;
 
+use self::{crew::Seen, scratch::pages, sums::Suspects, sweep::each_source, walk::Walk};
 pub use self::{
     fix::{Fixed, fix},
     report::{Difference, MAX_TOLD, PlayerDrift, Report, RowDrift, SourceDrift},
-};
-use self::{
-    scratch::pages,
-    sums::Suspects,
-    sweep::{Sweep, each_source},
-    walk::Walk,
 };
 use super::{
     ACTIVITIES, Players, SOURCES,
@@ -63,8 +57,17 @@ const MAX_KEPT: usize = 100_000;
 
 /// How a reconciliation sees the view and the log, and how much it may take.
 pub trait Sight: Sync {
+    /// The view as it is now, for several threads, as
+    /// [`snapshots`](matchwire_log::view_store::StoredView::snapshots) of it gives it.
+    fn views(&self, count: usize) -> Result<Vec<Box<dyn Snapshot>>, Error>;
+
     /// The view as it is now.
-    fn view(&self) -> Result<Box<dyn Snapshot>, Error>;
+    fn view(&self) -> Result<Box<dyn Snapshot>, Error> {
+        self.views(1)?.pop().ok_or_else(|| failed("there is no snapshot of it"))
+    }
+
+    /// How many threads may work.
+    fn threads(&self) -> usize;
 
     /// The log, at least as far as any view that was asked for before has seen it.
     fn log(&self) -> Result<Log, Error>;
@@ -136,37 +139,21 @@ pub struct Found {
 
 /// Compares all that is stored with the log, or what is of one player.
 pub fn reconcile(sight: &dyn Sight, only: Option<&str>) -> Result<Found, Error> {
-    let view = sight.view()?;
+    let mut views = crew::views(sight)?;
+    let view = views.pop().ok_or_else(|| failed("there is no snapshot of it"))?;
     let position = position_of(&*view)?;
     let players = Players::new(log_of(sight, &position)?);
-    let of_ratings = sight.view()?;
-    let mut walk = Walk::new(&*view, sight, only);
-    let mut sweep = Sweep::new(&players, sight.view()?, sight, only);
-    let rated = thread::scope(|scope| {
-        let swept = scope.spawn(|| {
-            sight.begins();
-            sweep.run()
-        });
-        sight.begins();
-        let only = only.map(|player| Key::default().text(player).0);
-        let rated = ratings::look(&*of_ratings, sight, only.as_deref());
-        let walked = walk.run();
-        let swept = swept.join().unwrap_or_else(|_| Err(failed("a thread of it has panicked")));
-        walked.and(swept).and(rated)
-    });
-    drop(of_ratings);
-    let mut found = Found { ratings: rated?, ..Found::default() };
+    let seen = crew::work(&*view, views, &players, sight, only)?;
+    let Seen { walk, sources, suspects: mut others, ratings } = seen;
+    let mut found = Found { ratings, ..Found::default() };
     found.report.position = position.from;
     found.report.players = walk.players;
     found.report.activities = walk.activities;
-    found.report.sources = sweep.sources;
+    found.report.sources = sources;
     if !walk.is_consistent() {
-        found.look_at_players(&walk)?;
+        found.look_at_players(&walk, &*view, sight)?;
     }
-    let Sweep { standing, suspects: mut others, .. } = sweep;
-    let listed: Vec<Source> = found.sources.iter().cloned().collect();
-    others.extend(listed);
-    walk.standing.join(standing);
+    others.extend(found.sources.iter().cloned());
     let suspects = walk.standing.suspects();
     drop(walk);
     drop(view);
@@ -181,9 +168,14 @@ pub fn reconcile(sight: &dyn Sight, only: Option<&str>) -> Result<Found, Error> 
 
 impl Found {
     /// Finds out of whom sums within the view were left over, and why.
-    fn look_at_players(&mut self, walk: &Walk<'_>) -> Result<(), Error> {
+    fn look_at_players(
+        &mut self,
+        walk: &Walk,
+        view: &dyn Snapshot,
+        sight: &dyn Sight,
+    ) -> Result<(), Error> {
         let mut again = walk.again();
-        again.run()?;
+        again.run(view, sight)?;
         let listed = again.listing.suspects();
         let (sources, players) = (again.listing.owners(), again.derived.owners());
         for key in sources.into_iter().take(MAX_KEPT) {
@@ -203,9 +195,9 @@ impl Found {
             }
         }
         if !self.sources.is_empty() {
-            self.find_strays(walk.view(), &listed)?;
+            self.find_strays(view, &listed)?;
         }
-        let others = others(walk.view(), &players)?;
+        let others = others(view, &players)?;
         for key in players {
             let of_player = others.get(&key).map_or(&[][..], Vec::as_slice);
             if !is_player(&key) {
@@ -214,7 +206,7 @@ impl Found {
             }
             if self.report.in_players.len() < MAX_TOLD {
                 let name = read_text(&key).map(|(name, _)| name).unwrap_or_default();
-                self.report.tell_player(&name, check::player(walk.view(), &key, of_player)?);
+                self.report.tell_player(&name, check::player(view, &key, of_player)?);
             }
             self.players.insert(key);
         }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ACTIVITIES, BOARDS, FORGOTTEN, MATCHES, RECORDS, SOURCES, TOURNAMENTS, VERSUS, activities,
-    keys::{Key, owners_of_activity, read_number, read_text, split_text},
+    keys::{Key, owners_of_activity, read_text, split_text},
     ladders,
     records::{Record, Records, board_key, boards_of, record_key},
     rivals,
@@ -67,18 +67,6 @@ pub(super) fn is_player(owner: &[u8]) -> bool {
 /// Whether the keys of such a table begin with the player.
 pub(super) fn is_by_player(table: Table) -> bool {
     table != BOARDS
-}
-
-/// What a row of such a table is of, for a person.
-pub(super) fn described(table: Table, key: &[u8]) -> String {
-    let split = if is_by_player(table) { split_text(key).map(|(_, rest)| rest) } else { Some(key) };
-    let (split, rest) = split.and_then(read_text).unwrap_or_default();
-    match (table, read_number(rest), read_text(rest)) {
-        (BOARDS, Some(won), _) => format!("{split}, won {}", !won),
-        (VERSUS, _, Some((other, _))) => format!("{split} against {other}"),
-        (RECORDS, _, Some((span, _))) => format!("{split}, {span}"),
-        _ => split,
-    }
 }
 
 /// What is counted of a player within a span.

@@ -32,8 +32,12 @@ const MATCHES: Table = Table::new("matches");
 const TOURNAMENTS: Table = Table::new("tournaments");
 
 impl Sight for Followed {
-    fn view(&self) -> Result<Box<dyn Snapshot>, Error> {
-        self.stored().snapshot()
+    fn views(&self, count: usize) -> Result<Vec<Box<dyn Snapshot>>, Error> {
+        self.stored().snapshots(count)
+    }
+
+    fn threads(&self) -> usize {
+        3
     }
 
     fn log(&self) -> Result<Log, Error> {
@@ -252,9 +256,14 @@ fn a_report_says_who_and_what() {
     assert!((report.share() - 0.5).abs() < 1e-9);
     let rows = &report.in_players[0];
     assert_eq!(rows.player, "a");
-    let always = rows.rows.iter().find(|row| row.of.contains("always")).unwrap();
-    assert_eq!(always.stored.as_ref().unwrap()[0]["tally"]["won"], 1);
-    assert_eq!(always.right.as_ref().unwrap()[0]["tally"]["won"], 0);
+    let told: Vec<(&str, &str)> = rows.rows.iter().map(|row| (row.table, &*row.of)).collect();
+    let spans = ["cs2", "cs2, season one", "cs2, tournament cup"];
+    assert_eq!(told[..3], spans.map(|span| ("records", span)));
+    assert_eq!(told[3], ("versus", "cs2 against b"));
+    assert_eq!(told[4], ("boards", "cs2, solo and in teams, with 1 won"));
+    let all = "solo and in teams for the player";
+    assert_eq!(rows.rows[0].stored.as_ref().unwrap()[all]["won"], 1);
+    assert_eq!(rows.rows[0].right.as_ref().unwrap()[all]["won"], 0);
     assert!(reconcile(&followed, Some("b")).unwrap().report.is_clean());
     assert!(!reconcile(&followed, Some("a")).unwrap().report.is_clean());
     followed.repair(Some("a"));
@@ -329,6 +338,10 @@ impl Failed<'_> {
 impl StoredView for Failing<'_> {
     fn snapshot(&self) -> Result<Box<dyn Snapshot>, Error> {
         self.view.snapshot()
+    }
+
+    fn snapshots(&self, count: usize) -> Result<Vec<Box<dyn Snapshot>>, Error> {
+        self.view.snapshots(count)
     }
 
     fn begin(&self, expected: Option<&str>) -> Result<Box<dyn Transaction + '_>, Error> {

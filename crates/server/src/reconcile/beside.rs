@@ -2,6 +2,7 @@
 
 use std::{
     io::IsTerminal as _,
+    num::NonZero,
     path::{Path, PathBuf},
     sync::Arc,
     thread,
@@ -79,8 +80,12 @@ impl Beside {
 }
 
 impl Sight for Beside {
-    fn view(&self) -> Result<Box<dyn Snapshot>, Error> {
-        self.stored()?.snapshot()
+    fn views(&self, count: usize) -> Result<Vec<Box<dyn Snapshot>>, Error> {
+        self.stored()?.snapshots(count)
+    }
+
+    fn threads(&self) -> usize {
+        thread::available_parallelism().map_or(1, NonZero::get)
     }
 
     fn log(&self) -> Result<Log, Error> {

@@ -27,6 +27,8 @@ use tokio::runtime::Handle;
 use super::{At, outcome::Outcome};
 use crate::alerts::{Alert, Alerts};
 
+/// How many threads compare.
+const THREADS: usize = 2;
 /// How often is looked whether it is time, as clocks are set.
 const LOOK: Duration = Duration::from_secs(1);
 /// After what may pass by itself it is tried again so often, with so much time in between.
@@ -219,13 +221,17 @@ struct Within<'a> {
 }
 
 impl Sight for Within<'_> {
-    fn view(&self) -> Result<Box<dyn Snapshot>, Error> {
-        self.work.reader.snapshot().map_err(|error| match error {
+    fn views(&self, count: usize) -> Result<Vec<Box<dyn Snapshot>>, Error> {
+        self.work.reader.snapshots(count).map_err(|error| match error {
             Unready::Store(error) => error,
             building @ Unready::Building { .. } => {
                 Error::Busy { place: "the view players".into(), what: building.to_string() }
             }
         })
+    }
+
+    fn threads(&self) -> usize {
+        THREADS
     }
 
     fn log(&self) -> Result<Log, Error> {

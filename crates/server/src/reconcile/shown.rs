@@ -1,8 +1,11 @@
 //! What a comparison has found, for a person and for a program.
 
-use std::{fmt::Write as _, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    time::Duration,
+};
 
-use matchwire_domain::activity::Deed;
 use matchwire_players::view::reconcile::{Fixed, MAX_TOLD, Report};
 use serde_json::{Value, json};
 
@@ -81,24 +84,22 @@ fn differences(out: &mut String, report: &Report) {
                 let _ = writeln!(out, "  {player}: an activity that cannot be read");
                 continue;
             }
-            let (stored, right) = (&difference.stored, &difference.right);
-            let times = difference.times;
-            let stored = match stored {
-                Some(_) if times != 1 => format!("stated {times} times"),
-                stored => deed(stored.as_ref()),
-            };
             let _ = writeln!(out, "  {player} {}", difference.kind);
-            let _ = writeln!(out, "    stored {stored}\n    right  {}", deed(right.as_ref()));
+            let [stored, right] = [&difference.stored, &difference.right]
+                .map(|deed| deed.as_ref().map(|it| json!(it)));
+            match difference.times {
+                times if stored.is_some() && times != 1 => {
+                    let _ = writeln!(out, "    stated {times} times more than it is taken back");
+                }
+                _ => both(out, stored.as_ref(), right.as_ref()),
+            }
         }
     }
     for drift in &report.in_players {
         let _ = writeln!(out, "player {}", visible(&drift.player));
         for row in &drift.rows {
-            let value =
-                |value: &Option<Value>| value.as_ref().map_or("nothing".into(), Value::to_string);
             let _ = writeln!(out, "  {} {}", row.table, visible(&row.of));
-            let _ = writeln!(out, "    stored {}", visible(&value(&row.stored)));
-            let _ = writeln!(out, "    right  {}", visible(&value(&row.right)));
+            both(out, row.stored.as_ref(), row.right.as_ref());
         }
     }
     let more = report.drifted_sources.saturating_sub(MAX_TOLD as u64);
@@ -107,12 +108,85 @@ fn differences(out: &mut String, report: &Report) {
     }
 }
 
-fn deed(deed: Option<&Deed>) -> String {
-    let text = deed.and_then(|deed| serde_json::to_string(deed).ok());
-    visible(&text.unwrap_or_else(|| "nothing".into()))
+/// What is stored and what is right, where they differ.
+fn both(out: &mut String, stored: Option<&Value>, right: Option<&Value>) {
+    let _ = match (stored, right) {
+        (Some(stored), Some(right)) => {
+            let [stored, right] = [stored, right].map(leaves);
+            let places: BTreeSet<&String> = stored.keys().chain(right.keys()).collect();
+            for place in places {
+                let [stored, right] = [&stored, &right].map(|it| it.get(place).map(String::as_str));
+                if stored != right {
+                    let place = if place.is_empty() { String::new() } else { format!("{place}: ") };
+                    let [stored, right] = [stored, right].map(|it| it.unwrap_or("nothing"));
+                    let _ = writeln!(
+                        out,
+                        "    {}",
+                        visible(&format!("{place}stored {stored}, right {right}"))
+                    );
+                }
+            }
+            Ok(())
+        }
+        (None, Some(Value::Bool(true))) => writeln!(out, "    is missing"),
+        (None, Some(right)) => writeln!(out, "    is missing: {}", visible(&right.to_string())),
+        (Some(Value::Bool(true)), None) => writeln!(out, "    should not be there"),
+        (Some(stored), None) => {
+            writeln!(out, "    should not be there: {}", visible(&stored.to_string()))
+        }
+        (None, None) => Ok(()),
+    };
+}
+
+/// What is in a value, by the names that lead there; numbers and texts as JSON.
+fn leaves(value: &Value) -> BTreeMap<String, String> {
+    let named: Vec<(String, &Value)> = match value {
+        Value::Object(fields) => fields.iter().map(|(name, it)| (name.clone(), it)).collect(),
+        Value::Array(items) if items.iter().any(|it| it.is_object() || it.is_array()) => {
+            items.iter().enumerate().map(|(at, it)| (at.to_string(), it)).collect()
+        }
+        leaf => return BTreeMap::from([(String::new(), leaf.to_string())]),
+    };
+    let below = named.into_iter().flat_map(|(name, value)| {
+        leaves(value).into_iter().map(move |(place, leaf)| {
+            (if place.is_empty() { name.clone() } else { format!("{name}, {place}") }, leaf)
+        })
+    });
+    below.collect()
 }
 
 /// Without what does something to a terminal.
 fn visible(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_is_told_by_its_place() {
+        let told = |stored: Option<Value>, right: Option<Value>| {
+            let mut out = String::new();
+            both(&mut out, stored.as_ref(), right.as_ref());
+            out
+        };
+        let record = |won: u32| json!({"in teams for others": {"won": won, "lost": 1}});
+        assert_eq!(
+            told(Some(record(7)), Some(record(5))),
+            "    in teams for others, won: stored 7, right 5\n"
+        );
+        let deeds = [json!({"team": "a", "against": ["x", "y"]}), json!({"against": ["x"]})];
+        let [stored, right] = deeds.map(Some);
+        assert_eq!(
+            told(stored, right),
+            "    against: stored [\"x\",\"y\"], right [\"x\"]\n    team: stored \"a\", right nothing\n"
+        );
+        assert_eq!(told(None, Some(json!({"won": 1}))), "    is missing: {\"won\":1}\n");
+        assert_eq!(told(Some(json!(true)), None), "    should not be there\n");
+        assert_eq!(
+            told(Some(json!("\u{1b}[31m")), Some(json!(1))),
+            "    stored \"\\u001b[31m\", right 1\n"
+        );
+    }
 }

@@ -86,7 +86,10 @@ async fn drift_is_found_and_repaired_while_the_server_runs_and_while_it_does_not
     assert_eq!((&found["report"]["drifted_players"], code), (&json!(1), 1), "{found}");
     let output = reconcile(data.path(), &[]);
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains("wrong: 1 players") && text.contains("stored nothing"), "{text}");
+    assert!(
+        text.contains("wrong: 1 players") && text.contains("match_won\n    is missing: {"),
+        "{text}"
+    );
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("--fix repairs it"), "{said}");
     let (fixed, code) = told(data.path(), &["--fix"]);

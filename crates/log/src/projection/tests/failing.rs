@@ -79,6 +79,10 @@ impl StoredView for View {
         self.view.snapshot()
     }
 
+    fn snapshots(&self, count: usize) -> Result<Vec<Box<dyn Snapshot>>, Error> {
+        self.view.snapshots(count)
+    }
+
     fn begin(&self, expected: Option<&str>) -> Result<Box<dyn Transaction + '_>, Error> {
         self.switch.check()?;
         self.view.begin(expected)
@@ -96,6 +100,10 @@ impl StoredView for View {
 impl StoredView for Building {
     fn snapshot(&self) -> Result<Box<dyn Snapshot>, Error> {
         self.build.snapshot()
+    }
+
+    fn snapshots(&self, count: usize) -> Result<Vec<Box<dyn Snapshot>>, Error> {
+        self.build.snapshots(count)
     }
 
     fn begin(&self, expected: Option<&str>) -> Result<Box<dyn Transaction + '_>, Error> {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{A, B, Open, SCHEMA, content, is_overtaken, owned, put, served};
-use crate::view_store::{Error, Keys, Order, StoredView};
+use crate::view_store::{Error, Keys, Order, Snapshot, StoredView};
 
 /// A transaction that is dropped leaves nothing, one that is committed everything, also for who opens later.
 pub fn a_commit_is_all_or_nothing(open: &Open) {
@@ -92,6 +92,34 @@ pub fn a_snapshot_stays_as_it_is(open: &Open) {
     assert_eq!(before.count(A, &Keys::all()).unwrap(), 1);
     drop(before);
     assert_eq!(content(&*view).1, owned(&[("a", "2"), ("b", "2")]));
+}
+
+/// Snapshots for several threads are the same, also while commits leave the position as it is; without commits there are as many
+/// as were asked for.
+pub fn snapshots_for_several_are_after_the_same_commit(open: &Open) {
+    const COUNT: usize = 3;
+    let (view, other) = (served(&*open()), open().open(&SCHEMA).unwrap().unwrap());
+    put(&*view, Some("0"), "0", &[("a", "0")]);
+    let value = |snapshot: &dyn Snapshot| snapshot.get(A, b"a").unwrap();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 1..200 {
+                put(&*other, Some("0"), "0", &[("a", &number.to_string())]);
+            }
+            done.store(true, Ordering::SeqCst);
+        });
+        while !done.load(Ordering::SeqCst) {
+            let alike = view.snapshots(COUNT).unwrap();
+            assert!((1..=COUNT).contains(&alike.len()));
+            assert!(alike.iter().all(|one| value(&**one) == value(&*alike[0])));
+        }
+    });
+    let alike = view.snapshots(COUNT).unwrap();
+    assert_eq!(
+        alike.iter().map(|one| value(&**one)).collect::<Vec<_>>(),
+        [Some(b"199".to_vec()), Some(b"199".to_vec()), Some(b"199".to_vec()),]
+    );
 }
 
 /// All on one thread, so that whoever waited would wait for ever.

@@ -12,12 +12,12 @@ use super::{
     super::{
         ACTIVITIES, Players, SOURCES, activities,
         keys::{Key, owners_of_activity, read_text},
-        rows::{DERIVED, described, is_by_player, is_player},
+        rows::{DERIVED, is_by_player, is_player},
         streams::{Streams, failed},
     },
     Source,
     recount::Recount,
-    report::{Difference, RowDrift, value},
+    report::{Difference, RowDrift},
     right::Right,
     scratch::{Content, Stored, pages},
     sums::hash,
@@ -184,12 +184,7 @@ pub(super) fn player(
             let at = (table.name(), key);
             let (is, should) = (stored.get(&at), right.get(&at));
             if is != should {
-                drift.push(RowDrift {
-                    table: table.name(),
-                    of: described(table, &at.1),
-                    stored: is.map(|it| value(it)),
-                    right: should.map(|it| value(it)),
-                });
+                drift.push(RowDrift::new(table, &at.1, is, should));
             }
         }
     }

@@ -14,7 +14,7 @@ use super::{
         ladders::{self, Ratings, Stands, Stored},
     },
     Done, Sight,
-    report::{RowDrift, value},
+    report::RowDrift,
     scratch::{Content, pages},
     sums::{Sums, hash},
 };
@@ -107,17 +107,23 @@ pub(super) fn look(
     Ok(found)
 }
 
+impl Found {
+    /// Adds what was found of others.
+    pub(super) fn join(&mut self, other: Self) {
+        self.wrong.extend(other.wrong);
+        self.is_cut |= other.is_cut;
+    }
+}
+
 impl Wrong {
     fn between(right: &Content, stored: Content) -> Self {
         let keys: BTreeSet<_> = right.keys().chain(stored.keys()).collect();
         let differing = keys.into_iter().filter(|at| right.get(*at) != stored.get(*at));
-        let drift = |at: &(&'static str, Vec<u8>)| RowDrift {
-            table: at.0,
-            of: described(at.0, &at.1),
-            stored: stored.get(at).map(|it| value(it)),
-            right: right.get(at).map(|it| value(it)),
+        let drift = |at: &(&'static str, Vec<u8>)| {
+            let table = table_named(at.0)?;
+            Some(RowDrift::new(table, &at.1, stored.get(at), right.get(at)))
         };
-        let rows = differing.map(drift).collect();
+        let rows = differing.filter_map(drift).collect();
         let mut courses = right.keys().filter(|(table, _)| *table == COURSES.name());
         let from = courses.find_map(|(_, key)| place_of_course(key));
         Self { from, rows, stored: stored.into_keys().collect() }
@@ -147,8 +153,7 @@ impl Wrong {
             gone.extend(rungs.into_iter().map(|(key, _)| (LADDERS.name(), key)));
         }
         for (table, key) in gone {
-            let table = [BOUTS, COURSES, LADDERS].into_iter().find(|it| it.name() == table);
-            table.map_or(Ok(()), |table| rows.delete(table, &key))?;
+            table_named(table).map_or(Ok(()), |table| rows.delete(table, &key))?;
         }
         from.map_or(Ok(()), |from| ladders::unfold(rows, &game, &from))
     }
@@ -297,16 +302,9 @@ fn place_of_course(key: &[u8]) -> Option<Place> {
     read_place(place)
 }
 
-/// What a row is of, for a person.
-fn described(table: &str, key: &[u8]) -> String {
-    let place = || Some(place_of_course(key)?.match_id);
-    let text = |bytes| read_text(bytes).map(|(text, _)| text);
-    let game = text(key).unwrap_or_default();
-    if table == COURSES.name() {
-        return format!("{game} after {}", place().unwrap_or_default());
-    }
-    let system = split_text(key).and_then(|(_, rest)| text(rest));
-    if table == LADDERS.name() { format!("{game} by {}", system.unwrap_or_default()) } else { game }
+/// The table of ratings with this name.
+fn table_named(name: &str) -> Option<Table> {
+    [BOUTS, COURSES, LADDERS].into_iter().find(|table| table.name() == name)
 }
 
 /// How the keys of the player begin whose course begins so; nothing if nobody can tell.

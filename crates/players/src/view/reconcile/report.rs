@@ -1,10 +1,11 @@
 //! What a reconciliation has found.
 
 use matchwire_domain::activity::{Deed, Kind};
+use matchwire_log::view_store::Table;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Source;
+use super::{Source, told};
 
 /// How many matches, tournaments and players are told by name, of each at most.
 pub const MAX_TOLD: usize = 100;
@@ -94,7 +95,7 @@ pub struct RowDrift {
     pub table: &'static str,
     /// What it is of.
     pub of: String,
-    /// What is stored, if anything is.
+    /// What is stored, if anything is; `true` if a row has nothing in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stored: Option<Value>,
     /// What should be, if anything should.
@@ -102,9 +103,17 @@ pub struct RowDrift {
     pub right: Option<Value>,
 }
 
-/// The value of a row, as it is told.
-pub(super) fn value(stored: &[u8]) -> Value {
-    serde_json::from_slice(stored).unwrap_or(Value::Bool(true))
+impl RowDrift {
+    pub(super) fn new(
+        table: Table,
+        key: &[u8],
+        stored: Option<&Vec<u8>>,
+        right: Option<&Vec<u8>>,
+    ) -> Self {
+        let value = |row: &Vec<u8>| told::value(table, row);
+        let (stored, right) = (stored.map(value), right.map(value));
+        Self { table: table.name(), of: told::of(table, key), stored, right }
+    }
 }
 
 impl Report {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use matchwire_log::view_store::{Error, Keys, Order, Row, Snapshot, Table, Transaction};
 
 /// How many rows are read at once.
-const PAGE: usize = 1_000;
+pub(super) const PAGE: usize = 1_000;
 
 /// What can be read of a view, be it by a snapshot or within a transaction.
 pub(super) trait Stored {

@@ -73,7 +73,7 @@ fn has_own(log: &Log, id: &str) -> Result<bool, Error> {
 /// What the log says, as sums.
 pub(super) struct Sweep<'a> {
     players: &'a Players,
-    view: Box<dyn Snapshot>,
+    view: &'a dyn Snapshot,
     sight: &'a dyn Sight,
     only: Option<&'a str>,
     tournaments: BTreeMap<String, Tournament>,
@@ -87,7 +87,7 @@ pub(super) struct Sweep<'a> {
 impl<'a> Sweep<'a> {
     pub(super) fn new(
         players: &'a Players,
-        view: Box<dyn Snapshot>,
+        view: &'a dyn Snapshot,
         sight: &'a dyn Sight,
         only: Option<&'a str>,
     ) -> Self {
@@ -115,7 +115,7 @@ impl<'a> Sweep<'a> {
         })?;
         // Of what is not in the log nothing is told.
         let (log, mut unknown) = (&players.log, Vec::new());
-        pages(&*self.view, TOURNAMENTS, Keys::all(), Order::Ascending, |page| {
+        pages(self.view, TOURNAMENTS, Keys::all(), Order::Ascending, |page| {
             for row in page {
                 let id = read_text(&row.key).map(|(id, _)| id).unwrap_or_default();
                 let stream = Subject::parse(&format!("tournament/{id}")).ok();
@@ -135,7 +135,7 @@ impl<'a> Sweep<'a> {
     fn take(&mut self, source: Source) -> Result<(), Error> {
         self.sources += 1;
         let (players, remembered) = (self.players, &mut self.tournaments);
-        let right = players.right(&*self.view, &source, &mut |name| {
+        let right = players.right(self.view, &source, &mut |name| {
             if let Some(tournament) = remembered.get(name) {
                 return Ok(tournament.clone());
             }
@@ -152,7 +152,7 @@ impl<'a> Sweep<'a> {
                 self.standing.take_away(&key, standing(player, kind, deed));
             }
         }
-        if self.only.is_none() && !is_noted(&*self.view, &source, &right)? {
+        if self.only.is_none() && !is_noted(self.view, &source, &right)? {
             self.suspect(source);
         }
         Ok(())
