@@ -110,49 +110,69 @@ fn differences(out: &mut String, report: &Report) {
 
 /// What is stored and what is right, where they differ.
 fn both(out: &mut String, stored: Option<&Value>, right: Option<&Value>) {
-    let _ = match (stored, right) {
-        (Some(stored), Some(right)) => {
-            let [stored, right] = [stored, right].map(leaves);
-            let places: BTreeSet<&String> = stored.keys().chain(right.keys()).collect();
-            for place in places {
-                let [stored, right] = [&stored, &right].map(|it| it.get(place).map(String::as_str));
-                if stored != right {
-                    let place = if place.is_empty() { String::new() } else { format!("{place}: ") };
-                    let [stored, right] = [stored, right].map(|it| it.unwrap_or("nothing"));
-                    let _ = writeln!(
-                        out,
-                        "    {}",
-                        visible(&format!("{place}stored {stored}, right {right}"))
-                    );
-                }
-            }
-            Ok(())
-        }
-        (None, Some(Value::Bool(true))) => writeln!(out, "    is missing"),
-        (None, Some(right)) => writeln!(out, "    is missing: {}", visible(&right.to_string())),
-        (Some(Value::Bool(true)), None) => writeln!(out, "    should not be there"),
-        (Some(stored), None) => {
-            writeln!(out, "    should not be there: {}", visible(&stored.to_string()))
-        }
-        (None, None) => Ok(()),
+    let mut line = |text: &str| {
+        let _ = writeln!(out, "    {}", visible(text));
     };
+    match (stored, right) {
+        (Some(stored), Some(right)) => {
+            differing(&leaves(stored), &leaves(right)).iter().for_each(|text| line(text));
+        }
+        (None, Some(Value::Bool(true))) => line("is missing"),
+        (None, Some(right)) => line(&format!("is missing: {right}")),
+        (Some(Value::Bool(true)), None) => line("should not be there"),
+        (Some(stored), None) => line(&format!("should not be there: {stored}")),
+        (None, None) => {}
+    }
 }
 
-/// What is in a value, by the names that lead there; numbers and texts as JSON.
-fn leaves(value: &Value) -> BTreeMap<String, String> {
-    let named: Vec<(String, &Value)> = match value {
-        Value::Object(fields) => fields.iter().map(|(name, it)| (name.clone(), it)).collect(),
-        Value::Array(items) if items.iter().any(|it| it.is_object() || it.is_array()) => {
-            items.iter().enumerate().map(|(at, it)| (at.to_string(), it)).collect()
+/// What is in a value, by the part of it and the names that lead there. Numbers and texts as JSON.
+type Leaves = BTreeMap<(String, String), String>;
+
+/// A line for each difference. One that is the same in several parts of the values is told once, and of which parts unless it is in all.
+fn differing(stored: &Leaves, right: &Leaves) -> Vec<String> {
+    let parts: BTreeSet<&String> =
+        stored.keys().chain(right.keys()).map(|(part, _)| part).collect();
+    let mut alike: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+    for place in stored.keys().chain(right.keys()).collect::<BTreeSet<_>>() {
+        let [stored, right] =
+            [stored, right].map(|it| it.get(place).map_or("nothing", String::as_str));
+        if stored != right {
+            alike.entry((&place.1, stored, right)).or_default().push(&place.0);
         }
-        leaf => return BTreeMap::from([(String::new(), leaf.to_string())]),
-    };
-    let below = named.into_iter().flat_map(|(name, value)| {
-        leaves(value).into_iter().map(move |(place, leaf)| {
-            (if place.is_empty() { name.clone() } else { format!("{name}, {place}") }, leaf)
-        })
+    }
+    let told = alike.into_iter().map(|((name, stored, right), of)| {
+        let of =
+            if of.len() > 1 && of.len() == parts.len() { String::new() } else { of.join("; ") };
+        let place: Vec<&str> = [&*of, name].into_iter().filter(|it| !it.is_empty()).collect();
+        let place = if place.is_empty() { String::new() } else { place.join(", ") + ": " };
+        format!("{place}stored {stored}, right {right}")
     });
-    below.collect()
+    told.collect()
+}
+
+fn leaves(value: &Value) -> Leaves {
+    let Value::Object(parts) = value else {
+        return Leaves::from([(Default::default(), value.to_string())]);
+    };
+    let mut leaves = Leaves::new();
+    for (name, value) in parts {
+        match value {
+            Value::Object(_) => put_leaves(name, "", value, &mut leaves),
+            leaf => put_leaves("", name, leaf, &mut leaves),
+        }
+    }
+    leaves
+}
+
+fn put_leaves(part: &str, at: &str, value: &Value, leaves: &mut Leaves) {
+    let Value::Object(fields) = value else {
+        leaves.insert((part.into(), at.into()), value.to_string());
+        return;
+    };
+    for (name, value) in fields {
+        let at = if at.is_empty() { name.clone() } else { format!("{at}, {name}") };
+        put_leaves(part, &at, value, leaves);
+    }
 }
 
 /// Without what does something to a terminal.
@@ -171,10 +191,17 @@ mod tests {
             both(&mut out, stored.as_ref(), right.as_ref());
             out
         };
-        let record = |won: u32| json!({"in teams for others": {"won": won, "lost": 1}});
+        let of = |won: u32| json!({"won": won, "streaks": {"won": won}});
+        let records = |[one, other, third]: [u32; 3]| {
+            Some(json!({"a": of(one), "b": of(other), "c": of(third)}))
+        };
         assert_eq!(
-            told(Some(record(7)), Some(record(5))),
-            "    in teams for others, won: stored 7, right 5\n"
+            told(records([7, 7, 7]), records([5, 5, 5])),
+            "    streaks, won: stored 7, right 5\n    won: stored 7, right 5\n"
+        );
+        assert_eq!(
+            told(records([7, 7, 7]), records([5, 5, 7])),
+            "    a; b, streaks, won: stored 7, right 5\n    a; b, won: stored 7, right 5\n"
         );
         let deeds = [json!({"team": "a", "against": ["x", "y"]}), json!({"against": ["x"]})];
         let [stored, right] = deeds.map(Some);
