@@ -73,6 +73,8 @@ pub struct Sweep {
     scope: Scope,
     mark: Mark,
     window: Option<Window>,
+    /// The stream on which the last call has failed.
+    failed: Option<Subject>,
 }
 
 /// Tells when a sweep may have more to read.
@@ -152,7 +154,7 @@ impl Swept {
 impl Sweep {
     /// Reads on from a mark, which must not reach behind the log's end.
     pub fn new(log: View, scope: Scope, mark: Mark) -> Self {
-        Self { log, scope, mark, window: None }
+        Self { log, scope, mark, window: None, failed: None }
     }
 
     /// Another sweep of the same streams, from another mark.
@@ -176,6 +178,7 @@ impl Sweep {
     /// Events of the next stream, at most `limit`; nothing if all that there is was read. A stream
     /// that cannot be read is the error; it is tried again by the next call, or left alone by [`pass`](Self::pass). May block like [`View::read`].
     pub fn next(&mut self, limit: usize) -> Result<Option<Swept>, Error> {
+        self.failed = None;
         loop {
             if self.window.is_none() && !self.open_window()? {
                 return Ok(None);
@@ -185,20 +188,34 @@ impl Sweep {
                 self.close_window();
                 continue;
             };
-            let entries = match self.log.read(&subject, after, limit) {
-                Err(Error::Trimmed { floor, .. }) if floor.seq < through => {
-                    self.log.read(&subject, floor.seq, limit)?
+            match self.read(&subject, after, through, limit) {
+                Ok(Some(entries)) => return Ok(Some(self.took(subject, after..through, entries))),
+                Ok(None) => self.pass_over(&subject, through),
+                Err(error) => {
+                    self.failed = Some(subject);
+                    return Err(error);
                 }
-                Err(Error::Trimmed { .. }) => Vec::new(),
-                entries => entries?,
-            };
-            if entries.is_empty() && self.log.head(&subject)? == 0 {
-                // It was hidden meanwhile.
-                self.pass();
-                continue;
             }
-            return Ok(Some(self.took(subject, after..through, entries)));
         }
+    }
+
+    /// Events of a stream after one, as far as they are not trimmed; nothing if it was hidden meanwhile.
+    fn read(
+        &self,
+        subject: &Subject,
+        after: u64,
+        through: u64,
+        limit: usize,
+    ) -> Result<Option<Vec<Entry>>, Error> {
+        let entries = match self.log.read(subject, after, limit) {
+            Err(Error::Trimmed { floor, .. }) if floor.seq < through => {
+                self.log.read(subject, floor.seq, limit)?
+            }
+            Err(Error::Trimmed { .. }) => Vec::new(),
+            entries => entries?,
+        };
+        let is_hidden = entries.is_empty() && self.log.head(subject)? == 0;
+        Ok((!is_hidden).then_some(entries))
     }
 
     /// Whether all that there is to read is in memory, so that [`next`](Self::next) does not block for it.
@@ -207,12 +224,22 @@ impl Sweep {
         is_planned && self.scope.is_simple() && self.log.count_after(self.mark.from).is_some()
     }
 
-    /// Leaves alone what the next stream has in this window, and says which stream that is.
+    /// Leaves alone, in this window, the stream on which the last call of [`next`](Self::next) has failed, and says which one that
+    /// is. There is none if that was not about one stream: then the same is tried again, or given up.
     pub fn pass(&mut self) -> Option<Subject> {
-        let (subject, (_, through)) = self.planned()?;
-        self.moved(subject.clone(), through);
-        self.plan_done(&subject);
+        let subject = self.failed.take()?;
+        let window = self.window.as_mut()?;
+        match window.plan.get(&subject).copied() {
+            Some((_, through)) => self.pass_over(&subject, through),
+            // It was not known yet what it has.
+            None => window.looked_up = Some(LookedUp::Until(subject.clone())),
+        }
         Some(subject)
+    }
+
+    fn pass_over(&mut self, subject: &Subject, through: u64) {
+        self.moved(subject.clone(), through);
+        self.plan_done(subject);
     }
 
     /// How many events of all streams came behind what was read; nothing if those are not known any
@@ -245,7 +272,7 @@ impl Sweep {
             Some(_) => end,
             None => self.log.stretch(from).clamp(from + 1, end),
         };
-        self.begin_window(to, recent)?;
+        self.begin_window(to, recent);
         Ok(true)
     }
 
@@ -255,10 +282,14 @@ impl Sweep {
     }
 
     /// Begins a window, whose streams are known or are to be looked up.
-    fn begin_window(&mut self, to: u64, recent: Option<Vec<Stretch>>) -> Result<(), Error> {
-        let looked_up = recent.is_none().then_some(LookedUp::Nothing);
-        self.window = Some(Window { to, plan: BTreeMap::new(), looked_up });
-        recent.into_iter().flatten().try_for_each(|stretch| self.add(stretch))
+    fn begin_window(&mut self, to: u64, recent: Option<Vec<Stretch>>) {
+        let empty = |looked_up| Some(Window { to, plan: BTreeMap::new(), looked_up });
+        self.window = empty(None);
+        let planned = recent.map(|recent| recent.into_iter().try_for_each(|it| self.add(it)));
+        if !matches!(planned, Some(Ok(()))) {
+            // An error comes again with the stream that it is about.
+            self.window = empty(Some(LookedUp::Nothing));
+        }
     }
 
     /// Goes on within a window, once a stream was read up to an event.
@@ -270,8 +301,12 @@ impl Sweep {
         let plan = self.scope.joined(&self.log, from, to, subject)?;
         let stretch = self.stretch(subject, from, to)?;
         self.window = Some(Window { to, plan, looked_up: Some(LookedUp::Until(subject.clone())) });
-        if let Some(stretch) = stretch {
-            self.add(stretch)?;
+        if let Some(stretch) = stretch
+            && let Err(error) = self.add(stretch)
+        {
+            // Half of a plan would leave out the other half.
+            self.window = None;
+            return Err(error);
         }
         if let Some(Window { plan, .. }) = &mut self.window
             && let Some((after, through)) = plan.get_mut(subject)
@@ -304,15 +339,25 @@ impl Sweep {
                 _ => None,
             };
             for subject in page {
-                if let Some(stretch) = self.stretch(&subject, from, to)? {
-                    self.add(stretch)?;
+                let planned = match self.stretch(&subject, from, to) {
+                    Ok(Some(stretch)) => self.add(stretch),
+                    stretch => stretch.map(drop),
+                };
+                if let Err(error) = planned {
+                    self.failed = Some(subject);
+                    return Err(error);
                 }
+                self.looked_up(Some(LookedUp::Until(subject)));
             }
-            if let Some(window) = &mut self.window {
-                window.looked_up = next;
-            }
+            self.looked_up(next);
         }
         Ok(())
+    }
+
+    fn looked_up(&mut self, until: Option<LookedUp>) {
+        if let Some(window) = &mut self.window {
+            window.looked_up = until;
+        }
     }
 
     /// What a stream has in a window, if that is wanted.

@@ -114,8 +114,8 @@ impl Tournaments {
                 Ok(Some(swept)) => self.note(&swept),
                 Ok(None) => break,
                 Err(error) if error.is_partial() => {
-                    let subject = sweep.pass().map(|subject| subject.to_string());
-                    tracing::warn!(?subject, %error, "a match cannot be read for its tournament");
+                    let Some(subject) = sweep.pass() else { return Err(error) };
+                    tracing::warn!(%subject, %error, "a match cannot be read for its tournament");
                 }
                 Err(error) => return Err(error),
             }

@@ -117,7 +117,7 @@ impl Wide {
                     self.is_live = true;
                     break;
                 }
-                Err(error @ Error::Corrupt { .. }) => self.pass(batch, error),
+                Err(error @ Error::Corrupt { .. }) => self.pass(batch, error)?,
                 Err(error) => return Err(error.into()),
             }
         }
@@ -147,10 +147,13 @@ impl Wide {
     }
 
     /// Leaves out what a stream has at damage, and says so.
-    fn pass(&mut self, batch: &mut Batch, error: Error) {
-        let subject = self.sweep.as_mut().and_then(Sweep::pass);
-        let members = about(Problem::from(error).members(), subject.as_ref());
+    fn pass(&mut self, batch: &mut Batch, error: Error) -> Result<(), Refusal> {
+        let Some(subject) = self.sweep.as_mut().and_then(Sweep::pass) else {
+            return Err(error.into());
+        };
+        let members = about(Problem::from(error).members(), &subject);
         batch.put(Kind::Error, compose::error(&self.topic, members), Place::Same);
+        Ok(())
     }
 
     async fn put(
@@ -206,15 +209,12 @@ pub(crate) fn lost(swept: &Swept) -> Map<String, Value> {
     let detail = format!("{subject}: seq {first} to {last} are lost, or past their age");
     let members = [("code", Value::from("lost")), ("detail", detail.into())];
     let members = members.map(|(name, value)| (name.to_owned(), value));
-    about(members.into_iter().collect(), Some(subject))
+    about(members.into_iter().collect(), subject)
 }
 
 /// What is told of one stream of many.
-pub(crate) fn about(
-    mut members: Map<String, Value>,
-    subject: Option<&Subject>,
-) -> Map<String, Value> {
-    members.extend(subject.map(|subject| ("subject".to_owned(), subject.as_str().into())));
+pub(crate) fn about(mut members: Map<String, Value>, subject: &Subject) -> Map<String, Value> {
+    members.insert("subject".to_owned(), subject.as_str().into());
     members
 }
 

@@ -87,9 +87,8 @@ impl Page {
         while self.count < limit && self.text.len() < PAGE_BYTES && self.errors.len() < MAX_ERRORS {
             let swept = match sweep.next(limit - self.count) {
                 Err(error @ Error::Corrupt { .. }) => {
-                    let subject = sweep.pass();
-                    self.errors
-                        .push(delivery::about(Problem::from(error).members(), subject.as_ref()));
+                    let Some(subject) = sweep.pass() else { return Err(error.into()) };
+                    self.errors.push(delivery::about(Problem::from(error).members(), &subject));
                     continue;
                 }
                 swept => swept?,

@@ -75,7 +75,7 @@ impl Moved {
             return Ok(false);
         }
         let recent = self.sweep.recent(to);
-        self.sweep.begin_window(to, recent)?;
+        self.sweep.begin_window(to, recent);
         Ok(true)
     }
 }

@@ -3,22 +3,31 @@
 use std::{
     collections::BTreeMap,
     hash::{BuildHasher as _, RandomState},
-    sync::Arc,
+    ops::RangeInclusive,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Instant,
 };
 
 use matchwire_domain::{
-    envelope::{Attributes, Event},
+    envelope::{Attributes, Event, Recorded},
     subject::{Pattern, Subject},
 };
+use parking_lot::Mutex;
 use rand::{Rng as _, SeedableRng as _, rngs::SmallRng, seq::IndexedRandom as _};
 
 use super::*;
-use crate::{Append, Delays, Log, ManualClock, Memory, Options, Steps, tournaments::Tournaments};
+use crate::{
+    Append, Delays, Log, ManualClock, Medium, Memory, Options, Steps,
+    medium::{Head, Hits, Identity, Record, Tail, Written},
+    tournaments::Tournaments,
+};
 
 /// A log that is driven by hand, over a medium that can be opened again.
 struct Rig {
-    memory: Memory,
+    memory: Shaky,
     clock: Arc<ManualClock>,
     log: Log,
     steps: Steps,
@@ -28,12 +37,12 @@ struct Rig {
 
 impl Rig {
     fn new(recent_bytes: usize) -> Self {
-        let (memory, clock) = (Memory::new(), Arc::new(ManualClock::new(1_000)));
+        let (memory, clock) = (Shaky::new(), Arc::new(ManualClock::new(1_000)));
         let (log, steps) = Self::open(&memory, &clock, recent_bytes);
         Self { memory, clock, log, steps, recent_bytes, written: 0 }
     }
 
-    fn open(memory: &Memory, clock: &Arc<ManualClock>, recent_bytes: usize) -> (Log, Steps) {
+    fn open(memory: &Shaky, clock: &Arc<ManualClock>, recent_bytes: usize) -> (Log, Steps) {
         let options = Options { recent_bytes, ..Options::default() };
         Log::stepped(Box::new(memory.clone()), clock.clone(), options)
     }
@@ -72,6 +81,91 @@ impl Rig {
     }
 }
 
+/// A medium whose reads can be made to fail.
+#[derive(Clone)]
+struct Shaky {
+    memory: Memory,
+    /// How many reads succeed until one fails.
+    left: Arc<AtomicUsize>,
+    /// A stream of which nothing can be told.
+    broken: Arc<Mutex<Option<&'static str>>>,
+}
+
+impl Shaky {
+    fn new() -> Self {
+        let left = Arc::new(AtomicUsize::new(usize::MAX));
+        Self { memory: Memory::new(), left, broken: Arc::default() }
+    }
+
+    fn fail_after(&self, reads: usize) {
+        self.left.store(reads, Ordering::SeqCst);
+    }
+
+    fn check(&self, subject: Option<&Subject>) -> Result<(), Error> {
+        let count = |left: usize| left.checked_sub(usize::from(left < usize::MAX));
+        let is_over = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, count).is_err();
+        let is_broken = subject.is_some() && subject.map(Subject::as_str) == *self.broken.lock();
+        if is_over {
+            self.fail_after(usize::MAX);
+        }
+        let damage = || Error::Corrupt { file: "f".into(), offset: 0, what: "it is shaken".into() };
+        if is_over || is_broken { Err(damage()) } else { Ok(()) }
+    }
+}
+
+impl Medium for Shaky {
+    fn identity(&self) -> &Identity {
+        self.memory.identity()
+    }
+
+    fn tail(&self) -> Tail {
+        self.memory.tail()
+    }
+
+    fn head(&self, subject: &Subject) -> Result<Option<Head>, Error> {
+        self.memory.head(subject)
+    }
+
+    fn seq_before(&self, subject: &Subject, position: u64) -> Result<u64, Error> {
+        self.check(Some(subject))?;
+        self.memory.seq_before(subject, position)
+    }
+
+    fn subjects(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        positions: RangeInclusive<u64>,
+        limit: usize,
+    ) -> Result<Vec<Subject>, Error> {
+        self.check(None)?;
+        self.memory.subjects(prefix, after, positions, limit)
+    }
+
+    fn stretch(&self, position: u64) -> u64 {
+        self.memory.stretch(position)
+    }
+
+    fn append(&self, position: u64, group: &[Record]) -> Result<Written, Error> {
+        self.memory.append(position, group)
+    }
+
+    fn read(
+        &self,
+        subject: &Subject,
+        after: u64,
+        limit: usize,
+        limit_bytes: usize,
+    ) -> Result<Vec<Recorded>, Error> {
+        self.check(Some(subject))?;
+        self.memory.read(subject, after, limit, limit_bytes)
+    }
+
+    fn lookup(&self, subject: &Subject, fingerprints: &[u64]) -> Result<Hits, Error> {
+        self.memory.lookup(subject, fingerprints)
+    }
+}
+
 fn scope(pattern: &str) -> Scope {
     Scope::pattern(pattern.parse::<Pattern>().unwrap())
 }
@@ -106,6 +200,32 @@ fn a_window_is_read_stream_by_stream() {
             ["match/0/1:1", "match/a/1:3"]
         );
     }
+}
+
+#[test]
+fn a_stream_of_which_nothing_can_be_told_is_passed_and_no_other() {
+    let mut rig = Rig::new(0);
+    rig.own(&["match/a", "match/a/1", "match/b", "match/b/1", "match/c"]);
+    rig.own(&["match/b", "match/c"]);
+    rig.restart();
+    *rig.memory.broken.lock() = Some("match/b");
+    let mut sweep = rig.sweep("match/**", Mark::at(0));
+    let (mut seen, mut passed) = (Vec::new(), Vec::new());
+    loop {
+        match sweep.next(1) {
+            Ok(Some(swept)) => seen.push(swept.subject.to_string()),
+            Ok(None) => break,
+            Err(_) => passed.push(sweep.pass().unwrap().to_string()),
+        }
+    }
+    assert_eq!(seen, ["match/a", "match/a/1", "match/b/1", "match/c", "match/c"]);
+    assert_eq!(passed, ["match/b"]);
+    assert_eq!(sweep.pass(), None);
+    // A read that fails without being about a stream passes none.
+    let mut sweep = rig.sweep("match/**", Mark::at(0));
+    rig.memory.fail_after(0);
+    assert!(sweep.next(1).is_err());
+    assert_eq!(sweep.pass(), None);
 }
 
 #[test]
@@ -245,7 +365,9 @@ fn play(random: &mut SmallRng) {
             _ => {
                 tournaments.catch_up_now();
                 for _ in 0..random.random_range(0..9) {
-                    let Some(mark) = step(&mut sweep, random, &mut seen) else { break };
+                    let Some(mark) = step(&mut sweep, random, &mut seen, &rig.memory) else {
+                        break;
+                    };
                     let (since, seen_before) = marks.choose(random).unwrap();
                     let (log, until) = (rig.view(), mark.clone());
                     let moved = Moved::between(log, scope(&tournaments), since.clone(), until);
@@ -259,7 +381,7 @@ fn play(random: &mut SmallRng) {
         }
     }
     tournaments.catch_up_now();
-    while step(&mut sweep, random, &mut seen).is_some() {}
+    while step(&mut sweep, random, &mut seen, &rig.memory).is_some() {}
     for stream in streams {
         let own = stream.split('/').take(2).collect::<Vec<_>>().join("/");
         let is_wanted = stream != "room/r" && (!is_tournament || named.contains(&&*own));
@@ -269,13 +391,21 @@ fn play(random: &mut SmallRng) {
     }
 }
 
-/// Reads some events, and says where the reader is after one of them, which is the last that it takes.
+/// Reads some events, again if that fails, and says where the reader is after one of them, which is the last that it takes.
 fn step(
     sweep: &mut Sweep,
     random: &mut SmallRng,
     seen: &mut BTreeMap<String, u64>,
+    medium: &Shaky,
 ) -> Option<Mark> {
-    let swept = sweep.next(random.random_range(1..4)).unwrap()?;
+    if random.random_bool(0.5) {
+        medium.fail_after(random.random_range(0..12));
+    }
+    let limit = random.random_range(1..4);
+    let swept = sweep.next(limit);
+    let swept = swept.or_else(|_| sweep.next(limit)).unwrap();
+    medium.fail_after(usize::MAX);
+    let swept = swept?;
     let kept = random.random_range(1..=swept.entries.len());
     let is_whole = kept == swept.entries.len();
     for entry in &swept.entries[..kept] {
