@@ -15,6 +15,7 @@ use bytes::Bytes;
 use matchwire_domain::{
     live_match::{Identities, PersonName},
     secret::Secret,
+    subject::Subject,
     timestamp::Timestamp,
 };
 use matchwire_log::{
@@ -23,7 +24,10 @@ use matchwire_log::{
     live::{KEPT_FOLDS, Live},
     tournaments::Tournaments,
 };
-use matchwire_players::rights::{Strangers, WithoutAccounts};
+use matchwire_players::{
+    rights::{Strangers, WithoutAccounts},
+    view,
+};
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, watch};
 use yawc::DeflatePool;
@@ -42,11 +46,11 @@ use crate::{
     metrics::Meter,
     people::People,
     problem::{Code, Problem},
-    reads::Summaries,
+    reads::{Summaries, blocking},
     reconciled::ReconcileWatch,
     storage::StorageWatch,
     upstreams::UpstreamWatch,
-    views::Views,
+    views::{self, Views},
     websocket::packet::Deflater,
 };
 
@@ -66,6 +70,13 @@ pub trait Exchange: Identities + 'static {
     /// The player id of an account, a new one for a new account. It is durable only after
     /// [`sync`](Self::sync), and no event with it may be appended before.
     fn id_for(&self, account: &str) -> String;
+    /// Takes down that an event names somebody by a player id without an account, so that no account gets that id. It is
+    /// durable only after [`sync`](Self::sync).
+    fn note_named(&self, player: &str);
+    /// Whether anything is known of a player, or was until the player was forgotten.
+    fn knows(&self, player: &str) -> bool;
+    /// What a text is by its form, where it may name a player.
+    fn form_of(&self, id: &str) -> IdForm;
     /// Seals a player's name for an event; the key is durable only after [`sync`](Self::sync). One that is sealed already is
     /// sealed for this event; the same comes to the same.
     fn seal(&self, event: EventName<'_>, player: &str, name: &PersonName) -> PersonName;
@@ -87,6 +98,17 @@ pub trait Exchange: Identities + 'static {
     fn purged(&self) -> std::io::Result<()>;
     /// Everybody who has been forgotten, by player id.
     fn erasures(&self) -> Vec<(String, Erased)>;
+}
+
+/// How ids of players are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdForm {
+    /// As the exchange gives player ids to accounts; that of another log may have given the same to somebody else.
+    Given,
+    /// As public ids are.
+    Public,
+    /// Any other one, which the platform has chosen.
+    Other,
 }
 
 /// That somebody has been forgotten.
@@ -315,13 +337,28 @@ impl App {
 }
 
 impl App {
-    /// The player id of a player who is named by player id, public id or account.
-    pub(crate) fn player_named(&self, name: String) -> Result<String, Problem> {
+    /// The player id of a player who is named by player id, public id or account, and of whom there is anything: in the
+    /// exchange, in the player's own stream or in the stored view.
+    pub(crate) async fn player_named(&self, name: String) -> Result<String, Problem> {
+        let none =
+            |what: &str| Problem::new(Code::NotFound, format!("{what}: there is no such player"));
         if name.contains(':') {
-            let none = || Problem::new(Code::NotFound, "no player has this account");
-            return self.exchange.player_of(&name).ok_or_else(none);
+            return self
+                .exchange
+                .player_of(&name)
+                .ok_or_else(|| none("no player has this account"));
         }
-        Ok(self.exchange.player_of_public(&name).unwrap_or(name))
+        let id = self.exchange.player_of_public(&name).unwrap_or(name);
+        if self.exchange.knows(&id) {
+            return Ok(id);
+        }
+        let stream = Subject::parse(&format!("player/{id}"))?;
+        let (log, snapshot) = (self.log.clone(), views::current(&self.views.players).await?);
+        blocking(move || {
+            let is_there = log.head(&stream)? > 0 || view::has_activities(&*snapshot, &id)?;
+            is_there.then_some(id).ok_or_else(|| none("nobody of this name has played"))
+        })
+        .await
     }
 
     /// The apps of all audiences and replays, and this one.

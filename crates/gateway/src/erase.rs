@@ -61,7 +61,7 @@ pub(crate) async fn of_player(
     uri: Uri,
 ) -> Result<Json<Value>, Problem> {
     Params::parse(&uri, &[])?;
-    let player = app.player_named(player)?;
+    let player = app.player_named(player).await?;
     begin(app, player).await
 }
 
@@ -79,9 +79,7 @@ async fn erase(app: &Arc<App>, player: &str) -> Result<Json<Value>, Problem> {
     app.letters.flush().await;
     let (of, id) = (app.clone(), player.to_owned());
     let erased = blocking(move || {
-        of.exports.forget(&id).map_err(|error| {
-            Problem::new(Code::Busy, format!("an export cannot be removed: {error}"))
-        })?;
+        forget_export(&of, &id)?;
         of.exchange.erase(&id).map_err(|error| {
             tracing::error!(%error, "a person could not be erased");
             Problem::new(Code::Busy, "the vault cannot be written now; try again later")
@@ -90,8 +88,17 @@ async fn erase(app: &Arc<App>, player: &str) -> Result<Json<Value>, Problem> {
     let erased = erased.await?;
     tell(app, &subject, &erased).await?;
     destroy(app).await?;
+    // One may have been begun before there was nothing any more to be copied.
+    let (of, id) = (app.clone(), player.to_owned());
+    blocking(move || forget_export(&of, &id)).await?;
     app.meter.people.erased();
     Ok(Json(receipt(player, &erased)))
+}
+
+fn forget_export(app: &App, player: &str) -> Result<(), Problem> {
+    app.exports
+        .forget(player)
+        .map_err(|error| Problem::new(Code::Busy, format!("an export cannot be removed: {error}")))
 }
 
 /// Writes it to the log, from which views learn it.

@@ -156,7 +156,7 @@ pub(crate) async fn begin_for(
     uri: Uri,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     Params::parse(&uri, &[])?;
-    let player = app.player_named(player)?;
+    let player = app.player_named(player).await?;
     begin(&app, &player)
 }
 
@@ -177,7 +177,7 @@ pub(crate) async fn show_for(
     uri: Uri,
 ) -> Result<Json<Value>, Problem> {
     Params::parse(&uri, &[])?;
-    let player = app.player_named(player)?;
+    let player = app.player_named(player).await?;
     Ok(show(&app, &player))
 }
 

@@ -72,7 +72,7 @@ impl Code {
             Self::BadBody => ("bad_body", 400, "The body cannot be read"),
             Self::BadRequest => ("bad_request", 400, "The request cannot be read"),
             Self::Unauthorized => ("unauthorized", 401, "A token is needed"),
-            Self::Forbidden => ("forbidden", 403, "Not permitted from this address"),
+            Self::Forbidden => ("forbidden", 403, "Not permitted"),
             Self::DelayedAudience => {
                 ("delayed_audience", 403, "Not permitted to an audience that sees events later")
             }

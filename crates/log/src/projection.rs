@@ -44,6 +44,8 @@ use crate::view_store::{Error, Schema, Transaction};
 /// rows that are made of several streams must come out the same in any order. How many events come in one call, and
 /// how many calls make a transaction, differs as well.
 ///
+/// **Finishing.** What is better done once for many events is left to [`finish`](Self::finish), which comes before each commit.
+///
 /// **Settling.** What an event makes necessary may be more than a batch should have. Then the rows themselves say what is left to be
 /// done, and [`settle`](Self::settle) does a part of it. It is called again and again once the view has seen what there is,
 /// with whatever rows are stored then; a build that has seen all there is serves once nothing is left.
@@ -64,6 +66,11 @@ pub trait Projection: Send + Sync + 'static {
         subject: &Subject,
         events: &[Recorded],
     ) -> Result<(), Error>;
+
+    /// Does what was left to the end of a transaction; called once before each is committed, behind what it has applied.
+    fn finish(&self, _rows: &mut dyn Transaction) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// Does a part of what the rows say is left to be done, and tells whether nothing is left. A part is less than a batch.
     fn settle(&self, _rows: &mut dyn Transaction) -> Result<bool, Error> {

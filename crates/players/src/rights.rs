@@ -24,6 +24,7 @@ use matchwire_domain::{
 
 use crate::statistics::Reach;
 
+pub(crate) use redaction::DAY_MS;
 pub use redaction::PRIVATE_TOURNAMENT;
 pub use strangers::{Strangers, WithoutAccounts};
 
@@ -89,6 +90,11 @@ impl Rights {
     pub fn grain(&self) -> Option<Grain> {
         let grain = if self.activity { Grain::Match } else { Grain::Day };
         self.statistics.then_some(grain)
+    }
+
+    /// How finely a feed tells them when private tournaments were played.
+    pub fn grain_of_private(&self) -> Grain {
+        if self.relation == Relation::Owner { Grain::Match } else { Grain::Day }
     }
 
     /// An activity of the owner as they see it, if they do. Others than the owner see opponents by their public id, which

@@ -50,7 +50,7 @@ pub use self::{
         Course, MAX_POINTS, NoSince, Point, Points, Rated, Since, Standing as Rung, is_folded,
         ladder, rated,
     },
-    feed::{Cursor, Feed, Filter, MAX_PAGE, NoCursor, Page},
+    feed::{Cursor, Feed, Filter, MAX_PAGE, NoCursor, Page, has_activities},
     records::Record,
     rivals::{MAX_OPPONENTS, opponents, versus},
     standings::{MAX_BEHIND, Place, Standing, board, record},
@@ -84,7 +84,10 @@ const TOURNAMENTS: Table = Table::new("tournaments");
 /// Players who are forgotten.
 const FORGOTTEN: Table = Table::new("forgotten");
 
-const TABLES: [Table; 13] = [
+/// Within a transaction: players whose streaks are to be folded again, and within which splits.
+const UNORDERED: Table = Table::new("unordered");
+
+const TABLES: [Table; 14] = [
     ACTIVITIES,
     SOURCES,
     RECORDS,
@@ -98,8 +101,9 @@ const TABLES: [Table; 13] = [
     MATCHES,
     TOURNAMENTS,
     FORGOTTEN,
+    UNORDERED,
 ];
-const SCHEMA: Schema = Schema::new("players", 3, &TABLES);
+const SCHEMA: Schema = Schema::new("players", 4, &TABLES);
 
 /// Events of a map by which it may end, or by which its end may be another one. After it has
 /// ended, all may.
@@ -232,7 +236,7 @@ impl Projection for Players {
         subject: &Subject,
         events: &[Recorded],
     ) -> Result<(), Error> {
-        let mut rows = Rows::new(rows);
+        let mut rows = Rows::of_batch(rows);
         match subject.kind() {
             Kind::Match(id) => {
                 let since = events.first().map_or(0, |event| event.seq);
@@ -243,6 +247,10 @@ impl Projection for Players {
             Kind::Player(id) if events.iter().any(forgets) => rows.forget(id),
             _ => Ok(()),
         }
+    }
+
+    fn finish(&self, rows: &mut dyn Transaction) -> Result<(), Error> {
+        Rows::of_batch(rows).finish()
     }
 
     fn settle(&self, rows: &mut dyn Transaction) -> Result<bool, Error> {

@@ -71,7 +71,7 @@ async fn bring_in(args: &Import) -> anyhow::Result<()> {
     let total = batches::send(args, &client, &name, &history).await?;
     told(args, &name, "is imported", &total)?;
     if total.rejected > 0 {
-        bail!("{} events were refused", total.rejected);
+        bail!("{} refused", counted(total.rejected, "event was", "events were"));
     }
     Ok(())
 }

@@ -29,6 +29,9 @@ pub(crate) fn run(args: &Reconcile) -> anyhow::Result<()> {
     let begun = Instant::now();
     let found = reconcile(&sight, only)?;
     let took = begun.elapsed();
+    if let Some(player) = only.filter(|_| found.report.players == 0 && found.report.is_clean()) {
+        bail!("there is nothing of {player:?} to compare; --player takes a player id, as p1");
+    }
     let mut fixed = None;
     let mut after = None;
     if args.fix && !found.report.is_clean() {

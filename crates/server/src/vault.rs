@@ -14,9 +14,9 @@ use matchwire_domain::{
     dead_letter::Sealed,
     live_match::{Identities, PersonName},
 };
-use matchwire_gateway::{Erased, EventName, Exchange, Seal};
+use matchwire_gateway::{Erased, EventName, Exchange, IdForm, Seal};
 use matchwire_log::{Clock as _, SystemClock};
-use matchwire_vault::{Erasure, FileKey, Identity, Purpose, Vault};
+use matchwire_vault::{Erasure, FileKey, Identity, Purpose, Vault, is_given_here, is_public};
 
 /// The vault of the server; clones are handles to the same one.
 #[derive(Clone)]
@@ -69,6 +69,22 @@ impl Identities for OpenVault {
 impl Exchange for OpenVault {
     fn id_for(&self, account: &str) -> String {
         self.or_failed(self.vault().id_for(account, SystemClock.now())).unwrap_or_default()
+    }
+
+    fn note_named(&self, player: &str) {
+        self.or_failed(self.vault().note_named(player, SystemClock.now()));
+    }
+
+    fn knows(&self, player: &str) -> bool {
+        self.vault().knows(player)
+    }
+
+    fn form_of(&self, id: &str) -> IdForm {
+        match id {
+            id if is_given_here(id) => IdForm::Given,
+            id if is_public(id) => IdForm::Public,
+            _ => IdForm::Other,
+        }
     }
 
     fn seal(&self, event: EventName<'_>, player: &str, name: &PersonName) -> PersonName {

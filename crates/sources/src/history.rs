@@ -19,7 +19,7 @@ mod tests;
 use matchwire_domain::{
     envelope::{self, Attributes, Event},
     series::Name,
-    subject::Subject,
+    subject::{self, Subject},
     timestamp::{self, Timestamp},
 };
 
@@ -56,6 +56,15 @@ fn event(
         )
     };
     Event::new(&attributes, data)
+}
+
+/// The stream of a match as a whole.
+fn match_stream(about: &About, id: &str) -> Result<Subject, subject::Error> {
+    let name = format!("{}{id}", about.prefix);
+    let subject = Subject::parse(&format!("match/{name}"))?;
+    // With a slash in the name it would be a map of another match.
+    let is_match = matches!(subject.kind(), subject::Kind::Match(_));
+    is_match.then_some(subject).ok_or(subject::Error::Segment(name))
 }
 
 /// Reads a moment in RFC 3339, or a day as its first moment in UTC.

@@ -27,5 +27,6 @@ mod vault;
 pub use erasures::{Erasure, LEDGER};
 pub use file_key::{FileKey, LETTER_KEY, READER_KEY};
 pub use people::{PEOPLE, next_player, nobody};
+pub use public_id::is_public;
 pub use sealing::{Identity, Purpose};
-pub use vault::Vault;
+pub use vault::{Vault, is_given_here};

@@ -21,6 +21,9 @@ use crate::{
     sealing::{KEY_BYTES, Key, Purpose},
 };
 
+/// Numbers of ids by which somebody is named are passed in a new vault if they are so near to those that were given.
+const NEAR: u64 = 1_000_000;
+
 /// The file, in the vault's folder.
 pub const PEOPLE: &str = "people.ndjson";
 
@@ -118,34 +121,51 @@ impl People {
     }
 
     fn insert(&mut self, id: &str, account: Option<String>, public: String) {
-        self.pass(id);
         if let Some(account) = &account {
+            self.next = self.next.max(after(id));
             self.by_account.insert(account.clone(), id.to_owned());
         }
         self.by_public.insert(public.clone(), id.to_owned());
         self.by_id.insert(id.to_owned(), Person { account, public, ..Person::default() });
     }
 
-    /// Sees to it that an id is given to nobody, though nobody has it here.
-    pub(crate) fn pass(&mut self, id: &str) {
-        self.next = self.next.max(after(id));
+    /// Sees to it that these ids, and those before them, are given to nobody, though nobody has them here.
+    pub(crate) fn pass<'a>(&mut self, ids: impl Iterator<Item = &'a String>) {
+        self.next = behind_near(self.next, ids.map(|id| after(id)).collect());
     }
 
-    /// The player id of an account, a new one for a new account.
-    pub(crate) fn id_for(&mut self, account: &str, year: i32) -> io::Result<String> {
+    /// The player id of an account. A new account has the next one that nobody is named by, and that was not erased.
+    pub(crate) fn id_for(
+        &mut self,
+        account: &str,
+        year: i32,
+        is_erased: impl Fn(&str) -> bool,
+    ) -> io::Result<String> {
         if let Some(id) = self.by_account.get(account) {
             return Ok(id.clone());
         }
-        let id = format!("p{}", self.next);
+        let mut number = self.next;
+        let id = loop {
+            let id = format!("p{number}");
+            if !self.knows(&id) && !is_erased(&id) {
+                break id;
+            }
+            number += 1;
+        };
         self.add(&id, Some(account.to_owned()), year)?;
         Ok(id)
+    }
+
+    /// Takes down that somebody is named by an id alone, which is then given to no account.
+    pub(crate) fn note_named(&mut self, id: &str, year: i32) -> io::Result<()> {
+        if self.knows(id) { Ok(()) } else { self.add(id, None, year) }
     }
 
     fn add(&mut self, id: &str, account: Option<String>, year: i32) -> io::Result<()> {
         let is_taken =
             |public: &str| self.by_public.contains_key(public) || self.spent.contains(public);
         let public = public_id::draw(&self.random, year, is_taken)?;
-        self.note(&json!(["player", id, account, public]));
+        self.write(&json!(["player", id, account, public]));
         self.insert(id, account, public);
         if let Some(person) = self.by_id.get_mut(id) {
             person.is_fresh = true;
@@ -154,7 +174,7 @@ impl People {
         Ok(())
     }
 
-    fn note(&mut self, line: &Value) {
+    fn write(&mut self, line: &Value) {
         self.pending.extend_from_slice(line.to_string().as_bytes());
         self.pending.push(b'\n');
     }
@@ -222,7 +242,7 @@ impl People {
         }
         let mut bytes = [0; KEY_BYTES];
         self.random.fill(&mut bytes).map_err(|_| io::Error::other("no random bytes"))?;
-        self.note(&json!(["key", id, purpose.as_str(), hex::encode(&bytes)]));
+        self.write(&json!(["key", id, purpose.as_str(), hex::encode(&bytes)]));
         let key = Key { bytes };
         if let Some(person) = self.by_id.get_mut(id) {
             person.keys.push((purpose, key.clone()));
@@ -265,19 +285,29 @@ impl People {
     }
 }
 
-/// The number behind that of a player id; 0 for one that was not numbered here.
-fn after(id: &str) -> u64 {
-    let number = id.strip_prefix('p').and_then(|number| number.parse().ok());
-    number.map_or(0, |number: u64| number.saturating_add(1))
+/// The number of a player id that has the form of those that are given here.
+pub(crate) fn number_of(id: &str) -> Option<u64> {
+    let number = id.strip_prefix('p')?.parse().ok()?;
+    (format!("p{number}") == id).then_some(number)
 }
 
-/// The number of the player id that is given next, by what the file of people holds. The error is the first byte of a line that
-/// is none of a vault.
+/// The number behind that of a player id; 0 for one of another form.
+fn after(id: &str) -> u64 {
+    number_of(id).map_or(0, |number| number.saturating_add(1))
+}
+
+/// The number of the player id that is given next, by what the file of people holds, where nobody will be known: behind all ids
+/// that were given, and those by which somebody is named that are not far from there. The error is the first byte of a line that is
+/// none of a vault.
 pub fn next_player(people: &[u8]) -> Result<u64, usize> {
-    let (mut next, mut at) = (1, 0);
+    let (mut next, mut named, mut at) = (1, Vec::new(), 0);
     for line in people.split_inclusive(|byte| *byte == b'\n') {
         let value: Value = serde_json::from_slice(line).map_err(|_| at)?;
         let found = match value.as_array().map(Vec::as_slice) {
+            Some([Value::String(kind), Value::String(id), Value::Null, _]) if kind == "player" => {
+                named.push(after(id));
+                0
+            }
             Some([Value::String(kind), Value::String(id), ..]) if kind == "player" => after(id),
             Some([Value::String(kind), spent, _]) if kind == "spent" => spent.as_u64().ok_or(at)?,
             Some([Value::String(kind), ..]) if kind == "key" => 0,
@@ -286,7 +316,14 @@ pub fn next_player(people: &[u8]) -> Result<u64, usize> {
         next = next.max(found);
         at += line.len();
     }
-    Ok(next)
+    Ok(behind_near(next, named))
+}
+
+/// The number behind all of these that are not far from the next one: one of anybody's choice must not use up those that are left.
+fn behind_near(next: u64, mut numbers: Vec<u64>) -> u64 {
+    numbers.sort_unstable();
+    let near = |next: u64, it: u64| if it <= next + NEAR { next.max(it) } else { next };
+    numbers.into_iter().fold(next, near)
 }
 
 /// A file of people that knows nobody, and gives this number to the next player id.

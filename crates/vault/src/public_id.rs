@@ -36,8 +36,7 @@ pub(crate) fn draw(
 }
 
 /// Whether a text has the form of a public id.
-#[cfg(test)]
-pub(crate) fn is_public(text: &str) -> bool {
+pub fn is_public(text: &str) -> bool {
     let Some((year, number)) = text.strip_prefix("MW-").and_then(|rest| rest.split_once('-'))
     else {
         return false;

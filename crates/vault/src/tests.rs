@@ -213,3 +213,27 @@ fn damage_is_told() {
         fs::remove_file(folder.path().join(file)).unwrap();
     }
 }
+
+#[test]
+fn whom_an_event_names_by_an_id_alone_shares_it_with_no_account() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = Vault::open(folder.path()).unwrap();
+    for id in ["p2", "p18446744073709551615", "p007", "p", "mine"] {
+        vault.note_named(id, now()).unwrap();
+    }
+    sealed(&vault, "p18446744073709551614", "e", "One");
+    assert_eq!(ids(&vault, &["steam:1", "steam:2", "steam:3"]), ["p1", "p3", "p4"]);
+    vault.note_named("p5", now()).unwrap();
+    vault.sync().unwrap();
+    drop(vault);
+    let vault = Vault::open(folder.path()).unwrap();
+    assert_eq!(ids(&vault, &["steam:3", "steam:4", "steam:5"]), ["p4", "p6", "p7"]);
+    let known = ["p5", "p8", "mine", "p18446744073709551615"].map(|id| vault.knows(id));
+    assert_eq!(known, [true, false, false, true]);
+    vault.erase("p5", now()).unwrap();
+    vault.note_named("p5", now()).unwrap();
+    assert!(vault.knows("p5"));
+    // Where nobody will be known, those come behind all of them, but not behind what somebody made up.
+    let next = next_player(&fs::read(folder.path().join(PEOPLE)).unwrap());
+    assert_eq!(next, Ok(8));
+}

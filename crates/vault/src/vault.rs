@@ -11,8 +11,10 @@ use parking_lot::Mutex;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use crate::{
-    Erasure, FileKey, Identity, LETTER_KEY, Purpose, READER_KEY, erasures::Ledger, files, hex,
-    people::People,
+    Erasure, FileKey, Identity, LETTER_KEY, Purpose, READER_KEY,
+    erasures::Ledger,
+    files, hex,
+    people::{People, number_of},
 };
 
 /// Is there for as long as rows of somebody who was erased may be in files of views.
@@ -41,7 +43,7 @@ impl Vault {
         let (mut people, ledger) = (People::open(folder)?, Ledger::open(folder)?);
         files::sync_folder(folder)?;
         // In a vault that came back from a time before they were known, others would get their ids, and be erased for them.
-        ledger.players().for_each(|player| people.pass(player));
+        people.pass(ledger.players());
         let left: HashSet<String> =
             ledger.players().filter(|player| people.knows(player)).cloned().collect();
         let letters = FileKey::open(folder, LETTER_KEY, "dead letters")?;
@@ -75,7 +77,24 @@ impl Vault {
     /// The player id of an account, a new one for a new account. It is durable only after [`sync`](Self::sync), and no
     /// event with it may be appended before.
     pub fn id_for(&self, account: &str, now: Timestamp) -> io::Result<String> {
-        self.inner.lock().people.id_for(account, year(now))
+        let Inner { people, ledger } = &mut *self.inner.lock();
+        people.id_for(account, year(now), |id| ledger.of(id).is_some())
+    }
+
+    /// Takes down that somebody is named by a player id without an account. If it has the form of those that are given here,
+    /// it is given to nobody from then on. It is durable only after [`sync`](Self::sync).
+    pub fn note_named(&self, player: &str, now: Timestamp) -> io::Result<()> {
+        if !is_given_here(player) {
+            return Ok(());
+        }
+        let Inner { people, ledger } = &mut *self.inner.lock();
+        if ledger.of(player).is_some() { Ok(()) } else { people.note_named(player, year(now)) }
+    }
+
+    /// Whether anything is known of a player here, or was until the player was erased.
+    pub fn knows(&self, player: &str) -> bool {
+        let inner = self.inner.lock();
+        inner.people.knows(player) || inner.ledger.of(player).is_some()
     }
 
     /// Makes every id and key durable that was given.
@@ -177,6 +196,11 @@ impl Vault {
     pub fn purged(&self) -> io::Result<()> {
         files::destroy(&self.folder, PURGE_DUE)
     }
+}
+
+/// Whether a player id has the form of those that are given to accounts: `p1`, `p2`, and so on.
+pub fn is_given_here(player: &str) -> bool {
+    number_of(player).is_some()
 }
 
 /// The year of a time, in UTC.

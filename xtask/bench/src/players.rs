@@ -21,6 +21,7 @@ use matchwire_log::{
     projection::{self, Reader, Runner},
     view_store::{Error, Snapshot, ViewStore as _},
 };
+use matchwire_players::rights::Grain;
 use matchwire_players::view::{
     Feed, Filter, MAX_PAGE, Players,
     reconcile::{Done, Sight, reconcile},
@@ -220,7 +221,7 @@ fn pages(reader: &Reader) -> anyhow::Result<()> {
         let player = format!("p{}", n.wrapping_mul(7_919) % (TEAMS * MEMBERS));
         let begun = Instant::now();
         let snapshot = reader.snapshot()?;
-        let feed = Feed::new(&*snapshot, &player, &filter);
+        let feed = Feed::new(&*snapshot, &player, &filter, Grain::Match);
         let first = feed.page(None, MAX_PAGE, |_| anyhow::Ok(false))?;
         took.push(begun.elapsed());
         anyhow::ensure!(first.activities.len() <= MAX_PAGE, "a page has its size");

@@ -184,9 +184,12 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl LineUp {
-    /// The first 64 of some people.
+    /// How many people it has at most.
+    pub const MAX: usize = 64;
+
+    /// The first [`Self::MAX`] of some people.
     pub fn cut(mut members: Vec<Member>) -> Self {
-        members.truncate(64);
+        members.truncate(Self::MAX);
         Self(members)
     }
 

@@ -1,16 +1,18 @@
 //! Admission: the check of an event from outside, with every person in it exchanged and every name sealed.
 
+use std::cell::RefCell;
+
 use matchwire_domain::{
     envelope::{Attributes, Event, MAX_SAMPLED_RATE},
-    live_match::Priority,
-    vocabulary,
+    live_match::{PersonName, Priority},
+    subject, vocabulary,
 };
 
 use matchwire_log::Refused;
 
 use crate::{
     admission::refusal,
-    app::{App, EventName},
+    app::{App, EventName, IdForm},
     problem::{Code, Problem},
 };
 
@@ -50,7 +52,7 @@ const MAX_DETAIL: usize = 400;
 /// Checks one event, which stands for so many, and says what it is worth. The ids in it are durable
 /// only once the exchange is synced.
 pub(super) fn admit(app: &App, json: &[u8], rate: u32) -> Result<(Event, Priority), Rejected> {
-    let (event, priority) = admit_any(app, json, rate)?;
+    let (event, priority) = admit_any(app, json, rate, Origin::Live)?;
     if let Some(import) = app.imports.owner(&event.source) {
         let detail = format!("source {:?} is that of the import {import} alone", &*event.source);
         return Err(rejected("source", &detail));
@@ -58,18 +60,54 @@ pub(super) fn admit(app: &App, json: &[u8], rate: u32) -> Result<(Event, Priorit
     Ok((event, priority))
 }
 
-/// Checks one event of an import, as that of anybody.
+/// Checks one event of an import, as that of anybody; but for names and ids that only the log has given from which it was read.
 pub(super) fn admit_history(app: &App, json: &[u8]) -> Result<Event, Rejected> {
-    admit_any(app, json, 1).map(|(event, _)| event)
+    admit_any(app, json, 1, Origin::History).map(|(event, _)| event)
 }
 
-fn admit_any(app: &App, json: &[u8], rate: u32) -> Result<(Event, Priority), Rejected> {
+/// Where an event comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Live,
+    /// It may have been in another log before.
+    History,
+}
+
+impl Origin {
+    /// Why an event from there must not name a player so, if it must not.
+    fn objection(self, app: &App, player: &str) -> Option<String> {
+        match app.exchange.form_of(player) {
+            IdForm::Public => Some(format!(
+                "{player:?} is a public id; an event names people by account, as steam:76561197960265729, or by player id"
+            )),
+            IdForm::Given if self == Self::History => Some(format!(
+                "{player:?} is a player id of the log from which it was read, and may be somebody else's here; name people by account, as steam:76561197960265729"
+            )),
+            _ => None,
+        }
+    }
+}
+
+fn admit_any(
+    app: &App,
+    json: &[u8],
+    rate: u32,
+    origin: Origin,
+) -> Result<(Event, Priority), Rejected> {
     let Ok(text) = std::str::from_utf8(json) else {
         return Err(rejected("envelope", "the event must be UTF-8"));
     };
+    let objection = RefCell::new(None);
     let mut exchange = |person: &str| {
+        if person.contains(':') {
+            return app.exchange.id_for(person);
+        }
         // A person without a colon is named by a player id already.
-        if person.contains(':') { app.exchange.id_for(person) } else { person.to_owned() }
+        match origin.objection(app, person) {
+            Some(why) => drop(objection.borrow_mut().get_or_insert(why)),
+            None => app.exchange.note_named(person),
+        }
+        person.to_owned()
     };
     let mut checked = || {
         let mut attributes = Attributes::parse(text)?;
@@ -79,11 +117,38 @@ fn admit_any(app: &App, json: &[u8], rate: u32) -> Result<(Event, Priority), Rej
         }
         let Attributes { subject, source, id, .. } = &attributes;
         let event = EventName { subject, source, id };
-        let seal = |player: &str, name: &_| app.exchange.seal(event, player, name);
+        let seal = |player: &str, name: &PersonName| {
+            if origin == Origin::History && name.as_sealed().is_some() {
+                let why = format!(
+                    "the name of {player:?} is sealed with a key of the log from which it was read"
+                );
+                objection.borrow_mut().get_or_insert(why);
+            }
+            app.exchange.seal(event, player, name)
+        };
         let event = vocabulary::admit(app.live.games(), &attributes, &mut exchange, &seal)?;
         Ok((event, app.admission.priority(&attributes.kind)))
     };
-    checked().map_err(|error: vocabulary::Error| rejected(error.code(), &error.to_string()))
+    let admitted =
+        checked().map_err(|error: vocabulary::Error| rejected(error.code(), &error.to_string()))?;
+    if let Some(why) = objection.into_inner() {
+        return Err(rejected("schema", &why));
+    }
+    if let Some(player) = player_of(&admitted.0) {
+        if let Some(why) = origin.objection(app, player) {
+            return Err(rejected("subject", &why));
+        }
+        app.exchange.note_named(player);
+    }
+    Ok(admitted)
+}
+
+/// The player whose own stream an event is of.
+fn player_of(event: &Event) -> Option<&str> {
+    match event.subject.kind() {
+        subject::Kind::Player(player) => Some(player),
+        _ => None,
+    }
 }
 
 /// The refusal of an event that was not looked into.

@@ -71,7 +71,7 @@ pub(crate) async fn activity(
     let of = app.clone();
     let page = blocking(move || {
         let hides = |it: &Activity| Ok(rights.hides(&of.strangers, &of.log, it)?);
-        let feed = Feed::new(&*snapshot, &player, &filter);
+        let feed = Feed::new(&*snapshot, &player, &filter, rights.grain_of_private());
         let page = feed.page::<Problem>(after.as_ref(), limit, hides)?;
         let activities = page.activities.iter();
         let shown = activities.filter_map(|it| rights.show(it, |id| seen::public(&of, id)));
@@ -102,12 +102,17 @@ pub(crate) async fn statistics(
     let snapshot = views::current(&app.views.players).await?;
     blocking(move || {
         let record = view::record(&*snapshot, &player, &split)?.unwrap_or_default();
-        Ok(Json(told(&name, &record)))
+        let mut told = told(&name, &record);
+        if let (false, Some(streaks)) = (rights.activity, told.get_mut("streaks")) {
+            // Which match was the last, and when, is an activity.
+            streaks.as_object_mut().map(|streaks| streaks.remove("last"));
+        }
+        Ok(Json(told.into()))
     })
     .await
 }
 
-fn told(player: &str, record: &Record) -> Value {
+fn told(player: &str, record: &Record) -> Map<String, Value> {
     let mut told = match json!(record) {
         Value::Object(told) => told,
         _ => Map::new(),
@@ -120,7 +125,7 @@ fn told(player: &str, record: &Record) -> Value {
     if !rates.is_empty() {
         told.insert("per_match".into(), rates.into());
     }
-    told.into()
+    told
 }
 
 fn split(params: &Params, game: &str, reach: Reach) -> Result<Split, Problem> {

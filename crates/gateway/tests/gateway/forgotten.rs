@@ -146,3 +146,72 @@ async fn only_the_server_says_that_somebody_is_forgotten() {
     }
     server.end().await;
 }
+
+#[tokio::test]
+async fn whom_nobody_knows_is_not_forgotten_and_nothing_is_destroyed() {
+    let server = server().await;
+    for nobody in ["p77", "MW-26-999999", "steam:77", "somebody"] {
+        for (method, what) in [("POST", "erase"), ("POST", "export"), ("GET", "export")] {
+            let path = format!("/players/{nobody}/{what}");
+            let reply = ask(&server, method, None, &path).await;
+            assert_eq!(reply.status, 404, "{method} {path}");
+        }
+    }
+    assert_eq!(ask(&server, "POST", None, "/players/p77/erase").await.problem(), "not_found");
+    // Who has decided something is known, though the exchange has given no such id.
+    let own = event("player/own-id", 1, "privacy.set", &json!({"activity": "public"}));
+    assert_eq!(server.post(&[own]).await.status, 200);
+    assert_eq!(ask(&server, "POST", None, "/players/own-id/erase").await.status, 200);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_copy_that_is_asked_for_during_an_erasure_is_gone_after_it() {
+    let server = server().await;
+    let copies = async {
+        for _ in 0..20 {
+            ask(&server, "POST", None, "/players/p1/export").await;
+        }
+    };
+    let erased = ask(&server, "POST", Some("steam:1"), "/me/erase");
+    let ((), erased) = tokio::join!(copies, erased);
+    assert_eq!(erased.status, 200);
+    // What is made from then on has nothing of the person.
+    let again = ask(&server, "POST", None, "/players/p1/export").await;
+    assert_eq!(again.status, 202);
+    let told = loop {
+        let told = ask(&server, "GET", None, "/players/p1/export").await.json();
+        if told["status"] != "running" {
+            break told;
+        }
+        tokio::task::yield_now().await;
+    };
+    let zip = server.get(told["url"].as_str().unwrap()).await;
+    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(zip.bytes.to_vec())).unwrap();
+    let mut person = String::new();
+    zip.by_name("person.json").unwrap().read_to_string(&mut person).unwrap();
+    assert!(!person.contains("steam:1"), "{person}");
+    server.end().await;
+}
+
+#[tokio::test]
+async fn public_ids_name_nobody_in_events() {
+    let server = server().await;
+    let team = |player: &str| json!({"name": "A", "players": [{"player": player}]});
+    let teams = [team("MW-26-000001"), team("steam:2")];
+    for (told, code) in [
+        (event("match/n", 1, "match.scheduled", &json!({"game": "cs2", "teams": teams})), "schema"),
+        (event("player/p1", 3, "player.friended", &json!({"player": "MW-26-000002"})), "schema"),
+        (event("player/MW-26-000001", 1, "privacy.set", &json!({"activity": "owner"})), "subject"),
+    ] {
+        let reply = server.post(&[told]).await.json();
+        let result = &reply["results"][0];
+        assert_eq!(
+            (&result["status"], &result["error"]["code"]),
+            (&json!("rejected"), &json!(code)),
+            "{reply}"
+        );
+        assert!(result["error"]["detail"].as_str().unwrap().contains("is a public id"), "{reply}");
+    }
+    server.end().await;
+}

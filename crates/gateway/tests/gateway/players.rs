@@ -117,10 +117,17 @@ async fn others_see_no_opponent_and_nothing_of_a_private_tournament() {
     assert_eq!(count, shown.json()["activities"].as_array().unwrap().len());
     // Friends are those who have named each other; to them private tournaments do not count.
     let statistics = "/players/p1/statistics?game=cs2";
+    let last = |reply: &Reply| reply.json()["streaks"].get("last").cloned();
+    assert!(last(&ask(&server, Some("steam:1"), statistics).await).is_some());
     set(&server, "p1", 2, "player.friended", json!({"player": "p2"})).await;
     assert_eq!(ask(&server, Some("steam:2"), statistics).await.status, 403);
     set(&server, "p2", 1, "player.friended", json!({"player": "p1"})).await;
     assert_eq!(won(&ask(&server, Some("steam:2"), statistics).await), 1);
+    assert!(last(&ask(&server, Some("steam:2"), statistics).await).is_some());
+    // Who is not to see matches one by one is not told the last one either.
+    set(&server, "p1", 4, "privacy.set", json!({"activity": "owner", "statistics": "friends"}))
+        .await;
+    assert_eq!(last(&ask(&server, Some("steam:2"), statistics).await), None);
     set(&server, "p1", 3, "player.unfriended", json!({"player": "p2"})).await;
     assert_eq!(ask(&server, Some("steam:2"), statistics).await.status, 403);
     server.end().await;

@@ -18,7 +18,7 @@ use matchwire_domain::{
 };
 use matchwire_gateway::{
     Access, AdmissionSettings, Answer, App, Code, Damage, DeadLetters, Erased, EventName, Exchange,
-    Exports, Followup, Inlet, Limits, MeasuredPlayers, Meter, Parts, People, Post, Problem,
+    Exports, Followup, IdForm, Inlet, Limits, MeasuredPlayers, Meter, Parts, People, Post, Problem,
     Ranking, Reconciled, Source, Sources, Storage, Views,
 };
 use matchwire_log::{
@@ -42,6 +42,17 @@ impl Exchange for Ids {
         let mut ids = self.0.lock().unwrap();
         let new = format!("p{}", ids.len() + 1);
         ids.entry(account.to_owned()).or_insert(new).clone()
+    }
+
+    fn note_named(&self, _player: &str) {}
+
+    fn knows(&self, player: &str) -> bool {
+        self.0.lock().unwrap().values().any(|own| own == player)
+            || self.1.lock().unwrap().contains_key(player)
+    }
+
+    fn form_of(&self, id: &str) -> IdForm {
+        if id.starts_with("MW-") { IdForm::Public } else { IdForm::Other }
     }
 
     fn sync(&self) -> std::io::Result<()> {

@@ -116,11 +116,13 @@ impl Follower {
             next = match self.read() {
                 Ok(next) => next,
                 Err(error) => {
+                    projection.finish(&mut batch)?;
                     self.commit(batch)?;
                     return Err(error.into());
                 }
             };
         };
+        projection.finish(&mut batch)?;
         // Before that, what comes next may undo what was done.
         if has_seen_all {
             self.settle(&mut batch, projection)?;

@@ -9,7 +9,7 @@ use matchwire_domain::{
 /// What stands in the place of the name of a private tournament, and of its matches. No id can be so.
 pub const PRIVATE_TOURNAMENT: &str = "[private tournament]";
 /// A day, in milliseconds.
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+pub(crate) const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// What others see of it.
 pub(super) fn for_others(activity: &Activity, public_id: impl Fn(&str) -> String) -> Activity {

@@ -1,21 +1,25 @@
 //! What a player has done, the newest first, in pages.
 
-use std::{fmt, str::FromStr};
+use std::{collections::VecDeque, fmt, mem, str::FromStr, vec};
 
 use matchwire_domain::{
     activity::{Activity, Kind},
     timestamp::Timestamp,
 };
-use matchwire_log::view_store::{Error, Keys, MAX_KEY_BYTES, Order, Snapshot};
+use matchwire_log::view_store::{Error, Keys, MAX_KEY_BYTES, Order, Row, Snapshot};
 
-use super::{ACTIVITIES, activities, keys::Key};
+use super::{
+    ACTIVITIES, activities,
+    keys::{Key, read_number},
+};
+use crate::rights::{DAY_MS, Grain};
 
 /// How many activities a page has at most.
 pub const MAX_PAGE: usize = 50;
 /// How many rows are read at once.
 const ROWS: usize = 200;
-/// How many activities of private tournaments a cursor counts one after the other.
-const MAX_PRIVATE: usize = 1_000_000;
+/// How many activities a cursor counts from another one.
+const MAX_BEHIND: usize = 1_000_000;
 /// How many rows a page looks at before it ends early.
 const LOOKED_AT: usize = 20_000;
 
@@ -37,6 +41,7 @@ pub struct Feed<'a> {
     snapshot: &'a dyn Snapshot,
     player: &'a str,
     filter: &'a Filter,
+    grain: Grain,
 }
 
 /// Some activities, the newest first.
@@ -49,7 +54,7 @@ pub struct Page {
 }
 
 /// Where in a feed a reader is. It says nothing of what is of private tournaments, so that everybody may
-/// have it: behind how many of those after an activity that is not, or after the beginning.
+/// have it: how many activities further than one that is not, or than the beginning.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cursor {
     after: Vec<u8>,
@@ -74,8 +79,10 @@ impl FromStr for Cursor {
         };
         let (pairs, rest) = key.as_bytes().as_chunks::<2>();
         let after: Option<Vec<u8>> = pairs.iter().map(pair).collect();
+        let fits = |key: &Vec<u8>| key.is_empty() || time_of(key).is_some();
         let after = after.filter(|key| rest.is_empty() && key.len() <= MAX_KEY_BYTES / 2);
-        let behind = behind.parse().ok().filter(|behind| *behind <= MAX_PRIVATE);
+        let after = after.filter(fits);
+        let behind = behind.parse().ok().filter(|behind| *behind <= MAX_BEHIND);
         Ok(Self { after: after.ok_or(NoCursor)?, behind: behind.ok_or(NoCursor)? })
     }
 }
@@ -85,10 +92,22 @@ impl FromStr for Cursor {
 #[error("it is no cursor of a feed")]
 pub struct NoCursor;
 
+/// Whether a player has any activity.
+pub fn has_activities(snapshot: &dyn Snapshot, player: &str) -> Result<bool, Error> {
+    let own = Keys::prefix(&Key::default().text(player).0);
+    Ok(!snapshot.range(ACTIVITIES, &own, Order::Ascending, 1)?.is_empty())
+}
+
 impl<'a> Feed<'a> {
-    /// Those of a player that are wanted.
-    pub fn new(snapshot: &'a dyn Snapshot, player: &'a str, filter: &'a Filter) -> Self {
-        Self { snapshot, player, filter }
+    /// Those of a player that are wanted. By the day, what is of a private tournament stands where its day begins, behind all
+    /// else of that day, so that neither its place nor a filter nor a cursor of anybody's making tells at what time it was.
+    pub fn new(
+        snapshot: &'a dyn Snapshot,
+        player: &'a str,
+        filter: &'a Filter,
+        grain: Grain,
+    ) -> Self {
+        Self { snapshot, player, filter, grain }
     }
 
     /// The activities behind what a page gave as `next`; from the newest on without it. A page that finds few
@@ -99,72 +118,290 @@ impl<'a> Feed<'a> {
         limit: usize,
         hides: impl Fn(&Activity) -> Result<bool, E>,
     ) -> Result<Page, E> {
-        let own = Key::default().text(self.player).0;
-        let mut keys = Keys::prefix(&own);
-        if let Some(to) = self.filter.to {
-            // The first that is before it.
-            let before = Timestamp::from_ms(to.ms().saturating_sub(1));
-            keys = keys.after(&Key(own.clone()).latest_first(before).0);
-        }
-        let at = after.cloned().unwrap_or_default();
-        if !at.after.is_empty() {
-            keys = keys.after(&[own.as_slice(), &at.after].concat());
-        }
-        let (mut activities, mut passed) = (Vec::new(), Vec::new());
-        let (mut looked_at, mut skip) = (0, at.behind);
-        while looked_at < LOOKED_AT {
-            let rows = self.snapshot.range(ACTIVITIES, &keys, Order::Ascending, ROWS)?;
-            let Some(last) = rows.last() else { return Ok(Page { activities, next: None }) };
-            keys = keys.after(&last.key);
-            let skipped = skip.min(rows.len());
-            skip -= skipped;
-            looked_at += rows.len() - skipped;
-            for row in rows.into_iter().skip(skipped) {
-                let Some(mut activity) = activities::read(&row.key, &row.value) else {
-                    continue;
-                };
-                if self.filter.from.is_some_and(|from| activity.deed.time < from) {
-                    return Ok(Page { activities, next: None });
-                }
-                if activities.len() >= limit.min(MAX_PAGE) {
-                    return Ok(Page {
-                        activities,
-                        next: Some(at.behind(passed, own.len(), hides)?),
-                    });
-                }
-                if self.filter.wants(&activity) {
-                    activity.deed.is_private |= hides(&activity)?;
-                    activities.push(activity.clone());
-                }
-                passed.push((row.key, activity));
+        let mut at = after.cloned().unwrap_or_default();
+        let mut walk = Walk::new(self, &at);
+        for _ in 0..at.behind {
+            if walk.next(&hides)?.is_none() {
+                return Ok(Page::default());
             }
         }
-        Ok(Page { activities, next: Some(at.behind(passed, own.len(), hides)?) })
+        walk.looked_at = 0;
+        let mut activities = Vec::new();
+        while let Some(Passed { key, activity }) = walk.next(&hides)? {
+            let is_wanted = self.wants(&activity);
+            let is_full = is_wanted && activities.len() >= limit.min(MAX_PAGE);
+            if is_full {
+                return Ok(Page { activities, next: Some(at) });
+            }
+            at = match key {
+                Some(key) => Cursor { after: key, behind: 0 },
+                None => Cursor { behind: at.behind + 1, ..at },
+            };
+            if is_wanted {
+                activities.push(activity);
+            }
+            if walk.may_rest() {
+                return Ok(Page { activities, next: Some(at) });
+            }
+        }
+        Ok(Page { activities, next: None })
+    }
+
+    /// When an activity was, as far as its place in the feed tells.
+    fn time(&self, activity: &Activity) -> Timestamp {
+        let is_by_day = self.grain == Grain::Day && activity.deed.is_private;
+        if is_by_day { day_of(activity.deed.time) } else { activity.deed.time }
+    }
+
+    fn wants(&self, activity: &Activity) -> bool {
+        let time = self.time(activity);
+        self.filter.wants(activity)
+            && self.filter.from.is_none_or(|from| time >= from)
+            && self.filter.to.is_none_or(|to| time < to)
     }
 }
 
-impl Cursor {
-    /// The cursor behind activities that were passed, by the last of them that is not private.
-    fn behind<E>(
-        self,
-        passed: Vec<(Vec<u8>, Activity)>,
-        prefix: usize,
-        hides: impl Fn(&Activity) -> Result<bool, E>,
-    ) -> Result<Self, E> {
-        let count = passed.len();
-        for (behind, (key, activity)) in passed.into_iter().rev().enumerate() {
-            if !activity.deed.is_private && !hides(&activity)? {
-                let after = key.get(prefix..).unwrap_or_default().to_vec();
-                return Ok(Self { after, behind });
+/// An activity in its place, with its key behind the player's if it is not of a private tournament.
+struct Passed {
+    key: Option<Vec<u8>>,
+    activity: Activity,
+}
+
+/// Goes over activities in the order of a feed.
+struct Walk<'a> {
+    feed: &'a Feed<'a>,
+    /// How the keys of the player begin.
+    own: Vec<u8>,
+    keys: Keys,
+    /// What is not private is wanted behind this key.
+    after: Vec<u8>,
+    rows: vec::IntoIter<Row>,
+    /// What is of private tournaments on the day that is gone over, if that goes by the day.
+    held: Vec<Activity>,
+    /// What comes next.
+    ready: VecDeque<Passed>,
+    looked_at: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn new(feed: &'a Feed<'a>, at: &Cursor) -> Self {
+        let own = Key::default().text(feed.player).0;
+        let mut keys = Keys::prefix(&own);
+        let times = [feed.filter.to.map(before), time_of(&at.after)];
+        if let Some(time) = times.into_iter().flatten().min() {
+            // By the day, what was later on the same day may come behind it.
+            let time = if feed.grain == Grain::Day { before(next_day(time)) } else { time };
+            keys = keys.from_key(&Key(own.clone()).latest_first(time).0);
+        }
+        let after = if at.after.is_empty() { Vec::new() } else { [&*own, &at.after].concat() };
+        let (rows, held, ready) = (Vec::new().into_iter(), Vec::new(), VecDeque::new());
+        Self { feed, own, keys, after, rows, held, ready, looked_at: 0 }
+    }
+
+    /// Whether it has gone far enough for a page, and can be gone on with from here.
+    fn may_rest(&self) -> bool {
+        self.looked_at >= LOOKED_AT && self.held.is_empty() && self.ready.is_empty()
+    }
+
+    fn next<E: From<Error>>(
+        &mut self,
+        hides: &impl Fn(&Activity) -> Result<bool, E>,
+    ) -> Result<Option<Passed>, E> {
+        loop {
+            if let Some(ready) = self.ready.pop_front() {
+                return Ok(Some(ready));
+            }
+            let Some(row) = self.next_row()? else {
+                self.release();
+                return Ok(self.ready.pop_front());
+            };
+            self.looked_at += 1;
+            let Some(mut activity) = activities::read(&row.key, &row.value) else { continue };
+            let day = day_of(activity.deed.time);
+            if self.held.first().is_some_and(|held| day < day_of(held.deed.time)) {
+                self.release();
+            }
+            if self.feed.filter.from.is_some_and(|from| day < day_of(from)) {
+                self.keys = Keys::prefix(&[]).before(&[]);
+                self.rows = Vec::new().into_iter();
+                continue;
+            }
+            activity.deed.is_private = activity.deed.is_private || hides(&activity)?;
+            match (activity.deed.is_private, self.feed.grain) {
+                (true, Grain::Day) => self.held.push(activity),
+                _ if row.key <= self.after => {}
+                (true, Grain::Match) => self.ready.push_back(Passed { key: None, activity }),
+                (false, _) => {
+                    let key = row.key.get(self.own.len()..).map(<[u8]>::to_vec);
+                    self.ready.push_back(Passed { key, activity });
+                }
             }
         }
-        Ok(Self { behind: self.behind + count, ..self })
     }
+
+    fn next_row(&mut self) -> Result<Option<Row>, Error> {
+        if self.rows.as_slice().is_empty() {
+            let (keys, order) = (&self.keys, Order::Ascending);
+            let rows = self.feed.snapshot.range(ACTIVITIES, keys, order, ROWS)?;
+            if let Some(last) = rows.last() {
+                self.keys = self.keys.clone().after(&last.key);
+            }
+            self.rows = rows.into_iter();
+        }
+        Ok(self.rows.next())
+    }
+
+    /// What was held comes next, in an order that tells nothing of when it was.
+    fn release(&mut self) {
+        let mut held = mem::take(&mut self.held);
+        held.sort_by(|one, other| {
+            let of = |it: &Activity| (it.kind.clone(), it.deed.game.clone(), it.revision);
+            of(one).cmp(&of(other))
+        });
+        self.ready.extend(held.into_iter().map(|activity| Passed { key: None, activity }));
+    }
+}
+
+/// The time that a key behind the player's begins with.
+fn time_of(key: &[u8]) -> Option<Timestamp> {
+    read_number(key).map(|number| Timestamp::from_ms((!number ^ (1 << 63)).cast_signed()))
+}
+
+/// The last moment that is before another one.
+fn before(time: Timestamp) -> Timestamp {
+    Timestamp::from_ms(time.ms().saturating_sub(1))
+}
+
+fn day_of(time: Timestamp) -> Timestamp {
+    Timestamp::from_ms(time.ms().div_euclid(DAY_MS).saturating_mul(DAY_MS))
+}
+
+fn next_day(time: Timestamp) -> Timestamp {
+    Timestamp::from_ms(day_of(time).ms().saturating_add(DAY_MS))
 }
 
 impl Filter {
     fn wants(&self, activity: &Activity) -> bool {
         self.kind.as_ref().is_none_or(|kind| *kind == activity.kind)
             && self.game.as_ref().is_none_or(|game| *game == activity.deed.game)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::hash::{BuildHasher as _, RandomState};
+
+    use matchwire_domain::activity::{Deed, Model};
+    use matchwire_log::view_store::{MemoryViews, Start, ViewStore as _};
+    use rand::{Rng as _, SeedableRng as _, rngs::SmallRng, seq::IndexedRandom as _};
+
+    use super::*;
+    use crate::rights::{Relation, Rights};
+
+    const HOUR_MS: i64 = 60 * 60 * 1_000;
+
+    fn activity(random: &mut SmallRng, is_private: bool) -> Activity {
+        let time = Timestamp::from_ms(random.random_range(0..4 * 24) * HOUR_MS);
+        let game = (*["a", "b"].choose(random).unwrap()).into();
+        Activity {
+            player: "p".into(),
+            source_model: Model::Match,
+            source_id: format!("m{}", random.random::<u32>()),
+            kind: [Kind::MatchWon, Kind::MatchPlayed].choose(random).unwrap().clone(),
+            revision: 1,
+            deed: Deed { is_private, game, ..Deed::at(time) },
+        }
+    }
+
+    fn stored(activities: &[Activity]) -> Box<dyn Snapshot> {
+        let build = MemoryViews::new().build(&crate::view::schema(), Start::Anew).unwrap();
+        let mut rows = build.begin(None).unwrap();
+        for activity in activities {
+            let key = Key::of_activity(activity);
+            rows.put(ACTIVITIES, &key.0, &activities::stored(activity)).unwrap();
+        }
+        rows.commit("1").unwrap();
+        build.snapshot().unwrap()
+    }
+
+    fn page(
+        view: &dyn Snapshot,
+        filter: &Filter,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> (Vec<Activity>, Option<Cursor>) {
+        let feed = Feed::new(view, "p", filter, Grain::Day);
+        let page = feed.page(after, limit, |_| Ok::<_, Error>(false)).unwrap();
+        let (relation, sees) = (Relation::Other, true);
+        let rights = Rights { relation, profile: sees, activity: sees, statistics: sees };
+        let show = |it: &Activity| rights.show(it, ToOwned::to_owned).unwrap();
+        (page.activities.iter().map(show).collect(), page.next)
+    }
+
+    /// Two players who differ in nothing but when on the same days, and in which matches, they have played in private.
+    fn twins(random: &mut SmallRng) -> [Vec<Activity>; 2] {
+        let mut one: Vec<Activity> = (0..random.random_range(0..30))
+            .map(|_| {
+                let is_private = random.random_bool(0.5);
+                activity(random, is_private)
+            })
+            .collect();
+        let other = one.clone().into_iter().map(|mut it| {
+            if it.deed.is_private {
+                let hour = random.random_range(0..24);
+                it.deed.time = Timestamp::from_ms(day_of(it.deed.time).ms() + hour * HOUR_MS + 17);
+                it.source_id = format!("n{}", random.random::<u32>());
+            }
+            it
+        });
+        let other = other.collect();
+        one.sort_by_key(|it| it.deed.time);
+        [one, other]
+    }
+
+    #[test]
+    fn no_page_tells_others_when_on_a_day_something_was_played_in_private() {
+        let seed = RandomState::new().hash_one(0);
+        println!("seed {seed}");
+        let mut random = SmallRng::seed_from_u64(seed);
+        for _ in 0..60 {
+            let twins = twins(&mut random);
+            let views = twins.each_ref().map(|own| stored(own));
+            let whole = page(&*views[0], &Filter::default(), None, MAX_PAGE).0;
+            assert_eq!(whole.len(), twins[0].len());
+            assert!(whole.is_sorted_by(|one, next| one.deed.time >= next.deed.time));
+            for _ in 0..40 {
+                let time = |random: &mut SmallRng| {
+                    random
+                        .random_bool(0.4)
+                        .then(|| Timestamp::from_ms(random.random_range(-1..4 * 24 * HOUR_MS)))
+                };
+                let filter = Filter {
+                    from: time(&mut random),
+                    to: time(&mut random),
+                    game: random.random_bool(0.3).then(|| "a".into()),
+                    ..Filter::default()
+                };
+                let of = Key::of_activity(&activity(&mut random, true)).0;
+                let own = Key::default().text("p").0.len();
+                let forged =
+                    Cursor { after: of[own..].to_vec(), behind: random.random_range(0..3) };
+                let after = random.random_bool(0.5).then_some(forged);
+                let limit = random.random_range(1..6);
+                let [one, other] =
+                    views.each_ref().map(|view| page(&**view, &filter, after.as_ref(), limit));
+                assert_eq!(one, other, "{filter:?} {after:?}");
+                // From page to page it is the same as at once.
+                let all = page(&*views[0], &filter, after.as_ref(), MAX_PAGE).0;
+                let (mut given, mut next) = one;
+                while let Some(cursor) = next {
+                    let cursor = cursor.to_string().parse().unwrap();
+                    let more = page(&*views[0], &filter, Some(&cursor), limit);
+                    given.extend(more.0);
+                    next = more.1;
+                }
+                assert_eq!(given, all, "{filter:?} {after:?}");
+            }
+        }
     }
 }

@@ -11,7 +11,8 @@ use matchwire_log::view_store::{Error, Keys, Order, Row, Table, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ACTIVITIES, BOARDS, FORGOTTEN, MATCHES, RECORDS, SOURCES, TOURNAMENTS, VERSUS, activities,
+    ACTIVITIES, BOARDS, FORGOTTEN, MATCHES, RECORDS, SOURCES, TOURNAMENTS, UNORDERED, VERSUS,
+    activities,
     keys::{Key, owners_of_activity, read_text, split_text},
     ladders,
     records::{Record, Records, board_key, boards_of, record_key},
@@ -23,6 +24,8 @@ use crate::{
     statistics::{Format, Reach, Span, Split, Streaks, Verdict, Versus},
 };
 
+/// Of how many players streaks are folded at the end of a transaction.
+const MAX_UNORDERED: usize = 100;
 /// How many rows are read at once.
 const PAGE: usize = 1_000;
 
@@ -79,17 +82,70 @@ struct Counted {
 type Spans = BTreeMap<(String, Span), Counted>;
 
 /// The rows of a transaction.
-pub(super) struct Rows<'a>(&'a mut dyn Transaction);
+pub(super) struct Rows<'a> {
+    rows: &'a mut dyn Transaction,
+    is_batch: bool,
+}
 
 impl<'a> Rows<'a> {
     pub(super) fn new(rows: &'a mut dyn Transaction) -> Self {
-        Self(rows)
+        Self { rows, is_batch: false }
+    }
+
+    /// Of a transaction that takes much at once. Streaks whose results come out of order are only noted: they are folded once,
+    /// by [`finish`](Self::finish), which must be called before it is committed.
+    pub(super) fn of_batch(rows: &'a mut dyn Transaction) -> Self {
+        Self { rows, is_batch: true }
+    }
+
+    /// Folds the streaks that were noted.
+    pub(super) fn finish(&mut self) -> Result<(), Error> {
+        loop {
+            let noted = self.rows.range(UNORDERED, &Keys::all(), Order::Ascending, PAGE)?;
+            if noted.is_empty() {
+                return Ok(());
+            }
+            for Row { key, value } in noted {
+                let player = read_text(&key).map(|(player, _)| player).unwrap_or_default();
+                let splits = serde_json::from_slice(&value).unwrap_or_default();
+                let mut spans = Spans::new();
+                self.fold_streaks(&player, &splits, &mut spans)?;
+                for ((game, span), counted) in spans {
+                    self.put_records(&player, &game, &span, counted)?;
+                }
+                self.rows.delete(UNORDERED, &key)?;
+            }
+        }
+    }
+
+    /// Notes that a player's streaks within these splits are to be folded again, or folds them, where so many are noted that the
+    /// transaction would not end.
+    fn fold_later(
+        &mut self,
+        player: &str,
+        splits: BTreeSet<Split>,
+        spans: &mut Spans,
+    ) -> Result<(), Error> {
+        let key = Key::default().text(player).0;
+        let noted = self.rows.get(UNORDERED, &key)?;
+        let is_full = || {
+            let all = self.rows.range(UNORDERED, &Keys::all(), Order::Ascending, MAX_UNORDERED)?;
+            Ok(all.len() == MAX_UNORDERED)
+        };
+        if !self.is_batch || (noted.is_none() && is_full()?) {
+            return self.fold_streaks(player, &splits, spans);
+        }
+        let mut all: BTreeSet<Split> =
+            noted.and_then(|noted| serde_json::from_slice(&noted).ok()).unwrap_or_default();
+        let count = all.len();
+        all.extend(splits);
+        if all.len() == count { Ok(()) } else { self.rows.put(UNORDERED, &key, &json(&all)) }
     }
 
     /// Whether a match or a tournament has activities.
     pub(super) fn has_any(&self, model: Model, id: &str) -> Result<bool, Error> {
         let keys = Keys::prefix(&Key::default().text(model.as_str()).text(id).0);
-        Ok(!self.0.range(SOURCES, &keys, Order::Ascending, 1)?.is_empty())
+        Ok(!self.rows.range(SOURCES, &keys, Order::Ascending, 1)?.is_empty())
     }
 
     /// Makes the activities by which a match or a tournament comes to what holds of it now, and gives them.
@@ -106,8 +162,8 @@ impl<'a> Rows<'a> {
         for activity in &new {
             let key = Key::of_activity(activity);
             let source = Key::default().text(model.as_str()).text(id).0;
-            self.0.put(ACTIVITIES, &key.0, &activities::stored(activity))?;
-            self.0.put(SOURCES, &[source, key.0].concat(), &[])?;
+            self.rows.put(ACTIVITIES, &key.0, &activities::stored(activity))?;
+            self.rows.put(SOURCES, &[source, key.0].concat(), &[])?;
             of_players.entry(&activity.player).or_default().push(activity);
         }
         for (player, activities) in of_players {
@@ -120,7 +176,7 @@ impl<'a> Rows<'a> {
     pub(super) fn rate(&mut self, id: &str, outcome: Option<&Outcome>) -> Result<(), Error> {
         let game = outcome.map_or("", |outcome| &outcome.game);
         let bout = outcome.and_then(|outcome| Bout::of(outcome, Rated::Players));
-        ladders::set(self.0, id, game, bout)
+        ladders::set(self.rows, id, game, bout)
     }
 
     /// Counts head to head what is new of a player.
@@ -135,7 +191,7 @@ impl<'a> Rows<'a> {
         }
         for ((game, other, is_private), change) in changes {
             if change != Versus::default() {
-                rivals::count(self.0, [player, game, other], is_private, change)?;
+                rivals::count(self.rows, [player, game, other], is_private, change)?;
             }
         }
         Ok(())
@@ -145,7 +201,7 @@ impl<'a> Rows<'a> {
     fn leave_out_forgotten(&self, holds: &mut Deeds) -> Result<(), Error> {
         let players: BTreeSet<String> = holds.keys().map(|(player, _)| player.clone()).collect();
         for player in players {
-            if self.0.get(FORGOTTEN, &Key::default().text(&player).0)?.is_some() {
+            if self.rows.get(FORGOTTEN, &Key::default().text(&player).0)?.is_some() {
                 holds.retain(|(of, _), _| *of != player);
             }
         }
@@ -155,23 +211,24 @@ impl<'a> Rows<'a> {
     /// Removes all rows of a player, who has none from now on. Those of others stay as they are.
     pub(super) fn forget(&mut self, player: &str) -> Result<(), Error> {
         let own = Key::default().text(player).0;
-        self.0.put(FORGOTTEN, &own, &[])?;
+        self.rows.put(FORGOTTEN, &own, &[])?;
+        self.rows.delete(UNORDERED, &own)?;
         for Row { key, .. } in self.rows(ACTIVITIES, &own)? {
             if let Some((_, source)) = owners_of_activity(&key) {
-                self.0.delete(SOURCES, &[source, &key].concat())?;
+                self.rows.delete(SOURCES, &[source, &key].concat())?;
             }
-            self.0.delete(ACTIVITIES, &key)?;
+            self.rows.delete(ACTIVITIES, &key)?;
         }
         for Row { key, .. } in self.rows(VERSUS, &own)? {
-            self.0.delete(VERSUS, &key)?;
+            self.rows.delete(VERSUS, &key)?;
         }
         for Row { key, value } in self.rows(RECORDS, &own)? {
             if let Some(records) = Records::read(&value) {
                 for board in boards_of(&key, &records) {
-                    self.0.delete(BOARDS, &board)?;
+                    self.rows.delete(BOARDS, &board)?;
                 }
             }
-            self.0.delete(RECORDS, &key)?;
+            self.rows.delete(RECORDS, &key)?;
         }
         Ok(())
     }
@@ -221,7 +278,7 @@ impl<'a> Rows<'a> {
             }
         }
         if !disordered.is_empty() {
-            self.fold_streaks(player, &disordered, &mut spans)?;
+            self.fold_later(player, disordered, &mut spans)?;
         }
         for ((game, span), counted) in spans {
             self.put_records(player, &game, &span, counted)?;
@@ -240,7 +297,7 @@ impl<'a> Rows<'a> {
         let Counted { now, .. } = match spans.entry((game.clone(), span.clone())) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => {
-                let stored = self.0.get(RECORDS, &record_key(player, game, span))?;
+                let stored = self.rows.get(RECORDS, &record_key(player, game, span))?;
                 let now = stored.and_then(|it| Records::read(&it)).unwrap_or_default();
                 unknown.insert(Counted { won_before: now.won(), now })
             }
@@ -263,17 +320,17 @@ impl<'a> Rows<'a> {
             board_key(&Split { game, span, format: *format, reach: Reach::Others }, *won, player)
         };
         for before in won_before.iter().filter(|(format, before)| won.get(format) != Some(before)) {
-            self.0.delete(BOARDS, &board(before))?;
+            self.rows.delete(BOARDS, &board(before))?;
         }
         for now in won.iter().filter(|(format, now)| won_before.get(format) != Some(now)) {
-            self.0.put(BOARDS, &board(now), &[])?;
+            self.rows.put(BOARDS, &board(now), &[])?;
         }
         let key = record_key(player, game, span);
         now.0.retain(|_, record| !record.tally.is_empty());
         if now.0.is_empty() {
-            return self.0.delete(RECORDS, &key);
+            return self.rows.delete(RECORDS, &key);
         }
-        self.0.put(RECORDS, &key, &now.stored())
+        self.rows.put(RECORDS, &key, &now.stored())
     }
 
     /// Folds the streaks of a player again within these splits, from all results.
@@ -313,16 +370,16 @@ impl<'a> Rows<'a> {
     ) -> Result<bool, Error> {
         let told = Told::by(state);
         let key = Key::default().text(id).0;
-        if told == Told::read(self.0.get(TOURNAMENTS, &key)?) {
+        if told == Told::read(self.rows.get(TOURNAMENTS, &key)?) {
             return Ok(false);
         }
-        self.0.put(TOURNAMENTS, &key, &json(&told))?;
+        self.rows.put(TOURNAMENTS, &key, &json(&told))?;
         Ok(true)
     }
 
     /// Notes that a match is of a tournament.
     pub(super) fn note_match(&mut self, tournament: &str, id: &str) -> Result<(), Error> {
-        self.0.put(MATCHES, &Key::default().text(tournament).text(id).0, &[])
+        self.rows.put(MATCHES, &Key::default().text(tournament).text(id).0, &[])
     }
 
     /// The matches that were ever of a tournament.
@@ -346,11 +403,11 @@ impl<'a> Rows<'a> {
     ) -> Result<(), Error> {
         let mut keys = Keys::prefix(prefix);
         loop {
-            let page = self.0.range(table, &keys, Order::Ascending, PAGE)?;
+            let page = self.rows.range(table, &keys, Order::Ascending, PAGE)?;
             let Some(last) = page.last() else { return Ok(()) };
             keys = keys.after(&last.key);
             for row in &page {
-                visit(&*self.0, &row.key, &row.value)?;
+                visit(&*self.rows, &row.key, &row.value)?;
             }
         }
     }

@@ -85,7 +85,7 @@ impl Followed {
 /// All that a player has done, over pages of some size.
 fn activities(snapshot: &dyn Snapshot, player: &str, limit: usize) -> Vec<Activity> {
     let filter = Filter::default();
-    let feed = Feed::new(snapshot, player, &filter);
+    let feed = Feed::new(snapshot, player, &filter, Grain::Match);
     let (mut all, mut after) = (Vec::new(), None);
     loop {
         let page = feed.page(after.as_ref(), limit, |_| Ok::<_, Error>(false)).unwrap();

@@ -34,6 +34,11 @@ const MAX_TOLD: usize = 10;
 const NAMELESS: &str = "import";
 /// The files of a bracket.
 const BRACKET: [&str; 4] = ["attr", "seeds", "matches", "standings"];
+/// What some programs put at the start of a file in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// What says how a match has ended.
+const ENDS: [&str; 5] =
+    ["series.ended", "match.forfeited", "match.abandoned", "match.cancelled", "bye.given"];
 /// How many characters of the content make the name of an import.
 const NAME_DIGITS: usize = 16;
 
@@ -54,6 +59,8 @@ pub(super) struct History {
     pub(super) files: Vec<(String, u64)>,
     /// What was told before, by subject and id.
     known: HashSet<(String, String)>,
+    /// How each match has ended, by its stream, as the first row says that tells of it.
+    ended: HashMap<String, String>,
 }
 
 impl History {
@@ -142,6 +149,9 @@ impl History {
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(&*data);
         let columns = Columns::of(reader.headers().context("it is no CSV")?.iter())?;
         let place = place(file);
+        let at = |record: &csv::StringRecord| {
+            format!("{place}, line {}", record.position().map_or(0, csv::Position::line))
+        };
         for record in reader.records() {
             let record = match record {
                 Ok(record) => record,
@@ -157,11 +167,8 @@ impl History {
                 account.to_owned()
             };
             match columns.read(about, |column| record.get(column), &mut exchange) {
-                Ok(events) => events.into_iter().for_each(|event| self.put(event)),
-                Err(error) => {
-                    let line = record.position().map_or(0, csv::Position::line);
-                    self.note(format!("{place}, line {line}: {error}"));
-                }
+                Ok(events) => self.put_row(events, || at(&record)),
+                Err(error) => self.note(format!("{}: {error}", at(&record))),
             }
         }
         Ok(())
@@ -170,6 +177,7 @@ impl History {
     fn lines(&mut self, about: &About, file: &Path) -> anyhow::Result<()> {
         let data = self.data(file)?;
         let (place, games) = (place(file), Games::default());
+        let data = data.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&data);
         for (number, line) in (1..).zip(data.split(|byte| *byte == b'\n')) {
             let line = line.trim_ascii();
             if line.is_empty() {
@@ -185,7 +193,7 @@ impl History {
                 account.to_owned()
             };
             match ndjson::read(about, &games, line, &mut exchange) {
-                Ok(events) => events.into_iter().for_each(|event| self.put(event)),
+                Ok(events) => self.put_row(events, || format!("{place}, line {number}")),
                 Err(error) => self.note(format!("{place}, line {number}: {error}")),
             }
         }
@@ -236,6 +244,29 @@ impl History {
         }
     }
 
+    /// Takes what a row tells of a match or a tournament, unless a row before has said that the match ended otherwise.
+    fn put_row(&mut self, events: Vec<Event>, place: impl Fn() -> String) {
+        // An event that is a row by itself may be one of several about the end.
+        for event in events.iter().filter(|_| events.len() > 1) {
+            let Ok(told) = Attributes::read(&event.stored) else { continue };
+            if !ENDS.contains(&&*told.kind) {
+                continue;
+            }
+            let end = format!("{} {}", told.kind, told.data.map_or("", |data| data.get()));
+            let subject = event.subject.to_string();
+            let first = self.ended.entry(subject.clone()).or_insert_with(|| end.clone());
+            if *first != end {
+                return self.note(format!(
+                    "{}: {subject} is told before with another end or other teams; this one is left out",
+                    place()
+                ));
+            }
+        }
+        for event in events {
+            self.put(event);
+        }
+    }
+
     /// Takes an event, if it was not told before.
     fn put(&mut self, event: Event) {
         if self.known.insert((event.subject.to_string(), event.id.to_string())) {
@@ -263,7 +294,7 @@ impl History {
         let leaves: String =
             self.events.iter().map(|event| Digest::leaf(&event.stored).to_string()).collect();
         self.content = Digest::leaf(leaves.as_bytes()).to_string();
-        self.known = HashSet::new();
+        (self.known, self.ended) = (HashSet::new(), HashMap::new());
     }
 }
 

@@ -115,7 +115,9 @@ fn both(out: &mut String, stored: Option<&Value>, right: Option<&Value>) {
     };
     match (stored, right) {
         (Some(stored), Some(right)) => {
-            differing(&leaves(stored), &leaves(right)).iter().for_each(|text| line(text));
+            for text in differing(&leaves(stored), &leaves(right)) {
+                line(&text);
+            }
         }
         (None, Some(Value::Bool(true))) => line("is missing"),
         (None, Some(right)) => line(&format!("is missing: {right}")),

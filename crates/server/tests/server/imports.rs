@@ -283,3 +283,79 @@ fn a_dry_run_tells_what_would_be_and_needs_no_server() {
     let unknown = import(&["--dry-run"]).arg(&other).output().unwrap();
     assert!(said(&unknown).contains("say --format"));
 }
+
+#[tokio::test]
+async fn ids_and_names_of_another_log_are_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), "127.0.0.1:0");
+    let member = |who: Value| json!({"name": "A", "players": [who]});
+    let lines: Vec<String> = [
+        json!({"player": "p1"}),
+        json!({"player": "steam:1", "name": "~1.7vRfBA4r0Nky"}),
+        json!({"player": "MW-26-000042"}),
+        json!({"player": "own-id", "name": "One"}),
+    ]
+    .into_iter()
+    .enumerate()
+    .map(|(n, who)| {
+        let teams = [member(who), member(json!({"player": "steam:2"}))];
+        json!({
+            "specversion": "1.0", "id": "1", "source": "elsewhere", "subject": format!("match/m{n}"),
+            "type": "match.scheduled", "time": "2026-01-31T20:00:00Z", "data": {"game": "cs2", "teams": teams},
+        })
+        .to_string()
+    })
+    .collect();
+    let file = data.path().join("events.ndjson");
+    for (n, why) in [(0, "is a player id of the log"), (1, "is sealed"), (2, "is a public id")] {
+        fs::write(&file, &lines[n]).unwrap();
+        let mut command = import(&["--server", &server.url(), "--yes", "--force"]);
+        let output = command.arg(&file).output().unwrap();
+        let told =
+            String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
+        assert!(!output.status.success() && told.contains(why), "{told}");
+        assert!(streams(&server, &format!("match/m{n}")).await.is_empty());
+    }
+    fs::write(&file, &lines[3]).unwrap();
+    told(&run(&server, &file, &[]));
+    assert_eq!(streams(&server, "match/m3").await.len(), 1);
+    assert!(server.terminate().success());
+}
+
+#[test]
+fn rows_that_contradict_each_other_are_told_and_the_first_one_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let dry = |name: &str, text: &[u8], more: &[&str]| {
+        let file = folder.path().join(name);
+        fs::write(&file, text).unwrap();
+        let output = import(&["--dry-run", "--json", "--server", "http://127.0.0.1:1"])
+            .args(more)
+            .arg(&file)
+            .output();
+        told(&output.unwrap())
+    };
+    let head = "match_id,date,team,opponent,result,players\n";
+    for (rows, left_out) in [
+        ("m1,2026-01-01,A,B,W,x\nm1,2026-01-02,B,A,L,y\n", 0),
+        ("m1,2026-01-01,A,B,W,x\nm1,2026-01-01,C,D,L,z\n", 1),
+        ("m1,2026-01-01,A,B,W,x\nm1,2026-01-01,B,A,W,z\n", 1),
+        ("m1,2026-01-01,A,B,W,x\nm1,2026-01-01,B,A,D,z\n", 1),
+        (&*format!("m1,2026-01-01,A,B,W,{}\n", vec!["x"; 65].join(";")), 1),
+    ] {
+        let told = dry("table.csv", format!("{head}{rows}").as_bytes(), &[]);
+        assert_eq!(told["not_understood"], left_out, "{rows}: {told}");
+    }
+    let numbers =
+        dry("table.csv", format!("{head}1,2026-01-01,A,B,W,x\n").as_bytes(), &["--prefix", "a/"]);
+    assert_eq!((&numbers["matches"], &numbers["not_understood"]), (&json!(0), &json!(1)));
+    let lost = line(1).replace("\"won\":0", "\"won\":1");
+    for (lines, left_out) in [
+        (format!("\u{feff}{}\n", line(1)), 0),
+        (format!("{}\n{}\n", line(1), line(1)), 0),
+        (format!("{}\n{lost}\n", line(1)), 1),
+        (line(1).replace("\"result\"", "\"score\":[0,2],\"result\""), 1),
+    ] {
+        let told = dry("club.ndjson", lines.as_bytes(), &[]);
+        assert_eq!(told["not_understood"], left_out, "{lines}: {told}");
+    }
+}

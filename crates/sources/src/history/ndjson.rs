@@ -31,7 +31,7 @@ use matchwire_domain::{
 use serde_json::Value;
 
 use self::raw::{Match, Result as Told, Side, Tournament};
-use super::{About, event, moment};
+use super::{About, event, match_stream, moment};
 use crate::source::hash;
 
 /// What the log gives an event; `log export` writes it.
@@ -73,6 +73,12 @@ pub enum Unfit {
     /// Nobody has won, and somebody has more.
     #[error("a match that was drawn cannot have the score {0}:{1}")]
     Drawn(u16, u16),
+    /// Who has won has less.
+    #[error("whoever has won cannot have less, and the score is {0}:{1}")]
+    Won(u16, u16),
+    /// There are more people in it than a line-up has.
+    #[error("a line-up has at most {max} players, and here are {0}", max = LineUp::MAX)]
+    LineUp(usize),
     /// It is of a stream that is no history.
     #[error("{0} is no stream of a match or a tournament")]
     Stream(Subject),
@@ -133,7 +139,13 @@ impl Reader<'_> {
     }
 
     fn match_of(&mut self, told: Match) -> Result<Vec<Event>, Unfit> {
-        let subject = Subject::parse(&format!("match/{}{}", self.about.prefix, told.id))?;
+        let subject = match_stream(self.about, &told.id)?;
+        if let (Told::Won(winner), Some(score)) = (&told.result, told.score)
+            && let [first, second] = score
+            && (if *winner == TeamIndex::First { first < second } else { second < first })
+        {
+            return Err(Unfit::Won(first, second));
+        }
         if let (Told::Drawn, Some([first, second])) = (&told.result, told.score)
             && first != second
         {
@@ -175,6 +187,9 @@ impl Reader<'_> {
     }
 
     fn side(&mut self, told: Side) -> Result<Team, Unfit> {
+        if told.players.len() > LineUp::MAX {
+            return Err(Unfit::LineUp(told.players.len()));
+        }
         let mut members = Vec::with_capacity(told.players.len());
         for member in told.players {
             members.push(Member { player: self.player(&member.account)?, name: member.name });

@@ -9,10 +9,10 @@ use matchwire_domain::{
     envelope::{self, Event},
     live_match::{Label, Player, TeamIndex},
     series::{self, LineUp, MatchScheduled, Member, Name, SeriesEnded, Team, TeamRef},
-    subject::{self, Subject},
+    subject,
 };
 
-use super::{About, event, moment};
+use super::{About, event, match_stream, moment};
 
 /// Where each column is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +52,9 @@ pub enum Unfit {
     /// There is nobody to play against.
     #[error("a match is between two teams, and here they are {0:?} and {1:?}")]
     Teams(String, String),
+    /// There are more people in it than a line-up has.
+    #[error("a line-up has at most {max} players, and here are {0}", max = LineUp::MAX)]
+    LineUp(usize),
     /// The game or the tournament has a name that a stream cannot have.
     #[error("{0:?} is no name, which matches [A-Za-z0-9._~-]{{1,64}}")]
     Name(String),
@@ -90,7 +93,7 @@ impl Columns {
             };
             Name::new(text.to_owned()).map(Some).ok_or_else(|| Unfit::Name(clip(text)))
         };
-        let subject = Subject::parse(&format!("match/{}{}", about.prefix, text(self.match_id)))?;
+        let subject = match_stream(about, text(self.match_id))?;
         let date = text(self.date);
         let time = moment(date).map_err(|_| Unfit::Date(clip(date)))?;
         let [own, other] = [text(self.team), text(self.opponent)];
@@ -105,7 +108,7 @@ impl Columns {
             "D" => None,
             result => return Err(Unfit::Result(clip(result))),
         };
-        let line_up = line_up(text(self.players), exchange);
+        let line_up = line_up(text(self.players), exchange)?;
         let team = |name: &str, players: LineUp| Team {
             name: Label::cut(name),
             id: Some(Label::cut(name)),
@@ -143,11 +146,15 @@ fn in_order<T>(own_index: usize, [own, other]: [T; 2]) -> [T; 2] {
     if own_index == 0 { [own, other] } else { [other, own] }
 }
 
-fn line_up(players: &str, exchange: &mut dyn FnMut(&str) -> String) -> LineUp {
+fn line_up(players: &str, exchange: &mut dyn FnMut(&str) -> String) -> Result<LineUp, Unfit> {
     let named = players.split(';').map(str::trim).filter(|name| !name.is_empty());
+    let count = named.clone().count();
+    if count > LineUp::MAX {
+        return Err(Unfit::LineUp(count));
+    }
     let member =
         |name: &str| Member { player: Player::new(&exchange(&format!("name:{name}"))), name: None };
-    LineUp::cut(named.map(member).collect())
+    Ok(LineUp::cut(named.map(member).collect()))
 }
 
 /// What an error quotes of a text that may be anything.

@@ -282,6 +282,8 @@ fn lines_are_matches_with_every_kind_of_result() {
     ] {
         let line = line("m1", &result);
         let line = if result == "drawn" { line.replace("[2,1]", "[1,1]") } else { line };
+        let has_second_won = result == json!({"won": 1});
+        let line = if has_second_won { line.replace("[2,1]", "[1,2]") } else { line };
         let events = of_lines(&[&line, &line]).unwrap();
         let outcome = &outcomes(&events)["old-m1"];
         assert_eq!(outcome.sides.each_ref().map(|side| side.ending), endings, "{result}");

@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     page_size,
-    seen::{hidden, rights_at, state},
+    seen::{Asked, hidden, rights_at, state},
     split,
 };
 use crate::{
@@ -91,17 +91,18 @@ async fn among_all(
     (after, around): (Option<usize>, Option<String>),
     limit: usize,
 ) -> Result<Json<Value>, Problem> {
-    if let Some(around) = &around
-        && !rights_at(app, viewer, around).await?.statistics
+    let around = around.map(|name| Asked::of(app, name));
+    if let Some(Asked { id, name }) = &around
+        && !rights_at(app, viewer, id).await?.statistics
     {
-        return Err(hidden(around, "place"));
+        return Err(hidden(name, "place"));
     }
     let snapshot = views::current(&app.views.players).await?;
     let is_around = around.is_some();
     let (standings, is_folded) = blocking(move || {
         let from = match (&after, &around) {
             (Some(after), _) => Place::Behind(*after),
-            (None, Some(player)) => Place::Around(player),
+            (None, Some(player)) => Place::Around(&player.id),
             (None, None) => Place::Top,
         };
         Ok((by.page(&*snapshot, from, limit)?, by.is_folded(&*snapshot)?))
