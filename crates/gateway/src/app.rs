@@ -286,10 +286,11 @@ impl App {
     /// Puts an app together.
     pub fn new(parts: Parts) -> Arc<Self> {
         let Parts { log, live, limits, .. } = parts;
+        let strangers = Arc::new(Strangers::of(live.games().clone()));
         let common = Arc::new(Common {
             admission: Admission::new(parts.admission, live.games().clone()),
-            calibration: Calibration::new(&log, live.games()),
-            strangers: Arc::new(Strangers::of(live.games().clone())),
+            calibration: Calibration::new(&log, live.games(), Some(strangers.clone())),
+            strangers,
             tournaments: Tournaments::new(&log),
             exchange: parts.exchange,
             sources: parts.sources,

@@ -33,7 +33,7 @@ use self::{
     board::Board,
     scorer::{Scored, Scorer},
 };
-use crate::{Error, Log, changes::Changes};
+use crate::{Error, Log, Screen, changes::Changes};
 
 /// How many subjects are looked at in one go.
 const PAGE_SUBJECTS: usize = 256;
@@ -53,6 +53,7 @@ pub struct Calibration(Arc<Shared>);
 
 struct Shared {
     log: Log,
+    screen: Option<Arc<dyn Screen>>,
     changes: Arc<Changes>,
     board: Mutex<Board>,
     scorer: Mutex<Scorer>,
@@ -73,10 +74,11 @@ pub struct Standing {
 }
 
 impl Calibration {
-    /// Of the maps of a log of these games, with their models in force and in the shadow. Nothing is done
-    /// before [`run`](Self::run).
-    pub fn new(log: &Log, games: &Games) -> Self {
+    /// Of the maps of a log of these games, with their models in force and in the shadow, but for those that are hidden when they
+    /// are looked at: the scores are for everybody. Nothing is done before [`run`](Self::run).
+    pub fn new(log: &Log, games: &Games, screen: Option<Arc<dyn Screen>>) -> Self {
         Self(Arc::new(Shared {
+            screen,
             changes: log.changes(),
             scorer: Mutex::new(Scorer::new(log.clone(), games.clone(), LIMIT)),
             log: log.clone(),
@@ -122,7 +124,7 @@ impl Calibration {
     async fn look_at(&self, subject: Subject) {
         let (shared, begun) = (self.0.clone(), Instant::now());
         let looked = task::spawn_blocking(move || {
-            let scored = shared.scorer.lock().score(&subject);
+            let scored = shared.score(&subject);
             let mut board = shared.board.lock();
             match scored {
                 Ok(Scored { scores, has_gaps }) => {
@@ -165,6 +167,16 @@ impl Calibration {
                 time::sleep(AGAIN).await;
             }
         }
+    }
+}
+
+impl Shared {
+    fn score(&self, map: &Subject) -> Result<Scored, Error> {
+        let is_hidden = self.screen.as_ref().map_or(Ok(false), |it| it.hides(&self.log, map))?;
+        if is_hidden {
+            return Ok(Scored { scores: Some(Scores::default()), has_gaps: false });
+        }
+        self.scorer.lock().score(map)
     }
 }
 

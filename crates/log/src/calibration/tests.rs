@@ -41,7 +41,15 @@ fn log() -> (Log, Arc<ManualClock>) {
 
 /// A view that is kept up to date for as long as the answer is held.
 fn running(log: &Log, games: &Games) -> (Calibration, task::JoinHandle<()>) {
-    let calibration = Calibration::new(log, games);
+    running_behind(log, games, None)
+}
+
+fn running_behind(
+    log: &Log,
+    games: &Games,
+    screen: Option<Arc<dyn Screen>>,
+) -> (Calibration, task::JoinHandle<()>) {
+    let calibration = Calibration::new(log, games, screen);
     let own = calibration.clone();
     (calibration, task::spawn(async move { own.run().await }))
 }
@@ -89,6 +97,30 @@ async fn what_is_in_the_log_is_scored_and_what_comes_is_too() {
     tell(&log, &map(300), &[CT_WINS]).await;
     let standing = until(&calibration, |standing| rounds(standing) == (301, 302)).await;
     assert_eq!(counted(&standing, "mw-gbt-1", Target::Map, false), (300, 600));
+    task.abort();
+}
+
+/// Hides all of one match.
+struct Hides(&'static str);
+
+impl Screen for Hides {
+    fn hides(&self, _log: &Log, subject: &Subject) -> Result<bool, Error> {
+        Ok(subject.as_str().starts_with(self.0))
+    }
+}
+
+#[tokio::test]
+async fn what_is_hidden_is_in_no_score() {
+    let (log, _) = log();
+    for n in 0..3 {
+        tell(&log, &map(n), &[BEGIN, CT_WINS, END]).await;
+    }
+    let screen = Some(Arc::new(Hides("match/m001/")) as Arc<dyn Screen>);
+    let (calibration, task) = running_behind(&log, &Games::default(), screen);
+    let standing =
+        until(&calibration, |standing| standing.is_complete && standing.waiting == 0).await;
+    assert_eq!(counted(&standing, "mw-gbt-1", Target::Round, false), (2, 2));
+    assert_eq!(standing.incomplete, 0);
     task.abort();
 }
 
