@@ -68,12 +68,8 @@ pub trait Projection: Send + Sync + 'static {
     ) -> Result<(), Error>;
 
     /// Does what was left to the end of a transaction; called once before each is committed, behind what it has applied.
-    fn finish(&self, _rows: &mut dyn Transaction) -> Result<(), Error> {
-        Ok(())
-    }
+    fn finish(&self, rows: &mut dyn Transaction) -> Result<(), Error>;
 
     /// Does a part of what the rows say is left to be done, and tells whether nothing is left. A part is less than a batch.
-    fn settle(&self, _rows: &mut dyn Transaction) -> Result<bool, Error> {
-        Ok(true)
-    }
+    fn settle(&self, rows: &mut dyn Transaction) -> Result<bool, Error>;
 }

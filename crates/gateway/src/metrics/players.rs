@@ -193,6 +193,10 @@ impl Projection for MeasuredPlayers {
         applied
     }
 
+    fn finish(&self, rows: &mut dyn Transaction) -> Result<(), Error> {
+        self.players.finish(rows)
+    }
+
     fn settle(&self, rows: &mut dyn Transaction) -> Result<bool, Error> {
         self.players.settle(rows)
     }

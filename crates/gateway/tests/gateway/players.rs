@@ -421,3 +421,30 @@ async fn rules_and_dashboard_ask_for_metrics_of_players_that_there_are() {
         }
     }
 }
+
+#[tokio::test]
+async fn streaks_are_those_of_the_order_of_results_however_they_come() {
+    let server = server_with_secret().await;
+    // Won and lost in turn but for the last three, the newest result first.
+    let told: Vec<Value> = (0..9)
+        .rev()
+        .flat_map(|n| {
+            let has_first_won = n >= 6 || n % 2 == 0;
+            let mut told = played(&format!("m{n}"), "steam:1", "steam:2", None);
+            told[1]["data"]["winner"] = u8::from(!has_first_won).into();
+            told.map(|mut event| {
+                event["time"] = format!("2026-01-0{}T00:00:00Z", n + 1).into();
+                event
+            })
+        })
+        .collect();
+    for batch in told.chunks(6) {
+        assert_eq!(server.post(batch).await.status, 200);
+    }
+    let statistics = "/players/p1/statistics?game=cs2";
+    let streaks = &ask(&server, Some("steam:1"), statistics).await.json()["streaks"];
+    let counts = ["longest_won", "longest_lost", "unbeaten"].map(|name| streaks[name].clone());
+    assert_eq!(json!(counts), json!([3, 1, 3]), "{streaks}");
+    assert_eq!(streaks["last"]["match"], "m8");
+    server.end().await;
+}

@@ -49,6 +49,14 @@ impl Projection for Tally {
         }
         rows.put(COUNTS, key, &(count + events.len() as u64).to_be_bytes())
     }
+
+    fn finish(&self, _rows: &mut dyn Transaction) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn settle(&self, _rows: &mut dyn Transaction) -> Result<bool, Error> {
+        Ok(true)
+    }
 }
 
 fn number(bytes: &[u8]) -> u64 {

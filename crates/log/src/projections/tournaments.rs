@@ -71,4 +71,12 @@ impl Projection for TournamentMatches {
         }
         Ok(())
     }
+
+    fn finish(&self, _rows: &mut dyn Transaction) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn settle(&self, _rows: &mut dyn Transaction) -> Result<bool, Error> {
+        Ok(true)
+    }
 }

@@ -27,6 +27,10 @@ impl Projection for Lazy {
         rows.put(COUNTS, b"left", &(left + events.len() as u64).to_be_bytes())
     }
 
+    fn finish(&self, _rows: &mut dyn Transaction) -> Result<(), Error> {
+        Ok(())
+    }
+
     fn settle(&self, rows: &mut dyn Transaction) -> Result<bool, Error> {
         let count = |key: &[u8]| Ok(rows.get(COUNTS, key)?.map_or(0, |count| number(&count)));
         let (left, done) = (count(b"left")?, count(b"done")?);
