@@ -43,7 +43,7 @@ use matchwire_log::{
     view_store::{Error, Schema, Table, Transaction},
 };
 
-use self::{rows::Rows, streams::Streams};
+use self::{reconcile::Forgotten, rows::Rows, streams::Streams};
 
 pub use self::{
     courses::{
@@ -128,6 +128,8 @@ pub struct Players {
     log: Log,
     games: Games,
     observer: Option<Observer>,
+    /// What is known to be wrong in the view that is looked at.
+    forgotten: Forgotten,
 }
 
 /// What is told of every activity that is made, before it is committed: it may be told again.
@@ -136,7 +138,8 @@ pub type Observer = Arc<dyn Fn(&Activity) + Send + Sync>;
 impl Players {
     /// Of a log of these games. No model is asked.
     pub fn new(log: Log) -> Self {
-        Self { log, games: Games::default(), observer: None }
+        let (observer, forgotten) = (None, Forgotten::default());
+        Self { log, games: Games::default(), observer, forgotten }
     }
 
     /// The same, for somebody who wants to be told of activities.

@@ -53,8 +53,8 @@ pub struct Page {
     pub next: Option<Cursor>,
 }
 
-/// Where in a feed a reader is. It says nothing of what is of private tournaments, so that everybody may
-/// have it: how many activities further than one that is not, or than the beginning.
+/// Where in a feed a reader is: behind an activity or, for others than the player, how many further than one that is not of a
+/// private tournament, or than the beginning, so that it says nothing of those that are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cursor {
     after: Vec<u8>,
@@ -161,7 +161,7 @@ impl<'a> Feed<'a> {
     }
 }
 
-/// An activity in its place, with its key behind the player's if it is not of a private tournament.
+/// An activity in its place, with its key behind the player's unless that would tell too much.
 struct Passed {
     key: Option<Vec<u8>>,
     activity: Activity,
@@ -230,8 +230,7 @@ impl<'a> Walk<'a> {
             match (activity.deed.is_private, self.feed.grain) {
                 (true, Grain::Day) => self.held.push(activity),
                 _ if row.key <= self.after => {}
-                (true, Grain::Match) => self.ready.push_back(Passed { key: None, activity }),
-                (false, _) => {
+                _ => {
                     let key = row.key.get(self.own.len()..).map(<[u8]>::to_vec);
                     self.ready.push_back(Passed { key, activity });
                 }

@@ -17,6 +17,7 @@
 mod check;
 mod crew;
 mod fix;
+mod forgotten;
 mod ratings;
 mod recount;
 mod report;
@@ -37,6 +38,7 @@ use matchwire_log::{
 };
 use serde::Serialize;
 
+pub(super) use self::forgotten::Forgotten;
 use self::{crew::Seen, scratch::pages, sums::Suspects, sweep::each_source, walk::Walk};
 pub use self::{
     fix::{Fixed, fix},
@@ -135,6 +137,8 @@ pub struct Found {
     players: BTreeSet<Vec<u8>>,
     /// Who is rated wrongly.
     ratings: ratings::Found,
+    /// Of whom it is wrong whether they are forgotten.
+    forgotten: Forgotten,
 }
 
 /// Compares all that is stored with the log, or what is of one player.
@@ -142,10 +146,12 @@ pub fn reconcile(sight: &dyn Sight, only: Option<&str>) -> Result<Found, Error> 
     let mut views = crew::views(sight)?;
     let view = views.pop().ok_or_else(|| failed("there is no snapshot of it"))?;
     let position = position_of(&*view)?;
-    let players = Players::new(log_of(sight, &position)?);
+    let log = log_of(sight, &position)?;
+    let forgotten = Forgotten::look(&*view, &log, &position, only)?;
+    let players = Players::new(log).with(&forgotten);
     let seen = crew::work(&*view, views, &players, sight, only)?;
     let Seen { walk, sources, suspects: mut others, ratings } = seen;
-    let mut found = Found { ratings, ..Found::default() };
+    let mut found = Found { ratings, forgotten, ..Found::default() };
     found.report.position = position.from;
     found.report.players = walk.players;
     found.report.activities = walk.activities;
@@ -159,6 +165,10 @@ pub fn reconcile(sight: &dyn Sight, only: Option<&str>) -> Result<Found, Error> 
     drop(view);
     found.look_at_sources(sight, only, &players, &suspects, others)?;
     found.tell_ratings();
+    for (player, drift) in found.forgotten.drift() {
+        found.report.tell_player(player, vec![drift]);
+        found.players.insert(Key::default().text(player).0);
+    }
     let rated = found.ratings.wrong.keys().filter_map(|owner| ratings::player_of(owner));
     let drifted: BTreeSet<Vec<u8>> = rated.chain(found.players.iter().cloned()).collect();
     found.report.drifted_players = drifted.len() as u64;
@@ -283,7 +293,7 @@ impl Found {
             }
             let view = sight.view()?;
             let position = position_of(&*view)?;
-            let players = Players::new(log_of(sight, &position)?);
+            let players = Players::new(log_of(sight, &position)?).with(&self.forgotten);
             reached = players.log().last_group();
             for source in std::mem::take(&mut waiting) {
                 let found = check::source(&players, &*view, &position, &source, only)?;

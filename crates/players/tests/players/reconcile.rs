@@ -5,6 +5,7 @@ use std::{
     thread,
 };
 
+use matchwire_domain::envelope::{Attributes, Event};
 use matchwire_log::{
     Log,
     view_store::{Error, Keys, Order, Row, Size, Snapshot, StoredView, Table, Transaction},
@@ -28,6 +29,7 @@ const BOARDS: Table = Table::new("boards");
 const BOUTS: Table = Table::new("bouts");
 const COURSES: Table = Table::new("courses");
 const LADDERS: Table = Table::new("ladders");
+const FORGOTTEN: Table = Table::new("forgotten");
 const MATCHES: Table = Table::new("matches");
 const TOURNAMENTS: Table = Table::new("tournaments");
 
@@ -151,7 +153,6 @@ fn whatever_is_changed_by_hand_is_found_and_repaired() {
                 // What was changed may have been changed back.
                 check(&*followed.snapshot(), &world.statistics(), MAX_PAGE);
             } else if !report.is_clean() {
-                assert!(report.drifted_players + report.stray_rows > 0, "{report:#?}");
                 followed.repair(None);
             }
             check(&*followed.snapshot(), &world.statistics(), MAX_PAGE);
@@ -286,6 +287,42 @@ fn a_rating_that_was_changed_is_told_and_folded_again() {
         let other = other[usize::from(player == "b")];
         assert!(reconcile(&followed, Some(other)).unwrap().report.is_clean());
         followed.repair(Some(player));
+    }
+}
+
+#[test]
+fn whom_the_log_has_forgotten_stays_forgotten_and_nobody_else_is() {
+    for is_stray in [false, true] {
+        let followed = played();
+        // What admission keeps for the server.
+        let attributes = Attributes::of("1", "matchwire", "player/a", "player.erased");
+        followed.append(&Event::new(&attributes, "{}").unwrap());
+        let whole = followed.report();
+        assert!(whole.is_clean(), "{whole:#?}");
+        assert_eq!((whole.players, whole.activities), (1, 2));
+        followed.tamper(|rows| {
+            let marks = all_rows(rows, FORGOTTEN);
+            assert_eq!(marks.len(), 1);
+            if is_stray {
+                rows.put(FORGOTTEN, b"b\0\x01", b"").unwrap();
+            } else {
+                rows.delete(FORGOTTEN, &marks[0].key).unwrap();
+            }
+        });
+        let report = followed.report();
+        let player = if is_stray { "b" } else { "a" };
+        assert_eq!((report.drifted_players, report.drifted_sources), (1, 0), "{report:#?}");
+        let told = &report.in_players[0];
+        assert_eq!(
+            (&*told.player, told.rows[0].table, &*told.rows[0].of),
+            (player, "forgotten", player)
+        );
+        assert_eq!(told.rows[0].right.is_some(), !is_stray);
+        // Nothing of what was done by somebody who is forgotten.
+        assert!(!format!("{report:?}").contains("match_won"), "{report:#?}");
+        assert!(reconcile(&followed, Some("c")).unwrap().report.is_clean());
+        followed.repair((!is_stray).then_some("a"));
+        assert_eq!(followed.report().activities, 2);
     }
 }
 

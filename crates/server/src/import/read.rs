@@ -20,6 +20,8 @@ use matchwire_sources::history::{
     team_results::Columns,
 };
 
+use serde_json::Value;
+
 use super::counted;
 use crate::{
     cli::{HistoryFormat as Format, Import},
@@ -59,7 +61,7 @@ pub(super) struct History {
     pub(super) files: Vec<(String, u64)>,
     /// What was told before, by subject and id.
     known: HashSet<(String, String)>,
-    /// How each match has ended, by its stream, as the first row says that tells of it.
+    /// What the first row says of each match, by its stream.
     ended: HashMap<String, String>,
 }
 
@@ -247,19 +249,17 @@ impl History {
     /// Takes what a row tells of a match or a tournament, unless a row before has said that the match ended otherwise.
     fn put_row(&mut self, events: Vec<Event>, place: impl Fn() -> String) {
         // An event that is a row by itself may be one of several about the end.
-        for event in events.iter().filter(|_| events.len() > 1) {
-            let Ok(told) = Attributes::read(&event.stored) else { continue };
-            if !ENDS.contains(&&*told.kind) {
-                continue;
-            }
-            let end = format!("{} {}", told.kind, told.data.map_or("", |data| data.get()));
-            let subject = event.subject.to_string();
-            let first = self.ended.entry(subject.clone()).or_insert_with(|| end.clone());
-            if *first != end {
-                return self.note(format!(
-                    "{}: {subject} is told before with another end or other teams; this one is left out",
-                    place()
-                ));
+        if let [scheduled, .., end] = events.as_slice() {
+            let told = [told_of_match(scheduled), told_of_match(end)];
+            if let [Some(told_scheduled), Some(end)] = told {
+                let (told, subject) = (told_scheduled + &end, scheduled.subject.to_string());
+                let first = self.ended.entry(subject.clone()).or_insert_with(|| told.clone());
+                if *first != told {
+                    return self.note(format!(
+                        "{}: {subject} is told otherwise before, its teams, its end or when; this one is left out",
+                        place()
+                    ));
+                }
             }
         }
         for event in events {
@@ -296,6 +296,26 @@ impl History {
         self.content = Digest::leaf(leaves.as_bytes()).to_string();
         (self.known, self.ended) = (HashSet::new(), HashMap::new());
     }
+}
+
+/// What two rows must tell alike of a match, by one of their events. Of a table each side has a row, which fills in its own line-up, and
+/// may have another day; else all must be the same but for line-ups.
+fn told_of_match(event: &Event) -> Option<String> {
+    let told = Attributes::read(&event.stored).ok()?;
+    let mut data: Value = serde_json::from_str(told.data.map_or("{}", |data| data.get())).ok()?;
+    if ENDS.contains(&&*told.kind) {
+        return Some(format!("{} {data}", told.kind));
+    }
+    if told.kind != "match.scheduled" {
+        return None;
+    }
+    for team in data.get_mut("teams")?.as_array_mut()? {
+        team.as_object_mut()?.remove("players");
+    }
+    if data.get("fills").is_some() {
+        return Some(format!("{} ", data.get("teams")?));
+    }
+    Some(format!("{} {data} ", told.time.unwrap_or_default()))
 }
 
 /// An event as the import of that name tells it: by its number.

@@ -353,6 +353,17 @@ fn rows_that_contradict_each_other_are_told_and_the_first_one_counts() {
         (format!("\u{feff}{}\n", line(1)), 0),
         (format!("{}\n{}\n", line(1), line(1)), 0),
         (format!("{}\n{lost}\n", line(1)), 1),
+        (format!("{}\n{}\n", line(1), line(1).replace("Alpha", "Other")), 1),
+        (format!("{}\n{}\n", line(1), line(1).replace("01-31", "03-01")), 1),
+        (format!("{}\n{}\n", line(1), line(1).replace("\"cs2\"", "\"chess\"")), 1),
+        (
+            format!(
+                "{}\n{}\n",
+                line(1),
+                line(1).replace("\"match\"", "\"tournament\":\"t\",\"match\"")
+            ),
+            1,
+        ),
         (line(1).replace("\"result\"", "\"score\":[0,2],\"result\""), 1),
     ] {
         let told = dry("club.ndjson", lines.as_bytes(), &[]);

@@ -53,6 +53,7 @@ pub fn fix(sight: &dyn Sight, view: &dyn StoredView, found: &Found) -> Result<Fi
         return Ok(Fixed { is_too_much: true, ..fixed });
     }
     let mut players = Players::new(sight.log()?);
+    found.forgotten.fix(view)?;
     let mut counted = BTreeSet::new();
     let keys: Vec<Vec<u8>> = found.players.iter().cloned().collect();
     let boards = others(&*view.snapshot()?, &keys)?;
@@ -119,7 +120,7 @@ fn fold(view: &dyn StoredView, sight: &dyn Sight) -> Result<(), Error> {
 }
 
 /// Begins where the view is.
-fn begin(view: &dyn StoredView) -> Result<(Box<dyn Transaction + '_>, String), Error> {
+pub(super) fn begin(view: &dyn StoredView) -> Result<(Box<dyn Transaction + '_>, String), Error> {
     for _ in 1..ATTEMPTS {
         let position = view.snapshot()?.position()?;
         match view.begin(position.as_deref()) {

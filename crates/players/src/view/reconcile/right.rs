@@ -12,7 +12,6 @@ use matchwire_log::view_store::{Error, Keys, Order, Transaction as _};
 use super::{
     super::{
         FORGOTTEN, Players,
-        keys::Key,
         rows::{Rows, Told},
         streams::{Streams, Tournament},
     },
@@ -51,7 +50,7 @@ impl Players {
         if source.model == Model::Tournament {
             let Tournament { state, is_whole } = Streams::tournament(&self.log, id)?;
             let (mut deeds, told) = (state.deeds(id), Some(Told::by(&state)));
-            leave_out_forgotten(view, &mut deeds)?;
+            self.leave_out_forgotten(view, &mut deeds)?;
             let streams = stream(id).into_iter().collect();
             let (outcome, bout) = (None, Content::new());
             return Ok(Right { deeds, told, tournament: None, outcome, bout, streams, is_whole });
@@ -66,7 +65,7 @@ impl Players {
             outcome = outcome.map(|outcome| outcome.within(&of.state));
         }
         let mut deeds = outcome.as_ref().map_or_else(Deeds::new, Outcome::deeds);
-        leave_out_forgotten(view, &mut deeds)?;
+        self.leave_out_forgotten(view, &mut deeds)?;
         let mut bout = Scratch::default();
         Rows::new(&mut bout).rate(id, outcome.as_ref())?;
         let (bout, tournament) = (bout.rows, read.tournament_named());
@@ -92,19 +91,22 @@ impl Players {
         scratch.rows.retain(|(table, _), _| *table != FORGOTTEN.name());
         Ok(scratch.rows)
     }
-}
 
-/// Takes out what is of players whom a view has forgotten.
-fn leave_out_forgotten(view: &(impl Stored + ?Sized), deeds: &mut Deeds) -> Result<(), Error> {
-    // Mostly there is nobody.
-    if view.range(FORGOTTEN, &Keys::all(), Order::Ascending, 1)?.is_empty() {
-        return Ok(());
-    }
-    let players: BTreeSet<String> = deeds.keys().map(|(player, _)| player.clone()).collect();
-    for player in players {
-        if view.get(FORGOTTEN, &Key::default().text(&player).0)?.is_some() {
-            deeds.retain(|(of, _), _| *of != player);
+    /// Takes out what is of players whom a view has forgotten, or should have.
+    fn leave_out_forgotten(
+        &self,
+        view: &(impl Stored + ?Sized),
+        deeds: &mut Deeds,
+    ) -> Result<(), Error> {
+        if !self.forgotten.has_any(view)? {
+            return Ok(());
         }
+        let players: BTreeSet<String> = deeds.keys().map(|(player, _)| player.clone()).collect();
+        for player in players {
+            if self.forgotten.has(view, &player)? {
+                deeds.retain(|(of, _), _| *of != player);
+            }
+        }
+        Ok(())
     }
-    Ok(())
 }
