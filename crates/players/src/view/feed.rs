@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, fmt, mem, str::FromStr, vec};
 
 use matchwire_domain::{
-    activity::{Activity, Kind},
+    activity::{Activity, Deed, Kind},
     timestamp::Timestamp,
 };
 use matchwire_log::view_store::{Error, Keys, MAX_KEY_BYTES, Order, Row, Snapshot};
@@ -19,7 +19,7 @@ pub const MAX_PAGE: usize = 50;
 /// How many rows are read at once.
 const ROWS: usize = 200;
 /// How many activities a cursor counts from another one.
-const MAX_BEHIND: usize = 1_000_000;
+const MAX_BEHIND: usize = 100_000;
 /// How many rows a page looks at before it ends early.
 const LOOKED_AT: usize = 20_000;
 
@@ -254,7 +254,12 @@ impl<'a> Walk<'a> {
     fn release(&mut self) {
         let mut held = mem::take(&mut self.held);
         held.sort_by(|one, other| {
-            let of = |it: &Activity| (it.kind.clone(), it.deed.game.clone(), it.revision);
+            // By all that is shown of them.
+            let of = |it: &Activity| {
+                let Deed { game, is_team, by_forfeit, count, .. } = it.deed.clone();
+                let what = (it.source_model.as_str(), it.kind.clone(), it.revision);
+                (what, game, is_team, by_forfeit, count)
+            };
             of(one).cmp(&of(other))
         });
         self.ready.extend(held.into_iter().map(|activity| Passed { key: None, activity }));
@@ -290,7 +295,7 @@ impl Filter {
 mod tests {
     use std::hash::{BuildHasher as _, RandomState};
 
-    use matchwire_domain::activity::{Deed, Model};
+    use matchwire_domain::activity::Model;
     use matchwire_log::view_store::{MemoryViews, Start, ViewStore as _};
     use rand::{Rng as _, SeedableRng as _, rngs::SmallRng, seq::IndexedRandom as _};
 
@@ -308,7 +313,14 @@ mod tests {
             source_id: format!("m{}", random.random::<u32>()),
             kind: [Kind::MatchWon, Kind::MatchPlayed].choose(random).unwrap().clone(),
             revision: 1,
-            deed: Deed { is_private, game, ..Deed::at(time) },
+            deed: Deed {
+                is_private,
+                game,
+                is_team: random.random(),
+                by_forfeit: random.random(),
+                count: random.random_range(1..3),
+                ..Deed::at(time)
+            },
         }
     }
 
