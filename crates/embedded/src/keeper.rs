@@ -27,9 +27,12 @@ use parking_lot::Mutex;
 use crate::{
     format::{SegmentHeader, View},
     history::{self, Part},
-    recovery::corrupt,
+    recovery::{Listed, corrupt, list},
     scan::{Damage, Visitor, scan, segment_name},
-    sealed::{Arrival, Arrivals, Kind, LEVEL, Range, Sealed, Streams, Target, seal, sealed_name},
+    sealed::{
+        Arrival, Arrivals, Kind, LEVEL, Prepared, Range, Sealed, Streams, Target, prepare,
+        sealed_name,
+    },
     segment::Segment,
     segments::Shared,
     verify::Spot,
@@ -216,8 +219,7 @@ impl Shared {
         let range = Range { first: segment.first, last: segment.next - 1 };
         let name = segment_name(segment.home.segment);
         let arrival = arrival(segment, before)?;
-        let sealed = self.write_sealed(range, segment.recorded, vec![Box::new(arrival)])?;
-        self.replace(range, sealed);
+        self.write_sealed(range, segment.recorded, vec![Box::new(arrival)])?;
         self.disk.remove(&name)?;
         self.tell();
         Ok(())
@@ -228,8 +230,7 @@ impl Shared {
         let range = Range { first: first.range().first, last: last.range().last };
         let walk = |file: &Arc<Sealed>| Ok(Box::new(file.walk()?) as Box<dyn Streams>);
         let inputs = files.iter().map(walk).collect::<Result<Vec<_>, Error>>()?;
-        let sealed = self.write_sealed(range, last.recorded(), inputs)?;
-        self.replace(range, sealed);
+        self.write_sealed(range, last.recorded(), inputs)?;
         for file in files {
             self.disk.remove(&sealed_name(file.range()))?;
         }
@@ -266,12 +267,13 @@ impl Shared {
         None
     }
 
+    /// Writes a sealed file in the place of the parts that it covers.
     fn write_sealed(
         &self,
         range: Range,
         recorded: Timestamp,
         inputs: Vec<Box<dyn Streams>>,
-    ) -> Result<Sealed, Error> {
+    ) -> Result<(), Error> {
         let target = Target {
             disk: &*self.disk,
             log_id: self.log_id,
@@ -284,9 +286,52 @@ impl Shared {
             suffix: TMP_SUFFIX,
             stop: &self.keeping.stop,
         };
-        let sealed = seal(&target, inputs)?;
+        self.publish(prepare(&target, inputs)?)
+    }
+
+    /// Gives a sealed file its name, and puts it in the place of the parts that it covers. `files`
+    /// is held.
+    pub(crate) fn publish(&self, prepared: Prepared) -> Result<(), Error> {
+        let range = prepared.sealed().range();
+        if let Err(error) = self.remove_strays(range) {
+            prepared.discard(&*self.disk);
+            return Err(error);
+        }
+        let sealed = prepared.publish(&*self.disk)?;
         self.counts.sealed_bytes.fetch_add(sealed.stats().file_bytes, Ordering::Relaxed);
-        Ok(sealed)
+        self.replace(range, sealed);
+        Ok(())
+    }
+
+    /// Removes sealed files of positions in a range that are no part of the history: merged ones
+    /// that have their name though the directory could not be synced, and those from which another
+    /// was made. A start would find them beside the file that now comes, and take events twice, or
+    /// bring back what is trimmed. What lies across a hole stays: of that it may be all there is.
+    fn remove_strays(&self, range: Range) -> Result<(), Error> {
+        let parts = self.state.read().parts.clone();
+        let is_needed = |stray: Range| {
+            stray == range
+                || parts.iter().any(|part| match part {
+                    Part::Sealed(file) => file.range() == stray,
+                    Part::Hole(hole) => {
+                        stray.overlaps(Range { first: hole.first, last: hole.last })
+                    }
+                    Part::Segment(_) => false,
+                })
+        };
+        let mut is_changed = false;
+        for listed in list(&*self.disk)? {
+            let Listed::Sealed(stray) = listed else { continue };
+            if stray.overlaps(range) && !is_needed(stray) {
+                tracing::warn!(
+                    file = sealed_name(stray),
+                    "removing a file that is no part of the log"
+                );
+                self.disk.remove(&sealed_name(stray))?;
+                is_changed = true;
+            }
+        }
+        if is_changed { Ok(self.disk.sync()?) } else { Ok(()) }
     }
 
     /// Puts a sealed file in the place of the parts that it covers.

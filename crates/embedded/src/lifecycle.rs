@@ -28,12 +28,10 @@ use parking_lot::Mutex;
 use crate::{
     archive::{Archive, Object},
     history::Part,
-    recovery::{Listed, list},
     retention::{Retention, due, earlier, later},
-    sealed::{Emptied, LEVEL, Leaves, Range, Sealed, Streams, Target, prepare, sealed_name},
+    sealed::{Emptied, LEVEL, Leaves, Range, Sealed, Streams, Target, prepare},
     segments::Shared,
     verify::Spot,
-    writer::error,
 };
 
 /// How long is waited at most before it is looked for what has grown old.
@@ -213,18 +211,6 @@ impl Shared {
         Ok(())
     }
 
-    /// Removes files that have the positions of a part and more: merged ones whose names could not be
-    /// synced. After a crash they would be found, with what is trimmed from the part.
-    fn remove_wider(&self, part: Range) -> Result<(), Error> {
-        for listed in list(&*self.disk)? {
-            let Listed::Sealed(range) = listed else { continue };
-            if range != part && range.first <= part.first && part.last <= range.last {
-                self.disk.remove(&sealed_name(range)).map_err(error)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Puts rows in the place of a file; nothing if it has gone meanwhile.
     fn rewrite(
         &self,
@@ -253,14 +239,10 @@ impl Shared {
             prepared.discard(&*self.disk);
             return Ok(None);
         }
-        self.remove_wider(range)?;
         let object = prepared.sealed().object().map(|object| object.name.clone());
-        let published = prepared.publish(&*self.disk);
+        let published = self.publish(prepared);
         // It may have its name all the same, and be what is found after a crash.
-        let published = published.inspect_err(|_| self.aging.claimed.lock().extend(object));
-        let sealed = published?;
-        self.counts.sealed_bytes.fetch_add(sealed.stats().file_bytes, Ordering::Relaxed);
-        self.replace(range, sealed);
+        published.inspect_err(|_| self.aging.claimed.lock().extend(object))?;
         self.tell();
         let parts = self.state.read().parts.clone();
         Ok(parts.iter().find_map(|part| match part {

@@ -20,6 +20,7 @@ use parking_lot::Mutex;
 
 use crate::{
     history::Part,
+    recovery::{Listed, list},
     sealed::{Depth, Range, Sealed, sealed_name},
     segments::Shared,
     verify::Spot,
@@ -181,8 +182,9 @@ impl Shared {
         self.scrubbing.state.lock().stats.damaged.retain(|spot| spot.file != name);
     }
 
-    /// Writes a file again from its own blocks, unless it is not part of the history any more; false
-    /// if a block is damaged, too.
+    /// Writes a file again from its own blocks, unless it is not part of the history any more. If a
+    /// block is damaged, too, a merged file takes its place that did not do so before; false if there
+    /// is none.
     fn reseal(&self, file: &Arc<Sealed>) -> Result<bool, Error> {
         let parts = self.state.read().parts.clone();
         let is_current =
@@ -192,12 +194,59 @@ impl Shared {
             return Ok(true);
         }
         let stop = &self.scrubbing.stop;
-        let Some(sealed) = file.resealed(&*self.disk, stop)? else { return Ok(false) };
+        let Some(sealed) = file.resealed(&*self.disk, stop)? else {
+            return self.take_merged(file.range(), &parts);
+        };
         tracing::warn!(file = sealed_name(file.range()), "a sealed file was written again");
         self.replace(file.range(), sealed);
         self.forget_damage(file.range());
         self.scrubbing.state.lock().stats.resealed += 1;
         Ok(true)
+    }
+
+    /// Looks for a file that was merged from a damaged one and others, and has its name though the
+    /// directory could not be synced; it has the same rows.
+    fn take_merged(&self, damaged: Range, parts: &[Part]) -> Result<bool, Error> {
+        for listed in list(&*self.disk)? {
+            let Listed::Sealed(range) = listed else { continue };
+            let start = parts.partition_point(|part| part.range().1 < range.first);
+            let end = parts.partition_point(|part| part.range().0 <= range.last);
+            let sources = parts.get(start..end).unwrap_or_default();
+            let ends = sources.first().zip(sources.last());
+            let is_of_them = range != damaged
+                && range.overlaps(damaged)
+                && sources.iter().all(|part| matches!(part, Part::Sealed(_)))
+                && ends.is_some_and(|(first, last)| {
+                    (first.range().0, last.range().1) == (range.first, range.last)
+                });
+            if !is_of_them {
+                continue;
+            }
+            let merged = Sealed::open(&*self.disk, self.log_id, range, self.cache.clone());
+            let merged = merged.and_then(|merged| {
+                merged.verify_until(Depth::File, &self.scrubbing.stop, &mut |_| ())?;
+                Ok(merged)
+            });
+            let merged = match merged {
+                Ok(merged) => merged,
+                Err(Error::Corrupt { .. }) => continue,
+                Err(other) => return Err(other),
+            };
+            self.disk.sync()?;
+            tracing::warn!(
+                file = sealed_name(range),
+                "a merged file takes the place of a damaged one"
+            );
+            self.replace(range, merged);
+            for part in sources {
+                let (first, last) = part.range();
+                let source = Range { first, last };
+                self.forget_damage(source);
+                self.disk.remove(&sealed_name(source))?;
+            }
+            return Ok(true);
+        }
+        Ok(false)
     }
 }
 

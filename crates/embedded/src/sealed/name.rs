@@ -9,6 +9,13 @@ pub(crate) struct Range {
     pub(crate) last: u64,
 }
 
+impl Range {
+    /// Whether there is a position in both.
+    pub(crate) fn overlaps(self, other: Self) -> bool {
+        self.first <= other.last && other.first <= self.last
+    }
+}
+
 /// The name of a sealed file.
 pub(crate) fn sealed_name(range: Range) -> String {
     format!("{:020}-{:020}{SUFFIX}", range.first, range.last)

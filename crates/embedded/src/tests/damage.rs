@@ -8,7 +8,7 @@ use matchwire_log::{Error, Log};
 use super::{append, call, event, log, read, subject};
 use crate::{
     Recovery, Segments, Verified,
-    disk::{Disk, Faulty},
+    disk::{Disk, Fault, Faulty},
     format::GROUP_MAGIC,
     recovery::{Listed, list},
     scan::segment_name,
@@ -103,6 +103,52 @@ fn every_flipped_bit_of_a_segment_is_found_by_verify() {
     }
 }
 
+/// A merged file may have its name though the directory could not be synced. If other files are
+/// merged then, because one of the first is damaged meanwhile, a start must not take it for a part.
+#[test]
+fn a_merged_file_that_did_not_take_its_place_does_not_come_back() {
+    let (disk, _) = written(2 * GROUPS);
+    let medium = open(&disk);
+    while medium.storage().waiting.count > 0 {
+        assert!(medium.maintain().unwrap());
+    }
+    drop(medium);
+    let (before, separate) = (snapshot(&disk), files(&disk));
+    assert!(separate.len() > 6, "{separate:?}");
+    let mut strays = 0;
+    for (syncs, power_fails) in (0..4).flat_map(|syncs| [(syncs, false), (syncs, true)]) {
+        let disk = Faulty::new(syncs);
+        restore(&disk, &before);
+        synced(&disk);
+        let medium = open(&disk);
+        disk.fail_after(Fault::Sync, syncs);
+        let merged = medium.maintain();
+        disk.calm();
+        let is_stray = merged.is_err() && files(&disk).len() > separate.len();
+        let name = files(&disk).into_iter().find(|name| separate.contains(name)).unwrap();
+        disk.flip(&name, 200, 1);
+        for _ in 0..2 * separate.len() {
+            // Damage that is met is an error now and then.
+            let _ = medium.maintain();
+        }
+        assert_eq!(medium.monitor().damage().is_empty(), is_stray, "{syncs}");
+        drop(medium);
+        disk.heal();
+        if power_fails {
+            disk.restart();
+        }
+        let verified = verified(&disk);
+        assert_eq!((verified.damage, verified.events), (vec![], 8 * GROUPS + 2), "{syncs}");
+        drop(open(&disk));
+        let log = log(&disk).unwrap();
+        for (stream, events) in [("match/a/1", 4 * GROUPS), ("room/c", 2)] {
+            assert_eq!(read(&log, stream).unwrap().len() as u64, events);
+        }
+        strays += u64::from(is_stray);
+    }
+    assert!(strays > 0);
+}
+
 #[test]
 fn damage_to_a_sealed_file_is_found_by_verify() {
     let (disk, files) = sealed();
@@ -159,6 +205,14 @@ fn a_hole_hides_what_lies_across_it_and_nothing_else() {
     assert_eq!(place(&log.head(&subject("match/a/1")).unwrap_err()).0, last);
     assert!(!log.read(&subject("match/a/1"), 0, 100).unwrap().is_empty());
     assert_eq!(place(&call(&log, vec![append("match/a/1", &["new"])]).unwrap_err()).0, last);
+}
+
+/// Everything on a disk is durable.
+pub(super) fn synced(disk: &Faulty) {
+    for name in disk.list().unwrap() {
+        disk.open(&name).unwrap().sync().unwrap();
+    }
+    disk.sync().unwrap();
 }
 
 pub(super) fn snapshot(disk: &Faulty) -> Vec<(String, Vec<u8>)> {

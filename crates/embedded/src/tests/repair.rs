@@ -4,7 +4,7 @@ use matchwire_log::Error;
 
 use super::{
     append, call,
-    damage::{GROUPS, files, groups, open, restore, sealed, snapshot, verified, written},
+    damage::{GROUPS, files, groups, open, restore, sealed, snapshot, synced, verified, written},
     log, read, subject,
 };
 use crate::{
@@ -20,14 +20,6 @@ pub(super) fn copy(disk: &Faulty) -> Faulty {
     let copy = Faulty::new(1);
     restore(&copy, &snapshot(disk));
     copy
-}
-
-/// Everything on a disk is durable.
-fn synced(disk: &Faulty) {
-    for name in disk.list().unwrap() {
-        disk.open(&name).unwrap().sync().unwrap();
-    }
-    disk.sync().unwrap();
 }
 
 fn all(disk: &Faulty) -> Streams {

@@ -86,10 +86,11 @@ impl Life<'_> {
         let start = self.disk.met();
         let Some(process) = &mut self.process else { return Ok(()) };
         let Some(Taken { calls, before }) = process.commit() else {
-            if process.waiting.is_empty() {
+            if !process.is_busy() {
                 return Ok(());
             }
-            // It takes nothing more, though nobody was told so.
+            // It takes nothing more, though nobody was told so: what failed were calls for whose
+            // answers nobody waits.
             self.stop();
             return self.excuse(&Error::Stopped, start);
         };
