@@ -111,6 +111,27 @@ pub enum IdForm {
     Other,
 }
 
+impl IdForm {
+    /// Why an event must not name a player by an id of this form; nothing if it may. An event `of_history` may have been in another
+    /// log before.
+    pub fn objection(self, player: &str, of_history: bool) -> Option<String> {
+        match self {
+            Self::Public => Some(format!(
+                "{player:?} is a public id; an event names people by account, as steam:76561197960265729, or by player id"
+            )),
+            Self::Given if of_history => Some(format!(
+                "{player:?} is a player id of the log from which it was read, and may be somebody else's here; name people by account, as steam:76561197960265729"
+            )),
+            _ => None,
+        }
+    }
+}
+
+/// Why an event of a history must not have the name of a player as it is sealed in another log.
+pub fn sealed_elsewhere(player: &str) -> String {
+    format!("the name of {player:?} is sealed with a key of the log from which it was read")
+}
+
 /// That somebody has been forgotten.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Erased {

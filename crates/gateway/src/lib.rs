@@ -55,7 +55,10 @@ mod openapi;
 
 pub use access::Access;
 pub use admission::{Advice, Class, Settings as AdmissionSettings, SourceLimit};
-pub use app::{Answer, App, Erased, EventName, Exchange, IdForm, Parts, Post, Source, Sources};
+pub use app::{
+    Answer, App, Erased, EventName, Exchange, IdForm, Parts, Post, Source, Sources,
+    sealed_elsewhere,
+};
 pub use audience::Audience;
 pub use export::Exports;
 pub use followup::{Followup, Ranking};

@@ -9,6 +9,7 @@
 //! import can be made of what it tells. How far an import is, the log itself knows; nothing is kept here.
 
 mod batches;
+mod foreign;
 mod guard;
 mod pace;
 mod preview;

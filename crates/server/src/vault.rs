@@ -56,6 +56,15 @@ impl OpenVault {
     }
 }
 
+/// What a text is by its form, where it may name a player; that is the same in all vaults.
+pub(crate) fn form_of(id: &str) -> IdForm {
+    match id {
+        id if is_given_here(id) => IdForm::Given,
+        id if is_public(id) => IdForm::Public,
+        _ => IdForm::Other,
+    }
+}
+
 impl Identities for OpenVault {
     fn account_of(&self, player: &str) -> Option<String> {
         self.vault().account_of(player)
@@ -80,11 +89,7 @@ impl Exchange for OpenVault {
     }
 
     fn form_of(&self, id: &str) -> IdForm {
-        match id {
-            id if is_given_here(id) => IdForm::Given,
-            id if is_public(id) => IdForm::Public,
-            _ => IdForm::Other,
-        }
+        form_of(id)
     }
 
     fn seal(&self, event: EventName<'_>, player: &str, name: &PersonName) -> PersonName {

@@ -12,7 +12,7 @@ use matchwire_log::Refused;
 
 use crate::{
     admission::refusal,
-    app::{App, EventName, IdForm},
+    app::{App, EventName, sealed_elsewhere},
     problem::{Code, Problem},
 };
 
@@ -76,15 +76,7 @@ enum Origin {
 impl Origin {
     /// Why an event from there must not name a player so, if it must not.
     fn objection(self, app: &App, player: &str) -> Option<String> {
-        match app.exchange.form_of(player) {
-            IdForm::Public => Some(format!(
-                "{player:?} is a public id; an event names people by account, as steam:76561197960265729, or by player id"
-            )),
-            IdForm::Given if self == Self::History => Some(format!(
-                "{player:?} is a player id of the log from which it was read, and may be somebody else's here; name people by account, as steam:76561197960265729"
-            )),
-            _ => None,
-        }
+        app.exchange.form_of(player).objection(player, self == Self::History)
     }
 }
 
@@ -119,10 +111,7 @@ fn admit_any(
         let event = EventName { subject, source, id };
         let seal = |player: &str, name: &PersonName| {
             if origin == Origin::History && name.as_sealed().is_some() {
-                let why = format!(
-                    "the name of {player:?} is sealed with a key of the log from which it was read"
-                );
-                objection.borrow_mut().get_or_insert(why);
+                objection.borrow_mut().get_or_insert_with(|| sealed_elsewhere(player));
             }
             app.exchange.seal(event, player, name)
         };

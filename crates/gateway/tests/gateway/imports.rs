@@ -45,6 +45,31 @@ fn statuses(reply: &Reply) -> Vec<String> {
     results.iter().map(|result| result["status"].as_str().unwrap().to_owned()).collect()
 }
 
+#[tokio::test]
+async fn names_and_ids_that_mean_nothing_here_are_refused() {
+    let server = Server::start().await;
+    assert_eq!(begin(&server, "i1", 3).await.status, 200);
+    let team = |who: Value| json!({"name": "Alpha", "players": [who]});
+    let whom = [
+        json!({"player": "MW-26-000001"}),
+        json!({"player": "own", "name": "~1.7vRfBA4r0Nky"}),
+        json!({"player": "own", "name": "One"}),
+    ];
+    let events = (0..).zip(whom).map(|(number, who)| {
+        let teams = [team(who), team(json!({"player": "steam:2"}))];
+        let told = json!({"game": "cs2", "teams": teams});
+        of_import("i1", number, "match/m1", "match.scheduled", told)
+    });
+    let reply = batch(&server, "i1", 0, &events.collect::<Vec<_>>()).await;
+    assert_eq!(statuses(&reply), ["rejected", "rejected", "appended"]);
+    let reply = reply.json();
+    for (n, why) in [(0, "is a public id"), (1, "is sealed with a key of the log")] {
+        let detail = reply["results"][n]["error"]["detail"].as_str().unwrap();
+        assert!(detail.contains(why), "{reply}");
+    }
+    server.end().await;
+}
+
 async fn winner(server: &Server) -> Value {
     server.get("/api/v1/matches/m1").await.json()["standing"]["winner"].clone()
 }

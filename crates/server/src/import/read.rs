@@ -22,7 +22,7 @@ use matchwire_sources::history::{
 
 use serde_json::Value;
 
-use super::counted;
+use super::{counted, foreign};
 use crate::{
     cli::{HistoryFormat as Format, Import},
     send::recorded,
@@ -59,6 +59,7 @@ pub(super) struct History {
     pub(super) unknown_count: u64,
     /// The files, by name and size.
     pub(super) files: Vec<(String, u64)>,
+    games: Games,
     /// What was told before, by subject and id.
     known: HashSet<(String, String)>,
     /// What the first row says of each match, by its stream.
@@ -163,13 +164,13 @@ impl History {
                     continue;
                 }
             };
-            let accounts = &mut self.accounts;
+            let mut named = Vec::new();
             let mut exchange = |account: &str| {
-                accounts.insert(account.to_owned());
+                named.push(account.to_owned());
                 account.to_owned()
             };
             match columns.read(about, |column| record.get(column), &mut exchange) {
-                Ok(events) => self.put_row(events, || at(&record)),
+                Ok(events) => self.put_row(events, named, || at(&record)),
                 Err(error) => self.note(format!("{}: {error}", at(&record))),
             }
         }
@@ -178,7 +179,7 @@ impl History {
 
     fn lines(&mut self, about: &About, file: &Path) -> anyhow::Result<()> {
         let data = self.data(file)?;
-        let (place, games) = (place(file), Games::default());
+        let place = place(file);
         let data = data.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&data);
         for (number, line) in (1..).zip(data.split(|byte| *byte == b'\n')) {
             let line = line.trim_ascii();
@@ -189,13 +190,13 @@ impl History {
                 self.note(format!("{place}, line {number}: it is not UTF-8"));
                 continue;
             };
-            let accounts = &mut self.accounts;
+            let mut named = Vec::new();
             let mut exchange = |account: &str| {
-                accounts.insert(account.to_owned());
+                named.push(account.to_owned());
                 account.to_owned()
             };
-            match ndjson::read(about, &games, line, &mut exchange) {
-                Ok(events) => self.put_row(events, || format!("{place}, line {number}")),
+            match ndjson::read(about, &self.games, line, &mut exchange) {
+                Ok(events) => self.put_row(events, named, || format!("{place}, line {number}")),
                 Err(error) => self.note(format!("{place}, line {number}: {error}")),
             }
         }
@@ -220,8 +221,13 @@ impl History {
             account.to_owned()
         };
         let read = startgg::read(about, &bracket, &mut exchange)?;
-        read.events.into_iter().for_each(|event| self.put(event));
         let place = place(folder);
+        for event in read.events {
+            match foreign::objection(&self.games, &event) {
+                Some(why) => self.note(format!("{place}: {}: {why}", event.subject)),
+                None => self.put(event),
+            }
+        }
         read.unknown.iter().for_each(|what| self.note(format!("{place}, {what}")));
         Ok(())
     }
@@ -246,8 +252,12 @@ impl History {
         }
     }
 
-    /// Takes what a row tells of a match or a tournament, unless a row before has said that the match ended otherwise.
-    fn put_row(&mut self, events: Vec<Event>, place: impl Fn() -> String) {
+    /// Takes what a row tells of a match or a tournament and of the accounts that it names, unless a row before has said that the
+    /// match ended otherwise, or the server would not take it.
+    fn put_row(&mut self, events: Vec<Event>, named: Vec<String>, place: impl Fn() -> String) {
+        if let Some(why) = events.iter().find_map(|it| foreign::objection(&self.games, it)) {
+            return self.note(format!("{}: {why}", place()));
+        }
         // An event that is a row by itself may be one of several about the end.
         if let [scheduled, .., end] = events.as_slice() {
             let told = [told_of_match(scheduled), told_of_match(end)];
@@ -262,6 +272,7 @@ impl History {
                 }
             }
         }
+        self.accounts.extend(named);
         for event in events {
             self.put(event);
         }

@@ -316,6 +316,12 @@ async fn ids_and_names_of_another_log_are_refused() {
         assert!(!output.status.success() && told.contains(why), "{told}");
         assert!(streams(&server, &format!("match/m{n}")).await.is_empty());
     }
+    fs::write(&file, lines.join("\n")).unwrap();
+    let dry = import(&["--dry-run"]).arg(&file).output().unwrap();
+    let dry = String::from_utf8_lossy(&dry.stdout);
+    for part in ["1 match", "1 player", "3 lines", "line 1: \"p1\" is a player id", "is sealed"] {
+        assert!(dry.contains(part), "{part} is not in {dry}");
+    }
     fs::write(&file, &lines[3]).unwrap();
     told(&run(&server, &file, &[]));
     assert_eq!(streams(&server, "match/m3").await.len(), 1);
