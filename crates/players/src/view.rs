@@ -103,7 +103,7 @@ const TABLES: [Table; 14] = [
     FORGOTTEN,
     UNORDERED,
 ];
-const SCHEMA: Schema = Schema::new("players", 4, &TABLES);
+const SCHEMA: Schema = Schema::new("players", 5, &TABLES);
 
 /// Events of a map by which it may end, or by which its end may be another one. After it has
 /// ended, all may.

@@ -6,7 +6,7 @@ use matchwire_domain::timestamp::Timestamp;
 use matchwire_log::view_store::{Error, Keys, Order, Row, Snapshot};
 
 use super::{
-    COURSES, LADDERS, UNFOLDED,
+    COURSES, FORGOTTEN, LADDERS, UNFOLDED,
     keys::{Key, read_place},
     ladders::{Ratings, course_key, course_prefix, ladder_key, ladder_prefix},
     standings::{Place, Ranking},
@@ -190,6 +190,10 @@ fn day(time: Timestamp) -> Timestamp {
     Timestamp::from_ms(time.ms().div_euclid(DAY_MS).saturating_mul(DAY_MS))
 }
 
+fn is_forgotten(snapshot: &dyn Snapshot, player: &str) -> Result<bool, Error> {
+    Ok(snapshot.get(FORGOTTEN, &Key::default().text(player).0)?.is_some())
+}
+
 /// Those who are rated the highest in a game at the least, at most `limit`.
 pub fn ladder(
     snapshot: &dyn Snapshot,
@@ -199,6 +203,7 @@ pub fn ladder(
     limit: usize,
 ) -> Result<Vec<Standing>, Error> {
     let own = match from {
+        Place::Around(player) if is_forgotten(snapshot, player)? => return Ok(Vec::new()),
         Place::Around(player) => {
             let Some(own) = rated(snapshot, Course { player, game, system })? else {
                 return Ok(Vec::new());

@@ -18,7 +18,7 @@ use matchwire_log::view_store::{Error, Keys, Order, Row, Snapshot, Table, Transa
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BOUTS, COURSES, LADDERS, PLACES, UNFOLDED,
+    BOUTS, COURSES, FORGOTTEN, LADDERS, PLACES, UNFOLDED,
     keys::{Key, read_text},
 };
 use crate::{
@@ -64,7 +64,9 @@ pub(super) fn set(
     bout: Option<Bout>,
 ) -> Result<(), Error> {
     let place_key = Key::default().text(match_id).0;
-    let before: Option<Stands> = read(rows, PLACES, &place_key)?;
+    // One that was changed by hand must not lead to another match's.
+    let before: Option<Stands> =
+        read(rows, PLACES, &place_key)?.filter(|it: &Stands| it.place.match_id == match_id);
     let now = bout.as_ref().map(|bout| Stands { game: game.to_owned(), place: bout.key.clone() });
     let stored = bout.map(|bout| Stored { sides: bout.sides, winner: bout.winner });
     let had: Option<Stored> = match &before {
@@ -237,7 +239,44 @@ fn standing_before(
     Ok(Standing { last, now })
 }
 
-/// Puts a player on the ladders as they are rated now.
+/// Takes a player off the ladders of all games. The course stays, as others are rated by it.
+pub(super) fn leave(rows: &mut dyn Transaction, player: &str) -> Result<(), Error> {
+    for game in games(rows)? {
+        let last = last(rows, &Keys::prefix(&course_prefix(&game, player)))?;
+        climb(rows, &game, player, last.map(|it| it.1), None)?;
+    }
+    Ok(())
+}
+
+/// Puts a player on the ladders of all games again.
+pub(super) fn come_back(rows: &mut dyn Transaction, player: &str) -> Result<(), Error> {
+    for game in games(rows)? {
+        let last = last(rows, &Keys::prefix(&course_prefix(&game, player)))?;
+        climb(rows, &game, player, None, last.map(|it| it.1))?;
+    }
+    Ok(())
+}
+
+/// The games in which somebody is rated.
+fn games(rows: &dyn Transaction) -> Result<Vec<String>, Error> {
+    let (mut games, mut keys) = (Vec::new(), Keys::all());
+    while let Some(row) = first(rows, COURSES, &keys)? {
+        // A key of which nobody can tell the game is passed.
+        let behind = match read_text(&row.key) {
+            Some((game, _)) => {
+                let own = Key::default().text(&game).0;
+                games.push(game);
+                Keys::prefix(&own).until().map(<[u8]>::to_vec)
+            }
+            None => Some([row.key.as_slice(), &[0]].concat()),
+        };
+        let Some(behind) = behind else { break };
+        keys = keys.from_key(&behind);
+    }
+    Ok(games)
+}
+
+/// Puts a player on the ladders as they are rated now. Whoever is forgotten is on none.
 fn stand(
     rows: &mut dyn Transaction,
     game: &str,
@@ -245,9 +284,20 @@ fn stand(
     standing: &Standing,
 ) -> Result<(), Error> {
     let [before, now] = [&standing.last, &standing.now].map(|it| it.as_ref().map(|it| it.1));
-    if before == now {
+    if before == now || rows.get(FORGOTTEN, &Key::default().text(player).0)?.is_some() {
         return Ok(());
     }
+    climb(rows, game, player, before, now)
+}
+
+/// Moves a player on the ladders of a game, or onto them, or off.
+fn climb(
+    rows: &mut dyn Transaction,
+    game: &str,
+    player: &str,
+    before: Option<Ratings>,
+    now: Option<Ratings>,
+) -> Result<(), Error> {
     for (index, system) in System::SERVED.into_iter().enumerate() {
         let steps = |ratings: Option<Ratings>| ratings.and_then(|it| it.get(index).copied());
         if let Some(before) = steps(before) {

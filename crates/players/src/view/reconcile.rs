@@ -45,7 +45,7 @@ pub use self::{
     report::{Difference, MAX_TOLD, PlayerDrift, Report, RowDrift, SourceDrift},
 };
 use super::{
-    ACTIVITIES, Players, SOURCES,
+    ACTIVITIES, FORGOTTEN, Players, SOURCES,
     keys::{Key, owners_of_activity, read_text, text_end},
     rows::{DERIVED, is_by_player, is_player, owner_of},
 };
@@ -150,8 +150,11 @@ pub fn reconcile(sight: &dyn Sight, only: Option<&str>) -> Result<Found, Error> 
     let forgotten = Forgotten::look(&*view, &log, &position, only)?;
     let players = Players::new(log).with(&forgotten);
     let seen = crew::work(&*view, views, &players, sight, only)?;
-    let Seen { walk, sources, suspects: mut others, ratings } = seen;
+    let Seen { walk, sources, suspects: mut others, of_nobody, ratings } = seen;
     let mut found = Found { ratings, forgotten, ..Found::default() };
+    found.of_nobody.extend(of_nobody);
+    let marks = found.forgotten.of_nobody.iter().cloned();
+    found.of_nobody.extend(marks.map(|key| (FORGOTTEN.name(), key)));
     found.report.position = position.from;
     found.report.players = walk.players;
     found.report.activities = walk.activities;

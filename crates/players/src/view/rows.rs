@@ -213,6 +213,7 @@ impl<'a> Rows<'a> {
         let own = Key::default().text(player).0;
         self.rows.put(FORGOTTEN, &own, &[])?;
         self.rows.delete(UNORDERED, &own)?;
+        ladders::leave(self.rows, player)?;
         for Row { key, .. } in self.rows(ACTIVITIES, &own)? {
             if let Some((_, source)) = owners_of_activity(&key) {
                 self.rows.delete(SOURCES, &[source, &key].concat())?;

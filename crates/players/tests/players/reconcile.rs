@@ -27,6 +27,7 @@ const SOURCES: Table = Table::new("sources");
 const RECORDS: Table = Table::new("records");
 const BOARDS: Table = Table::new("boards");
 const BOUTS: Table = Table::new("bouts");
+const PLACES: Table = Table::new("places");
 const COURSES: Table = Table::new("courses");
 const LADDERS: Table = Table::new("ladders");
 const FORGOTTEN: Table = Table::new("forgotten");
@@ -108,7 +109,19 @@ fn all_rows(rows: &dyn Transaction, table: Table) -> Vec<Row> {
 
 /// Changes a row at random, and says whether that makes a difference.
 fn spoil(rng: &mut SmallRng, rows_of: &mut dyn Transaction) -> bool {
-    let tables = [ACTIVITIES, SOURCES, RECORDS, BOARDS, BOUTS, COURSES, LADDERS];
+    let tables = [
+        ACTIVITIES,
+        SOURCES,
+        RECORDS,
+        BOARDS,
+        BOUTS,
+        PLACES,
+        COURSES,
+        LADDERS,
+        MATCHES,
+        TOURNAMENTS,
+        FORGOTTEN,
+    ];
     let table = tables[rng.random_range(0..tables.len())];
     let all = all_rows(rows_of, table);
     if all.is_empty() {
@@ -351,6 +364,45 @@ fn what_is_noted_of_tournaments_is_compared_too() {
     });
     assert_eq!(followed.report().drifted_sources, 1);
     followed.repair(None);
+}
+
+/// Matches that nobody has told, with everything that ratings have of one, or in part.
+#[test]
+fn a_match_that_is_not_in_the_log_is_found_and_taken_out() {
+    let forged = |text: &[u8]| -> Vec<u8> {
+        let text = text.iter().map(|byte| if *byte == b'm' { b'n' } else { *byte }).collect();
+        text
+    };
+    for tables in [&[PLACES, BOUTS, COURSES][..], &[PLACES, BOUTS], &[PLACES], &[BOUTS], &[MATCHES]]
+    {
+        let followed = played();
+        let before = followed.snapshot().range(COURSES, &Keys::all(), Order::Ascending, 9).unwrap();
+        followed.tamper(|rows| {
+            for table in tables {
+                for row in rows_with(rows, *table, "m") {
+                    let value = String::from_utf8_lossy(&row.value).replace("\"m\"", "\"n\"");
+                    rows.put(*table, &forged(&row.key), value.as_bytes()).unwrap();
+                }
+            }
+        });
+        let report = followed.report();
+        assert!(!report.is_clean(), "{tables:?}: {report:#?}");
+        followed.repair(None);
+        let after = followed.snapshot().range(COURSES, &Keys::all(), Order::Ascending, 9).unwrap();
+        assert_eq!(before, after, "{tables:?}");
+    }
+}
+
+#[test]
+fn keys_that_make_no_sense_are_taken_out() {
+    for table in [FORGOTTEN, MATCHES, TOURNAMENTS, PLACES] {
+        for key in [&b"x"[..], b"b\0\x01zz", b"cup\0\x01m\0\x01zz"] {
+            let followed = played();
+            followed.tamper(|rows| rows.put(table, key, b"").unwrap());
+            assert_eq!(followed.report().stray_rows, 1, "{table:?} {key:?}");
+            followed.repair(None);
+        }
+    }
 }
 
 /// A view whose transactions fail after so many changes.

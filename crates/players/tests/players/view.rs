@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
-use matchwire_domain::{activity::Activity, envelope::Event};
+use matchwire_domain::{
+    activity::Activity,
+    envelope::{Attributes, Event},
+};
 use matchwire_log::{
     Append, Log, Memory, SystemClock,
     projection::{Options, Reader, Runner},
@@ -237,6 +240,40 @@ fn of_a_day_only_the_last_rating_is_told() {
         }
         let of = |day: i64, index: usize| (day, each[index].1);
         assert_eq!(told, [of(3, 0), of(1, 1), of(0, 3)]);
+    }
+}
+
+/// Whoever is erased is on no ladder, whatever follows, and others are rated as if nobody was.
+#[test]
+fn whoever_is_erased_leaves_the_ladders() {
+    let rated = |is_erased: bool| {
+        let mut followed = Followed::new();
+        let teams = r#"{"game":"cs2","teams":[{"name":"A","players":[{"player":"a"}]},{"name":"B","players":[{"player":"b"}]}]}"#;
+        for number in 0..4 {
+            let subject = format!("match/m{number}");
+            followed.append(&event(&subject, "1", 9 - number, "match.scheduled", teams));
+            followed.append(&event(&subject, "2", 9 - number, "series.ended", r#"{"winner":0}"#));
+            if number == 1 && is_erased {
+                drop(followed.snapshot());
+                // What admission keeps for the server.
+                let erased = Attributes::of("1", "matchwire", "player/a", "player.erased");
+                followed.append(&Event::new(&erased, "{}").unwrap());
+            }
+        }
+        let of = |snapshot: &dyn Snapshot, system: System| {
+            let course = Course { player: "b", game: "cs2", system };
+            let own = view::rated(snapshot, course).unwrap().unwrap().rating;
+            let all = view::ladder(snapshot, "cs2", system, Place::Top, 9).unwrap();
+            let around = view::ladder(snapshot, "cs2", system, Place::Around("a"), 9).unwrap();
+            let who: Vec<String> = all.into_iter().map(|rung| rung.player).collect();
+            (own, who, around.len())
+        };
+        let snapshots = [followed.snapshot(), followed.rebuilt()];
+        snapshots.map(|snapshot| System::SERVED.map(|system| of(&*snapshot, system)))
+    };
+    for (erased, whole) in rated(true).iter().flatten().zip(rated(false).iter().flatten()) {
+        assert_eq!((erased.0, &*erased.1, erased.2), (whole.0, &["b".to_owned()][..], 0));
+        assert_eq!((&*whole.1, whole.2), (&["a".to_owned(), "b".to_owned()][..], 2));
     }
 }
 

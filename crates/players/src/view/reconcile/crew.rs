@@ -33,6 +33,8 @@ pub(super) struct Seen {
     pub(super) sources: u64,
     /// Those of which something else is wrong than activities.
     pub(super) suspects: Vec<Source>,
+    /// Rows that are of no match or tournament: tables and keys.
+    pub(super) of_nobody: Vec<(&'static str, Vec<u8>)>,
     pub(super) ratings: ratings::Found,
 }
 
@@ -86,6 +88,7 @@ impl Work<'_> {
             walk: Walk::new(own),
             sources: 0,
             suspects: Vec::new(),
+            of_nobody: Vec::new(),
             ratings: ratings::Found::default(),
         };
         while let Some(task) = self.next() {
@@ -119,8 +122,12 @@ impl Work<'_> {
                 walk.standing.join(sweep.standing);
                 seen.sources += sweep.sources;
                 seen.suspects.extend(sweep.suspects);
+                seen.of_nobody.extend(sweep.of_nobody);
             }
-            Task::Ratings => seen.ratings = ratings::look(view, sight, walk.only.as_deref())?,
+            Task::Ratings => {
+                seen.ratings =
+                    ratings::look(view, &self.players.forgotten, sight, walk.only.as_deref())?
+            }
             Task::Listing => walk.listing(view, sight)?,
             Task::Derived(table) => walk.derived(view, sight, table)?,
             Task::Activities => {
@@ -137,6 +144,7 @@ impl Seen {
         self.walk.join(other.walk);
         self.sources += other.sources;
         self.suspects.extend(other.suspects);
+        self.of_nobody.extend(other.of_nobody);
         self.ratings.join(other.ratings);
         self
     }

@@ -14,15 +14,14 @@ use matchwire_log::{
 
 use super::{
     super::{
-        ACTIVITIES, BOARDS, BOUTS, COURSES, LADDERS, MATCHES, PLACES, Players, RECORDS, SOURCES,
-        TOURNAMENTS,
+        ACTIVITIES, BOARDS, MATCHES, PLACES, Players, RECORDS, SOURCES, TABLES, TOURNAMENTS,
         keys::{Key, owners_of_activity, read_text},
         ladders,
         records::{Records, boards_of},
         rows::{DERIVED, Rows},
         streams::Streams,
     },
-    Done, Found, Others, Sight, Source, check, failed, log_of, others, ratings,
+    Done, Forgotten, Found, Others, Sight, Source, check, failed, log_of, others, ratings,
     recount::Recount,
     scratch::{Content, pages},
 };
@@ -59,8 +58,7 @@ pub fn fix(sight: &dyn Sight, view: &dyn StoredView, found: &Found) -> Result<Fi
     let boards = others(&*view.snapshot()?, &keys)?;
     if !found.of_nobody.is_empty() {
         let (mut rows, position) = begin(view)?;
-        let tables = [ACTIVITIES, SOURCES, BOUTS, COURSES, LADDERS].into_iter().chain(DERIVED);
-        for table in tables {
+        for table in TABLES {
             let own = found.of_nobody.iter().filter(|(name, _)| *name == table.name());
             own.into_iter().try_for_each(|(_, key)| rows.delete(table, key))?;
         }
@@ -89,7 +87,7 @@ pub fn fix(sight: &dyn Sight, view: &dyn StoredView, found: &Found) -> Result<Fi
     fold(view, sight)?;
     if !found.ratings.wrong.is_empty() {
         // Some of it may have been right, and what it was compared with wrong.
-        let wrong = ratings::look(&*view.snapshot()?, sight, None)?;
+        let wrong = ratings::look(&*view.snapshot()?, &Forgotten::default(), sight, None)?;
         if wrong.is_cut || wrong.wrong.len() > MAX_PLAYERS {
             return Ok(Fixed { is_too_much: true, ..fixed });
         }

@@ -14,6 +14,7 @@ use super::{
     super::{
         FORGOTTEN, Players, forgets,
         keys::{Key, read_text},
+        ladders,
         rows::Rows,
         streams::failed,
     },
@@ -31,6 +32,8 @@ const PAGE: usize = 500;
 pub(in super::super) struct Forgotten {
     missing: BTreeSet<String>,
     stray: BTreeSet<String>,
+    /// Keys of marks of which nobody can tell whose they are.
+    pub(super) of_nobody: Vec<Vec<u8>>,
 }
 
 impl Forgotten {
@@ -62,6 +65,12 @@ impl Forgotten {
         pages(view, FORGOTTEN, Keys::all(), Order::Ascending, |page| {
             for row in page {
                 let player = read_text(&row.key).map(|(player, _)| player).unwrap_or_default();
+                if Key::default().text(&player).0 != row.key {
+                    if only.is_none() {
+                        found.of_nobody.push(row.key);
+                    }
+                    continue;
+                }
                 let stream = Subject::parse(&format!("player/{player}")).ok();
                 let is_right = stream.map_or(Ok(false), |it| is_erased(log, &it, None))?;
                 if is_wanted(&player) && !is_right {
@@ -108,6 +117,7 @@ impl Forgotten {
         for player in &self.stray {
             let (mut rows, position) = begin(view)?;
             rows.delete(FORGOTTEN, &Key::default().text(player).0)?;
+            ladders::come_back(&mut *rows, player)?;
             rows.commit(&position)?;
         }
         Ok(())

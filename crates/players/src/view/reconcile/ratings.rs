@@ -13,7 +13,7 @@ use super::{
         keys::{read_place, read_text, split_text},
         ladders::{self, Ratings, Stands, Stored},
     },
-    Done, Sight,
+    Done, Forgotten, Sight,
     report::RowDrift,
     scratch::{Content, pages},
     sums::{Sums, hash},
@@ -57,16 +57,18 @@ struct Of<'a> {
     value: &'a [u8],
 }
 
-/// Compares all ratings that are stored, or those of one player, given by how the player's keys begin.
+/// Compares all ratings that are stored, or those of one player, given by how the player's keys begin; those are on no ladder who are
+/// forgotten.
 pub(super) fn look(
     view: &dyn Snapshot,
+    forgotten: &Forgotten,
     sight: &dyn Sight,
     only: Option<&[u8]>,
 ) -> Result<Found, Error> {
     let is_wanted =
         |owner: &[u8]| only.is_none() || split_text(owner).map(|(_, player)| player) == only;
     let mut sums = Sums::together();
-    each_row(view, sight, &mut |side, of| {
+    each_row(view, forgotten, sight, &mut |side, of| {
         let hash = hash(&(of.table.name(), of.key, of.value));
         match side {
             _ if !is_wanted(of.owner) => {}
@@ -81,7 +83,7 @@ pub(super) fn look(
     }
     let mut lists: [BTreeMap<Vec<u8>, Content>; 2] = [BTreeMap::new(), BTreeMap::new()];
     let mut count = 0;
-    each_row(view, sight, &mut |side, of| {
+    each_row(view, forgotten, sight, &mut |side, of| {
         if !suspects.has(of.owner) || !is_wanted(of.owner) {
             return;
         }
@@ -162,6 +164,7 @@ impl Wrong {
 /// Calls `note` with every row that there should be, and with every one that there is.
 fn each_row(
     view: &dyn Snapshot,
+    forgotten: &Forgotten,
     sight: &dyn Sight,
     note: &mut dyn FnMut(Side, Of<'_>),
 ) -> Result<(), Error> {
@@ -181,7 +184,7 @@ fn each_row(
             .is_none_or(|from| from.get(game.len()..).is_some_and(|from| place < from))
     };
     play_again(view, sight, &is_folded, note)?;
-    each_stored_course(view, sight, &is_folded, note)?;
+    each_stored_course(view, forgotten, sight, &is_folded, note)?;
     pages(view, LADDERS, Keys::all(), Order::Ascending, |page| {
         for row in page {
             let owner = owner_on_ladder(&row.key);
@@ -244,6 +247,7 @@ fn note_stray(key: &[u8], value: &[u8], note: &mut dyn FnMut(Side, Of<'_>)) {
 /// The courses that are stored, and where each player should stand on the ladders by the last row of theirs.
 fn each_stored_course(
     view: &dyn Snapshot,
+    forgotten: &Forgotten,
     sight: &dyn Sight,
     is_folded: &dyn Fn(&[u8], &[u8]) -> bool,
     note: &mut dyn FnMut(Side, Of<'_>),
@@ -260,23 +264,32 @@ fn each_stored_course(
                 note(Side::Stored, Of { owner, table: COURSES, key, value });
             }
             if last.as_ref().is_some_and(|(of, _)| *of != owner) {
-                note_on_ladders(last.take(), note);
+                note_on_ladders(view, forgotten, last.take(), note)?;
             }
             last = Some((owner, serde_json::from_slice(&row.value).ok()));
         }
         sight.worked(Done::Nothing)
     })?;
-    note_on_ladders(last, note);
-    Ok(())
+    note_on_ladders(view, forgotten, last, note)
 }
 
-fn note_on_ladders(last: Option<(Vec<u8>, Option<Ratings>)>, note: &mut dyn FnMut(Side, Of<'_>)) {
-    let Some((owner, Some(ratings))) = last else { return };
-    let Some((game, rest)) = read_text(&owner) else { return };
-    let Some((player, _)) = read_text(rest) else { return };
+/// Where somebody should stand on the ladders, unless the view has forgotten them.
+fn note_on_ladders(
+    view: &dyn Snapshot,
+    forgotten: &Forgotten,
+    last: Option<(Vec<u8>, Option<Ratings>)>,
+    note: &mut dyn FnMut(Side, Of<'_>),
+) -> Result<(), Error> {
+    let Some((owner, Some(ratings))) = last else { return Ok(()) };
+    let Some((game, rest)) = read_text(&owner) else { return Ok(()) };
+    let Some((player, _)) = read_text(rest) else { return Ok(()) };
+    if forgotten.has(view, &player)? {
+        return Ok(());
+    }
     for (key, value) in ladder_rows(&game, &player, &ratings) {
         note(Side::Right, Of { owner: &owner, table: LADDERS, key: &key, value: &value });
     }
+    Ok(())
 }
 
 fn ladder_rows(game: &str, player: &str, ratings: &Ratings) -> Vec<(Vec<u8>, Vec<u8>)> {

@@ -8,7 +8,7 @@ use matchwire_domain::{
 };
 use matchwire_log::{
     Log,
-    view_store::{Error, Keys, Order, Snapshot},
+    view_store::{Error, Keys, Order, Snapshot, Table},
 };
 
 use super::{
@@ -81,6 +81,8 @@ pub(super) struct Sweep<'a> {
     pub(super) standing: Sums,
     /// Those of which something else is wrong than activities.
     pub(super) suspects: Vec<Source>,
+    /// Rows that are of no match or tournament: tables and keys.
+    pub(super) of_nobody: Vec<(&'static str, Vec<u8>)>,
     pub(super) sources: u64,
 }
 
@@ -99,6 +101,7 @@ impl<'a> Sweep<'a> {
             tournaments: BTreeMap::new(),
             standing: Sums::together(),
             suspects: Vec::new(),
+            of_nobody: Vec::new(),
             sources: 0,
         }
     }
@@ -113,23 +116,31 @@ impl<'a> Sweep<'a> {
             }
             Ok(())
         })?;
-        // Of what is not in the log nothing is told.
-        let (log, mut unknown) = (&players.log, Vec::new());
-        pages(self.view, TOURNAMENTS, Keys::all(), Order::Ascending, |page| {
+        if self.only.is_some() {
+            return Ok(());
+        }
+        [TOURNAMENTS, PLACES, MATCHES].into_iter().try_for_each(|table| self.unknown(table))
+    }
+
+    /// Finds what is noted of matches and tournaments that are not in the log, of which nothing is told.
+    fn unknown(&mut self, table: Table) -> Result<(), Error> {
+        let view = self.view;
+        pages(view, table, Keys::all(), Order::Ascending, |page| {
             for row in page {
-                let id = read_text(&row.key).map(|(id, _)| id).unwrap_or_default();
-                let stream = Subject::parse(&format!("tournament/{id}")).ok();
-                let head = stream.map_or(Ok(0), |stream| log.head(&stream));
-                if head.map_err(|error| failed(&error))? == 0 && unknown.len() < MAX_SUSPECTS {
-                    unknown.push(Source::new(Model::Tournament, &id));
+                let source = noted_source(table, &row.key);
+                let is_known = source.as_ref().map_or(Ok(false), |it| is_in(&self.players.log, it));
+                match source {
+                    _ if is_known? => {}
+                    // A match of a tournament has no more than this row.
+                    Some(source) if table != MATCHES => self.suspect(source),
+                    _ if self.of_nobody.len() < MAX_SUSPECTS => {
+                        self.of_nobody.push((table.name(), row.key));
+                    }
+                    _ => {}
                 }
             }
-            Ok(())
-        })?;
-        for source in unknown {
-            self.suspect(source);
-        }
-        Ok(())
+            self.sight.worked(Done::Nothing)
+        })
     }
 
     fn take(&mut self, source: Source) -> Result<(), Error> {
@@ -163,6 +174,31 @@ impl<'a> Sweep<'a> {
             self.suspects.push(source);
         }
     }
+}
+
+/// Of which match or tournament such a row is; nothing if nobody can tell.
+fn noted_source(table: Table, key: &[u8]) -> Option<Source> {
+    let (first, rest) = read_text(key)?;
+    let own = Key::default().text(&first);
+    let (source, own) = if table == MATCHES {
+        let (id, _) = read_text(rest)?;
+        (Source::new(Model::Match, &id), own.text(&id))
+    } else {
+        let model = if table == TOURNAMENTS { Model::Tournament } else { Model::Match };
+        (Source::new(model, &first), own)
+    };
+    (own.0 == key).then_some(source)
+}
+
+/// Whether a log has a match or a tournament.
+fn is_in(log: &Log, Source { model, id }: &Source) -> Result<bool, Error> {
+    let name = format!("{}/{id}", model.as_str());
+    let Ok(own) = Subject::parse(&name) else { return Ok(false) };
+    if log.head(&own).map_err(|error| failed(&error))? > 0 {
+        return Ok(true);
+    }
+    let maps = log.subjects(&format!("{name}/"), None, 1).map_err(|error| failed(&error))?;
+    Ok(!maps.is_empty())
 }
 
 /// Whether what else is noted of a match or a tournament than activities is right.
