@@ -105,9 +105,9 @@ const TABLES: [Table; 14] = [
 ];
 const SCHEMA: Schema = Schema::new("players", 5, &TABLES);
 
-/// Events of a map by which it may end, or by which its end may be another one. After it has
-/// ended, all may.
-const DECIDING: [&str; 13] = [
+/// Events of a map by which it may end, or by which its end may be another one, or those who were in it. After it has
+/// ended, and somebody is known to have been in it, all may.
+const DECIDING: [&str; 23] = [
     "map.ended",
     "match.finished",
     "match.forfeited",
@@ -121,6 +121,16 @@ const DECIDING: [&str; 13] = [
     "period.ended",
     "shootout.kicked",
     "source.switched",
+    "player.joined",
+    "lineup.told",
+    "player.substituted",
+    "player.returned",
+    "period.started",
+    "goal.scored",
+    "goal.assisted",
+    "card.shown",
+    "penalty.missed",
+    "shot.taken",
 ];
 
 /// The view `players` over a log.

@@ -139,6 +139,19 @@ fn a_bye_and_a_cancelled_match_are_nothing() {
     let cancelled = format!("{SOLO}\nseries.started\nmatch.cancelled");
     assert_eq!(ended(&cancelled, &[]), "Cancelled  | Cancelled ");
     assert_eq!(outcome(&format!("{cancelled}\n{SOLO}"), &[]), None, "it is set again");
+    let played = format!("{SOLO}\nseries.ended {{\"winner\":0}}");
+    let annulled = format!("{played}\nmatch.cancelled");
+    assert_eq!(ended(&annulled, &[]), "Cancelled  | Cancelled ");
+    assert_eq!(
+        ended(&format!("{annulled}\nseries.ended {{\"winner\":0}}"), &[]),
+        ended(&annulled, &[])
+    );
+    assert_eq!(outcome(&format!("{annulled}\n{SOLO}"), &[]), None, "it is set again");
+    let again = outcome(&format!("{annulled}\n{SOLO}\nseries.ended {{\"winner\":1}}"), &[]);
+    assert_eq!(again.unwrap().sides[1].ending, Ending::Won);
+    let forfeited = format!("{SOLO}\nmatch.forfeited {{\"team\":0}}");
+    let after = format!("{forfeited}\nmatch.cancelled\nseries.ended {{\"winner\":0}}");
+    assert_eq!(ended(&after, &[]), ended(&forfeited, &[]), "what is ruled stands");
 }
 
 #[test]

@@ -295,8 +295,10 @@ impl Rules for State {
             }
             Event::MapWon(won) if self.phase != Status::Ended => self.win_map(won),
             Event::SeriesEnded(ended) if self.course.ruling.is_none() => self.end(ended),
-            Event::MatchCancelled(cancelled) if self.phase != Status::Ended => {
+            // What was played may be annulled; what a referee ruled stands until it is corrected.
+            Event::MatchCancelled(cancelled) if self.course.ruling.is_none() => {
                 self.phase = Status::Ended;
+                self.course.winner = None;
                 self.course.rule("cancelled", cancelled.reason.as_ref());
             }
             Event::ByeGiven(bye) if self.phase != Status::Ended => {

@@ -52,6 +52,35 @@ fn fact_of_match(rng: &mut SmallRng) -> (&'static str, Value) {
     }
 }
 
+/// A fact of a map of football.
+fn fact_of_map(rng: &mut SmallRng) -> (&'static str, Value) {
+    let side = rng.random_range(0..2);
+    let who = format!("{}{}", ["a", "b"][side], rng.random_range(0..3));
+    match rng.random_range(0..13) {
+        0..3 => {
+            let players = json!([{"player": who, "starts": true}]);
+            ("lineup.told", json!({"team": side, "players": players}))
+        }
+        3..5 => ("period.started", json!({"period": "first_half"})),
+        5..7 => ("goal.scored", json!({"team": side, "scorer": who})),
+        7 => ("card.shown", json!({"team": side, "card": "yellow", "player": who})),
+        8 => ("shot.taken", json!({"team": side, "player": who, "outcome": "saved"})),
+        9..11 => ("match.finished", json!({})),
+        11 => ("match.forfeited", json!({"team": side})),
+        _ => ("match.abandoned", json!({})),
+    }
+}
+
+/// A fact of a match of football, which mostly does not tell who plays.
+fn fact_of_series(rng: &mut SmallRng) -> (&'static str, Value) {
+    match rng.random_range(0..4) {
+        0 => ("match.scheduled", json!({"game": "football", "tournament": "cup"})),
+        1 => ("match.scheduled", json!({"game": "football", "teams": [team(rng), team(rng)]})),
+        2 => ("match.cancelled", json!({})),
+        _ => ("series.started", json!({})),
+    }
+}
+
 /// A fact of a tournament.
 fn fact_of_tournament(rng: &mut SmallRng) -> (&'static str, Value) {
     let teams = ["a", "b", "c", "d"];
@@ -84,12 +113,15 @@ pub(crate) fn step(
     number: usize,
 ) -> matchwire_domain::envelope::Event {
     let is_match = rng.random_bool(0.7);
-    let subject = if is_match {
-        format!("match/m{}", rng.random_range(0..6))
-    } else {
-        format!("tournament/{}", ["cup", "bowl"].choose(rng).unwrap())
+    let (subject, (tag, data)) = match rng.random_range(0..10) {
+        _ if !is_match => {
+            let tournament = ["cup", "bowl"].choose(rng).unwrap();
+            (format!("tournament/{tournament}"), fact_of_tournament(rng))
+        }
+        0..6 => (format!("match/m{}", rng.random_range(0..6)), fact_of_match(rng)),
+        6..9 => (format!("match/f{}/1", rng.random_range(0..3)), fact_of_map(rng)),
+        _ => (format!("match/f{}", rng.random_range(0..3)), fact_of_series(rng)),
     };
-    let (tag, data) = if is_match { fact_of_match(rng) } else { fact_of_tournament(rng) };
     let before = world.len(&subject);
     let (tag, data) = match rng.random_range(0..10) {
         0 if before > 0 => ("event.voided", json!({"seq": rng.random_range(1..=before)})),

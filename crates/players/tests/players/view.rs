@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use matchwire_domain::{
-    activity::Activity,
+    activity::{Activity, Kind},
     envelope::{Attributes, Event},
 };
 use matchwire_log::{
@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The games of the log; where nobody tells it, the game is empty.
-const GAMES: [&str; 2] = ["", "cs2"];
+const GAMES: [&str; 3] = ["", "cs2", "football"];
 
 /// A log with the view of it.
 pub(crate) struct Followed {
@@ -240,6 +240,34 @@ fn of_a_day_only_the_last_rating_is_told() {
         }
         let of = |day: i64, index: usize| (day, each[index].1);
         assert_eq!(told, [of(3, 0), of(1, 1), of(0, 3)]);
+    }
+}
+
+/// Who plays may be told after the end.
+#[test]
+fn a_line_up_that_is_told_late_counts() {
+    for (tag, of_side) in [
+        ("lineup.told", r#""players":[{"player":"PLAYER","starts":true}]"#),
+        ("card.shown", r#""card":"yellow","player":"PLAYER""#),
+        ("shot.taken", r#""outcome":"saved","player":"PLAYER""#),
+        ("goal.scored", r#""scorer":"PLAYER""#),
+    ] {
+        let followed = Followed::new();
+        followed.append(&event(
+            "match/f/1",
+            "1",
+            1,
+            "period.started",
+            r#"{"period":"first_half"}"#,
+        ));
+        followed.append(&event("match/f/1", "2", 2, "match.finished", "{}"));
+        assert!(activities(&*followed.snapshot(), "a", 9).is_empty());
+        for (team, player) in [(0, "a"), (1, "b")] {
+            let data = format!("{{\"team\":{team},{}}}", of_side.replace("PLAYER", player));
+            followed.append(&event("match/f/1", player, 3, tag, &data));
+        }
+        let told = activities(&*followed.snapshot(), "a", 9);
+        assert!(told.iter().any(|it| it.kind == Kind::MatchPlayed), "{tag}: {told:?}");
     }
 }
 

@@ -53,11 +53,13 @@ impl World {
 
     /// How the matches that are over have ended.
     pub(crate) fn outcomes(&self) -> Vec<Outcome> {
-        let matches = self.streams.keys().filter_map(|subject| match subject.kind() {
-            Kind::Match(id) => self.outcome(id),
-            _ => None,
-        });
-        matches.collect()
+        self.matches().iter().filter_map(|own| self.outcome(match_of(own)?)).collect()
+    }
+
+    /// The own streams of all matches, whether there is anything in them or in their maps alone.
+    fn matches(&self) -> BTreeSet<Subject> {
+        let ids = self.streams.keys().filter_map(match_of);
+        ids.map(|id| Subject::parse(&format!("match/{id}")).unwrap()).collect()
     }
 
     /// How many events a stream has.
@@ -70,11 +72,8 @@ impl World {
     pub(crate) fn tell(&mut self, event: &Event) -> Vec<Activity> {
         self.record(event);
         let of_tournament = matches!(event.subject.kind(), Kind::Tournament(_));
-        let matches = self.streams.keys().filter(|subject| {
-            matches!(subject.kind(), Kind::Match(_))
-                && (of_tournament || **subject == event.subject)
-        });
-        let mut touched: Vec<Subject> = matches.cloned().collect();
+        let mut touched: Vec<Subject> = self.matches().into_iter().collect();
+        touched.retain(|own| of_tournament || match_of(own) == match_of(&event.subject));
         if of_tournament {
             touched.push(event.subject.clone());
         }
@@ -83,7 +82,8 @@ impl World {
 
     /// Everything at once, as a view is built anew.
     pub(crate) fn follow_all(&mut self) {
-        let subjects: Vec<Subject> = self.streams.keys().cloned().collect();
+        let mut subjects = self.matches();
+        subjects.extend(self.streams.keys().cloned());
         for subject in &subjects {
             self.make_activities(subject);
         }
@@ -126,7 +126,9 @@ impl World {
 
     /// How a match ended, by what is in the log.
     pub(crate) fn outcome(&self, id: &str) -> Option<Outcome> {
-        let fold = |subject: &Subject| Fold::of(&self.games, subject, &self.streams[subject]);
+        let fold = |subject: &Subject| {
+            Fold::of(&self.games, subject, self.streams.get(subject).into_iter().flatten())
+        };
         let own = fold(&Subject::parse(&format!("match/{id}")).unwrap());
         let first = Subject::match_map(id, 1).unwrap();
         let from_first = self.streams.range(first..).map(|(subject, _)| subject);
@@ -144,6 +146,14 @@ impl World {
     /// The statistics of all activities.
     pub(crate) fn statistics(&self) -> Statistics {
         Statistics::of(self.activities.values().flatten())
+    }
+}
+
+/// The match that a stream is of.
+fn match_of(subject: &Subject) -> Option<&str> {
+    match subject.kind() {
+        Kind::Match(id) | Kind::MatchMap(id, _) => Some(id),
+        _ => None,
     }
 }
 
