@@ -44,8 +44,6 @@ pub enum Relation {
 pub struct Rights {
     /// As whom they look.
     pub relation: Relation,
-    /// Whether they see who the player is, and who the friends are.
-    pub profile: bool,
     /// Whether they see what the player has done, one by one.
     pub activity: bool,
     /// Whether they see what is counted of it: statistics, ratings, places on leaderboards.
@@ -72,12 +70,7 @@ impl Rights {
         };
         let privacy = &state.privacy;
         let sees = |what| !state.erased && relation.sees(what);
-        Self {
-            relation,
-            profile: sees(privacy.profile),
-            activity: sees(privacy.activity),
-            statistics: sees(privacy.statistics),
-        }
+        Self { relation, activity: sees(privacy.activity), statistics: sees(privacy.statistics) }
     }
 
     /// Which statistics they are told, if any: for others than the owner those in which private tournaments do not count.

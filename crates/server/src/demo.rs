@@ -123,7 +123,7 @@ async fn remember(client: &Client, seed: u64, now: Timestamp) -> anyhow::Result<
     let teams = series.filter_map(|one| one.pointer("/series/teams")?.as_array()).flatten();
     let players = teams.filter_map(|team| team.get("players")?.as_object());
     let ids: BTreeSet<&String> = players.flat_map(|players| players.keys()).collect();
-    let public = json!({"profile": "public", "activity": "public", "statistics": "public"});
+    let public = json!({"activity": "public", "statistics": "public"});
     let set = |id: &String| {
         let event = json!({
             "specversion": "1.0", "id": "privacy", "source": matchwire_sim::SOURCE,

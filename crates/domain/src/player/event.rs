@@ -33,9 +33,6 @@ vocabulary! {
     "player.erased" => PlayerErased;
     /// The player decides who may see what; what is left out stays as it was.
     "privacy.set" => PrivacySet {
-        /// Who the player is, and who the friends are.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        profile: Option<Visibility>,
         /// What the player has done, one by one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         activity: Option<Visibility>,

@@ -40,8 +40,6 @@ pub struct Consent {
 /// Who may see what of a player. Nobody but the player, unless the player decides otherwise.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Privacy {
-    /// Who the player is, and who the friends are.
-    pub profile: Visibility,
     /// What the player has done, one by one.
     pub activity: Visibility,
     /// What is counted of it.
@@ -79,7 +77,6 @@ impl State {
 
 impl Privacy {
     fn set(&mut self, told: &PrivacySet) {
-        self.profile = told.profile.unwrap_or(self.profile);
         self.activity = told.activity.unwrap_or(self.activity);
         self.statistics = told.statistics.unwrap_or(self.statistics);
     }

@@ -42,7 +42,7 @@ fn nobody_sees_anything_unless_the_player_says_so() {
     let set = r#"- privacy.set {"activity":"friends","statistics":"public"}"#;
     let state = folded(&[set, r#"- privacy.set {"activity":"public"}"#]);
     let json = serde_json::to_value(&state).unwrap();
-    let privacy = json!({"profile": "owner", "activity": "public", "statistics": "public"});
+    let privacy = json!({"activity": "public", "statistics": "public"});
     assert_eq!((&json["privacy"], &json["seq"]), (&privacy, &json!(2)));
     assert!(Visibility::Owner < Visibility::Friends && Visibility::Friends < Visibility::Public);
 }

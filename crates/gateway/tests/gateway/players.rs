@@ -155,6 +155,9 @@ async fn leaderboards_have_places_of_those_who_are_not_shown() {
     assert_eq!(rest["players"], json!([{"place": 2, "won": 1}]));
     let around = ask(&server, Some("steam:1"), &format!("{board}?around=p1&limit=2")).await.json();
     assert_eq!(around["players"][1]["player"], "p1");
+    let public = format!("{board}?around=MW-26-000001&limit=2");
+    let public = ask(&server, Some("steam:1"), &public).await.json();
+    assert_eq!(public["players"][1]["player"], "MW-26-000001", "as it was asked");
     assert_eq!(ask(&server, None, &format!("{board}?around=p1")).await.status, 403);
     server.end().await;
 }

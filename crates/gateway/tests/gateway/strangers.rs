@@ -256,7 +256,7 @@ async fn what_is_private_is_not_there_for_strangers_whatever_was_told_in_which_o
     let mut rng = play::rng(seed);
     let mut world = World::default();
     for n in 1..=6 {
-        let open = json!({"profile": "public", "activity": "public", "statistics": "public"});
+        let open = json!({"activity": "public", "statistics": "public"});
         server.post(&[event(&format!("player/p{n}"), 1, "privacy.set", &open)]).await;
     }
     let scheduled = event("match/m-0-m", "s", "match.scheduled", &schedule(0));

@@ -12,8 +12,8 @@ use super::*;
 
 const VISIBILITIES: [Visibility; 3] = [Visibility::Owner, Visibility::Friends, Visibility::Public];
 
-fn state(profile: Visibility, activity: Visibility, statistics: Visibility) -> State {
-    State { privacy: Privacy { profile, activity, statistics }, ..State::default() }
+fn state(activity: Visibility, statistics: Visibility) -> State {
+    State { privacy: Privacy { activity, statistics }, ..State::default() }
 }
 
 #[test]
@@ -33,23 +33,17 @@ fn every_case() {
         (Some(""), false, Other, [false, false, true]),
     ];
     for (viewer, is_friend, relation, sees) in table {
-        for (profile, sees_profile) in VISIBILITIES.into_iter().zip(sees) {
-            for (activity, sees_activity) in VISIBILITIES.into_iter().zip(sees) {
-                for (statistics, sees_statistics) in VISIBILITIES.into_iter().zip(sees) {
-                    let state = state(profile, activity, statistics);
-                    let rights = Rights::of(viewer, "p1", &state, is_friend);
-                    let expected = Rights {
-                        relation,
-                        profile: sees_profile,
-                        activity: sees_activity,
-                        statistics: sees_statistics,
-                    };
-                    assert_eq!(rights, expected, "{viewer:?} {is_friend} {:?}", state.privacy);
-                    let reach = if relation == Owner { Reach::Own } else { Reach::Others };
-                    assert_eq!(rights.reach(), sees_statistics.then_some(reach));
-                    let grain = if sees_activity { Grain::Match } else { Grain::Day };
-                    assert_eq!(rights.grain(), sees_statistics.then_some(grain));
-                }
+        for (activity, sees_activity) in VISIBILITIES.into_iter().zip(sees) {
+            for (statistics, sees_statistics) in VISIBILITIES.into_iter().zip(sees) {
+                let state = state(activity, statistics);
+                let rights = Rights::of(viewer, "p1", &state, is_friend);
+                let expected =
+                    Rights { relation, activity: sees_activity, statistics: sees_statistics };
+                assert_eq!(rights, expected, "{viewer:?} {is_friend} {:?}", state.privacy);
+                let reach = if relation == Owner { Reach::Own } else { Reach::Others };
+                assert_eq!(rights.reach(), sees_statistics.then_some(reach));
+                let grain = if sees_activity { Grain::Match } else { Grain::Day };
+                assert_eq!(rights.grain(), sees_statistics.then_some(grain));
             }
         }
     }
@@ -58,11 +52,11 @@ fn every_case() {
 #[test]
 fn of_a_player_who_has_said_nothing_only_the_player_sees_anything() {
     let of = |viewer| Rights::of(viewer, "p1", &State::default(), true);
-    let all = Rights { relation: Relation::Owner, profile: true, activity: true, statistics: true };
+    let all = Rights { relation: Relation::Owner, activity: true, statistics: true };
     assert_eq!(of(Some("p1")), all);
     for viewer in [Some("p2"), None] {
         let rights = of(viewer);
-        assert!(!rights.profile && !rights.activity && !rights.statistics);
+        assert!(!rights.activity && !rights.statistics);
         assert_eq!((rights.reach(), rights.show(&won(), public_id)), (None, None));
     }
 }
@@ -98,7 +92,7 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 
 #[test]
 fn what_an_activity_looks_like() {
-    let public = state(Visibility::Public, Visibility::Public, Visibility::Public);
+    let public = state(Visibility::Public, Visibility::Public);
     let shown = |viewer, activity: &Activity| {
         let rights = Rights::of(viewer, "p1", &public, viewer == Some("p2"));
         serde_json::to_value(rights.show(activity, public_id)).unwrap()
@@ -129,8 +123,8 @@ fn visibility() -> impl Strategy<Value = Visibility> {
 }
 
 prop_compose! {
-    fn any_state()(profile in visibility(), activity in visibility(), statistics in visibility()) -> State {
-        state(profile, activity, statistics)
+    fn any_state()(activity in visibility(), statistics in visibility()) -> State {
+        state(activity, statistics)
     }
 }
 
@@ -171,7 +165,6 @@ proptest! {
         for pair in rights.windows(2) {
             let (further, closer) = (pair[0], pair[1]);
             prop_assert!(further.relation <= closer.relation);
-            prop_assert!(further.profile <= closer.profile);
             prop_assert!(further.activity <= closer.activity);
             prop_assert!(further.statistics <= closer.statistics);
             let shown = [further, closer].map(|it| it.show(&activity, public_id).is_some());
@@ -183,7 +176,7 @@ proptest! {
     /// Whatever is in an activity: others are told no player but the owner, no account, and nothing of a private tournament.
     #[test]
     fn others_learn_of_nobody_and_of_no_private_tournament(activity in any_activity(), is_friend: bool) {
-        let public = state(Visibility::Public, Visibility::Public, Visibility::Public);
+        let public = state(Visibility::Public, Visibility::Public);
         let rights = Rights::of(Some("x"), "owner", &public, is_friend);
         let shown = rights.show(&activity, public_id).unwrap();
         let json = serde_json::to_string(&shown).unwrap();

@@ -71,4 +71,17 @@ impl Split {
         }
         splits
     }
+
+    /// Whether a deed counts in it.
+    pub fn has(&self, deed: &Deed) -> bool {
+        let is_in_span = match &self.span {
+            Span::Always => true,
+            Span::Season(season) => deed.season.as_ref() == Some(season),
+            Span::Tournament(name) => deed.tournament.as_ref() == Some(name),
+        };
+        let is_of_format =
+            self.format == Format::Both || (self.format == Format::Team) == deed.is_team;
+        let is_for_them = self.reach == Reach::Own || !deed.is_private;
+        is_in_span && is_of_format && is_for_them && self.game == deed.game
+    }
 }

@@ -54,6 +54,19 @@ fn where_something_counts() {
     assert_eq!(json, r#"{"game":"cs2","span":"season","of":"s","format":"team","reach":"own"}"#);
     assert_eq!(serde_json::from_str::<Split>(&json).unwrap(), splits[4]);
     let private = activity(1, "m match_won", |deed| deed.is_private = true);
+    for deed in [&told.deed, &private.deed] {
+        let all = Split::all_of(deed);
+        let others = splits.iter().chain(&all).flat_map(|split| {
+            let game = Split { game: "other".into(), ..split.clone() };
+            let season = Split { span: Span::Season("other".into()), ..split.clone() };
+            let formats =
+                [Format::Solo, Format::Team].map(|it| Split { format: it, ..split.clone() });
+            [split.clone(), game, season].into_iter().chain(formats)
+        });
+        for split in others {
+            assert_eq!(split.has(deed), all.contains(&split), "{split:?} {deed:?}");
+        }
+    }
     let seen = Statistics::of([&private]);
     assert_eq!(seen.record("p", &split(Format::Solo, Reach::Own)).unwrap().tally.won, 1);
     assert_eq!(

@@ -2,12 +2,29 @@
 
 use matchwire_domain::activity::{Activity, Deed, Kind, Model};
 
-use super::keys::{read_number, read_text};
+use super::keys::{Key, read_number, read_text, text_end};
+
+/// How a match may end for a player.
+const RESULTS: [Kind; 3] = [Kind::MatchWon, Kind::MatchLost, Kind::MatchDrawn];
 
 /// The value of an activity's row.
 pub(super) fn stored(activity: &Activity) -> Vec<u8> {
     // A struct of texts and numbers.
     serde_json::to_vec(&activity.deed).unwrap_or_default()
+}
+
+/// Whether a row may be a result, as far as its key tells.
+pub(super) fn is_result(key: &[u8]) -> bool {
+    let kind = || {
+        let source = behind_text(key)?.get(size_of::<u64>()..)?;
+        behind_text(behind_text(source)?)
+    };
+    let kind = kind().unwrap_or_default();
+    RESULTS.iter().any(|result| kind.starts_with(&Key::default().text(result.as_str()).0))
+}
+
+fn behind_text(bytes: &[u8]) -> Option<&[u8]> {
+    bytes.get(text_end(bytes)?..)
 }
 
 /// The activity of a row; nothing if the row makes no sense.

@@ -53,8 +53,8 @@ pub struct Page {
     pub next: Option<Cursor>,
 }
 
-/// Where in a feed a reader is: behind an activity or, for others than the player, how many further than one that is not of a
-/// private tournament, or than the beginning, so that it says nothing of those that are.
+/// Where in a feed a reader is: behind an activity or, for others than the player, how many that are wanted and of private
+/// tournaments further than one that is not, or than the beginning, so that it says nothing of those that are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cursor {
     after: Vec<u8>,
@@ -120,9 +120,16 @@ impl<'a> Feed<'a> {
     ) -> Result<Page, E> {
         let mut at = after.cloned().unwrap_or_default();
         let mut walk = Walk::new(self, &at);
-        for _ in 0..at.behind {
-            if walk.next(&hides)?.is_none() {
-                return Ok(Page::default());
+        for counted in 0..at.behind {
+            match walk.next(&hides)? {
+                None => return Ok(Page::default()),
+                Some(Passed { key: None, .. }) => {}
+                // A cursor of a feed counts no further than to here.
+                Some(passed) => {
+                    walk.ready.push_front(passed);
+                    at.behind = counted;
+                    break;
+                }
             }
         }
         walk.looked_at = 0;
@@ -226,7 +233,15 @@ impl<'a> Walk<'a> {
                 self.rows = Vec::new().into_iter();
                 continue;
             }
+            // Whether it is hidden may have to be read in the log, so not of each that is passed over.
+            let is_wanted = self.feed.filter.wants(&activity);
+            if !is_wanted && !(self.may_rest() && row.key > self.after) {
+                continue;
+            }
             activity.deed.is_private = activity.deed.is_private || hides(&activity)?;
+            if !is_wanted && activity.deed.is_private {
+                continue;
+            }
             match (activity.deed.is_private, self.feed.grain) {
                 (true, Grain::Day) => self.held.push(activity),
                 _ if row.key <= self.after => {}
@@ -293,7 +308,10 @@ impl Filter {
 
 #[cfg(test)]
 mod tests {
-    use std::hash::{BuildHasher as _, RandomState};
+    use std::{
+        cell::Cell,
+        hash::{BuildHasher as _, RandomState},
+    };
 
     use matchwire_domain::activity::Model;
     use matchwire_log::view_store::{MemoryViews, Start, ViewStore as _};
@@ -344,7 +362,7 @@ mod tests {
         let feed = Feed::new(view, "p", filter, Grain::Day);
         let page = feed.page(after, limit, |_| Ok::<_, Error>(false)).unwrap();
         let (relation, sees) = (Relation::Other, true);
-        let rights = Rights { relation, profile: sees, activity: sees, statistics: sees };
+        let rights = Rights { relation, activity: sees, statistics: sees };
         let show = |it: &Activity| rights.show(it, ToOwned::to_owned).unwrap();
         (page.activities.iter().map(show).collect(), page.next)
     }
@@ -413,6 +431,44 @@ mod tests {
                 }
                 assert_eq!(given, all, "{filter:?} {after:?}");
             }
+        }
+    }
+
+    /// What is passed over is not looked up in the log, however much it is, and a cursor of anybody's making goes no further than one
+    /// that was given.
+    #[test]
+    fn what_is_not_wanted_costs_no_look_into_the_log() {
+        const ALL: i64 = 45_000;
+        let of = |number: i64| Activity {
+            source_id: format!("m{number}"),
+            kind: if number % 15_000 == 0 { Kind::MatchWon } else { Kind::MatchPlayed },
+            deed: Deed::at(Timestamp::from_ms(number * HOUR_MS)),
+            ..activity(&mut SmallRng::seed_from_u64(0), false)
+        };
+        let view = stored(&(0..ALL).map(of).collect::<Vec<_>>());
+        let filter = Filter { kind: Some(Kind::MatchWon), ..Filter::default() };
+        let looked = Cell::new(0);
+        let hides = |activity: &Activity| {
+            looked.set(looked.get() + 1);
+            Ok::<_, Error>(activity.source_id == "m15000")
+        };
+        for grain in [Grain::Day, Grain::Match] {
+            let feed = Feed::new(&*view, "p", &filter, grain);
+            let (mut told, mut next, mut pages) = (Vec::new(), Some(Cursor::default()), 0);
+            looked.set(0);
+            while let Some(after) = next {
+                let page = feed.page(Some(&after), MAX_PAGE, hides).unwrap();
+                told.extend(page.activities.into_iter().map(|it| it.source_id));
+                (next, pages) = (page.next, pages + 1);
+            }
+            assert_eq!(told, ["m30000", "m15000", "m0"]);
+            assert_eq!((pages, looked.get()), (3, 3 + 2), "one more at the end of each page");
+            looked.set(0);
+            let forged = format!(".{MAX_BEHIND}").parse().unwrap();
+            let all = Filter::default();
+            let feed = Feed::new(&*view, "p", &all, grain);
+            assert_eq!(feed.page(Some(&forged), 7, hides).unwrap().activities.len(), 7);
+            assert!(looked.get() < 10, "{} were looked up", looked.get());
         }
     }
 }

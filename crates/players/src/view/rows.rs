@@ -341,24 +341,27 @@ impl<'a> Rows<'a> {
         splits: &BTreeSet<Split>,
         spans: &mut Spans,
     ) -> Result<(), Error> {
-        // How often each result is stated more than it is taken back.
-        let mut results: BTreeMap<&Split, BTreeMap<(Place, Verdict), i64>> = BTreeMap::new();
+        let mut results: Vec<(Place, Verdict, Activity)> = Vec::new();
         self.each(ACTIVITIES, &Key::default().text(player).0, |_, key, value| {
-            let Some(activity) = activities::read(key, value) else { return Ok(()) };
-            let Some(verdict) = Verdict::of(&activity) else { return Ok(()) };
-            let own = Split::all_of(&activity.deed);
-            for split in splits.iter().filter(|split| own.contains(split)) {
-                let stated = results.entry(split).or_default();
-                *stated.entry((place(&activity), verdict)).or_default() +=
-                    if activity.is_reversal() { -1 } else { 1 };
+            let activity =
+                activities::is_result(key).then(|| activities::read(key, value)).flatten();
+            if let Some(activity) = activity
+                && let Some(verdict) = Verdict::of(&activity)
+            {
+                results.push((place(&activity), verdict, activity));
             }
             Ok(())
         })?;
+        results.sort_by(|(place, verdict, _), other| (place, verdict).cmp(&(&other.0, &other.1)));
         for split in splits {
-            let stated = results.get(split).into_iter().flatten();
-            let counted = stated.filter(|(_, stated)| **stated > 0);
-            self.record_of(player, split, spans)?.streaks =
-                Streaks::of(counted.map(|((place, verdict), _)| (place, *verdict)));
+            let alike = results.chunk_by(|one, other| (&one.0, one.1) == (&other.0, other.1));
+            // Those that are stated more often than they are taken back.
+            let counted = alike.filter_map(|alike| {
+                let own = alike.iter().filter(|(.., it)| split.has(&it.deed));
+                let stated: i64 = own.map(|(.., it)| if it.is_reversal() { -1 } else { 1 }).sum();
+                alike.first().filter(|_| stated > 0).map(|(place, verdict, _)| (place, *verdict))
+            });
+            self.record_of(player, split, spans)?.streaks = Streaks::of(counted);
         }
         Ok(())
     }

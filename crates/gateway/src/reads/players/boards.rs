@@ -98,7 +98,7 @@ async fn among_all(
         return Err(hidden(name, "place"));
     }
     let snapshot = views::current(&app.views.players).await?;
-    let is_around = around.is_some();
+    let asked = around.as_ref().map(|it| (it.id.clone(), it.name.clone()));
     let (standings, is_folded) = blocking(move || {
         let from = match (&after, &around) {
             (Some(after), _) => Place::Behind(*after),
@@ -112,11 +112,13 @@ async fn among_all(
     for standing in &standings {
         // The place of somebody who is not shown is still one.
         let is_shown = rights_at(app, viewer, &standing.player).await?.statistics;
-        players.push(standing.told(is_shown));
+        let asked = asked.as_ref().filter(|(id, _)| *id == standing.player);
+        let name = asked.map_or(&standing.player, |(_, name)| name);
+        players.push(standing.told(is_shown.then_some(name)));
     }
     // It names nobody: whoever is not shown is in it, too.
     let next = after.unwrap_or(0) + standings.len();
-    let has_more = standings.len() == limit && !is_around && next <= MAX_BEHIND;
+    let has_more = standings.len() == limit && asked.is_none() && next <= MAX_BEHIND;
     Ok(body(players, has_more.then_some(next), is_folded))
 }
 
@@ -162,7 +164,7 @@ async fn among_friends(
         let next = after.saturating_add(limit);
         let has_more = standings.len() > next && next <= MAX_BEHIND;
         let page = standings.iter().skip(after).take(limit);
-        let players = page.map(|standing| standing.told(true)).collect();
+        let players = page.map(|standing| standing.told(Some(&standing.player))).collect();
         Ok(body(players, has_more.then_some(next), by.is_folded(&*snapshot)?))
     })
     .await
@@ -268,7 +270,8 @@ pub(super) fn served(name: &str) -> Option<System> {
 }
 
 impl Standing {
-    fn told(&self, is_shown: bool) -> Value {
+    /// As it is told, with the name by which the player is shown, if at all.
+    fn told(&self, name: Option<&str>) -> Value {
         let mut told = match &self.score {
             Score::Won(won) => json!({"place": self.place, "won": won}),
             Score::Rating(rating, system) => {
@@ -281,8 +284,8 @@ impl Standing {
                 })
             }
         };
-        if let (Value::Object(told), true) = (&mut told, is_shown) {
-            told.insert("player".into(), self.player.clone().into());
+        if let (Value::Object(told), Some(name)) = (&mut told, name) {
+            told.insert("player".into(), name.into());
         }
         told
     }
