@@ -90,7 +90,7 @@ async fn erase(app: &Arc<App>, player: &str) -> Result<Json<Value>, Problem> {
     let erased = erased.await?;
     tell(app, &subject, &erased).await?;
     *told = app.log.last_group();
-    destroy(app).await?;
+    destroy(app).await.inspect_err(|_| purge_later(app))?;
     // One may have been begun before there was nothing any more to be copied.
     let (of, id) = (app.clone(), player.to_owned());
     blocking(move || forget_export(&of, &id)).await?;
@@ -211,9 +211,11 @@ pub(crate) async fn go_on(app: &Arc<App>) {
         *app.erasing.lock().await = app.log.last_group();
         let app = app.clone();
         tokio::spawn(async move {
+            let turn = app.erasing.lock().await;
             if let Err(Problem { detail, .. }) = destroy(&app).await {
                 tracing::error!(detail, "letters may have what was erased; ask for it again");
             }
+            drop(turn);
             purge_soon(&app).await;
         });
     }
@@ -246,8 +248,8 @@ fn receipt(player: &str, erased: &Erased, is_purged: bool) -> Value {
         "destroyed": destroyed,
         "backups_dark_by": dark.to_string(),
     });
-    if !is_purged {
-        receipt["pending"] = json!(pending);
+    if let Some(receipt) = receipt.as_object_mut().filter(|_| !is_purged) {
+        receipt.insert("pending".into(), json!(pending));
     }
     receipt
 }

@@ -11,6 +11,7 @@ use std::{
 
 use hyper::body::Bytes;
 use matchwire_gateway::{Exchange as _, Limits};
+use matchwire_log::view_store::{Start, ViewStore as _};
 use serde_json::{Value, json};
 
 use crate::{
@@ -146,6 +147,36 @@ async fn who_is_forgotten_is_nobody_and_others_keep_what_they_did() {
     server.end().await;
 }
 
+/// Waits until no purge is due.
+async fn purged(server: &Server) {
+    soon(async {
+        while server.ids.is_purge_due() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rows_are_pending_while_a_build_may_have_them() {
+    let setup = Setup::default();
+    let store = setup.view_store.clone();
+    let server = Server::of(setup).await;
+    assert_eq!(server.ids.id_for("steam:1"), "p1");
+    let server = played(server).await;
+    let stands = ask(&server, "GET", None, "/leaderboards/cs2").await.json();
+    assert_eq!(stands["players"].as_array().unwrap().len(), 1);
+    let build = store.build(&matchwire_players::view::schema(), Start::Anew).unwrap();
+    let receipt = ask(&server, "POST", None, "/players/p1/erase").await.json();
+    assert_eq!(receipt["pending"], json!(["rows"]));
+    assert!(server.ids.is_purge_due());
+    // The server goes on with it once nobody has it.
+    drop(build);
+    purged(&server).await;
+    assert!(!store.list().unwrap().iter().any(|stored| stored.is_building));
+    server.end().await;
+}
+
 #[tokio::test]
 async fn an_erasure_is_answered_while_the_view_does_not_get_on() {
     let is_stuck = Arc::<AtomicBool>::default();
@@ -167,12 +198,7 @@ async fn an_erasure_is_answered_while_the_view_does_not_get_on() {
     assert_eq!((&other["player"], &other["pending"]), (&json!("p2"), &json!(["rows"])));
     assert!(server.ids.is_purge_due());
     is_stuck.store(false, Ordering::SeqCst);
-    soon(async {
-        while server.ids.is_purge_due() {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    purged(&server).await;
     let stands = ask(&server, "GET", None, "/leaderboards/cs2").await.json();
     assert_eq!(stands["players"], json!([]));
     let again = ask(&server, "POST", None, "/players/p1/erase").await.json();

@@ -174,6 +174,7 @@ pub(crate) struct Setup {
     pub(crate) people: Option<People>,
     /// Whether the view of players does not get on.
     pub(crate) is_stuck: Arc<AtomicBool>,
+    pub(crate) view_store: MemoryViews,
 }
 
 impl Default for Setup {
@@ -196,6 +197,7 @@ impl Default for Setup {
             vault: Vault::default(),
             people: None,
             is_stuck: Arc::default(),
+            view_store: MemoryViews::new(),
         }
     }
 }
@@ -251,8 +253,13 @@ impl Projection for Stuck {
 }
 
 /// The stored views over a log, in memory.
-fn stored_views(log: &Log, meter: &Arc<Meter>, is_stuck: Arc<AtomicBool>) -> ([Runner; 2], Views) {
-    let store = Arc::new(MemoryViews::new());
+fn stored_views(
+    log: &Log,
+    meter: &Arc<Meter>,
+    is_stuck: Arc<AtomicBool>,
+    store: MemoryViews,
+) -> ([Runner; 2], Views) {
+    let store = Arc::new(store);
     let start = |projection: Arc<dyn Projection>| {
         Runner::start(log, store.clone(), projection, projection::Options::default()).unwrap()
     };
@@ -299,7 +306,7 @@ impl Server {
         let live = Live::patient(patience, log.clone(), games, accounts, Some(meter.clone()));
         let vault = Arc::new(setup.vault);
         let letters = DeadLetters::open(log.clone(), vault, setup.letters, meter.clone()).unwrap();
-        let (runner, views) = stored_views(&log, &meter, setup.is_stuck);
+        let (runner, views) = stored_views(&log, &meter, setup.is_stuck, setup.view_store);
         let exports = tempfile::tempdir().unwrap();
         let app = App::new(Parts {
             log: log.clone(),
