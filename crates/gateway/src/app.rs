@@ -6,7 +6,7 @@ use std::{
     future::Future,
     ops::Deref,
     pin::Pin,
-    sync::{Arc, Weak},
+    sync::{Arc, Weak, atomic::AtomicBool},
     time::Instant,
 };
 
@@ -274,8 +274,10 @@ pub struct Common {
     pub(crate) ingest_tokens: BTreeMap<String, Secret>,
     pub(crate) letters: DeadLetters,
     pub(crate) exports: Exports,
-    /// Held by whoever erases, or purges: one after the other.
-    pub(crate) erasing: tokio::sync::Mutex<()>,
+    /// Held by whoever erases, or purges: one after the other. It has the last group of the log that may tell of an erasure.
+    pub(crate) erasing: tokio::sync::Mutex<u64>,
+    /// Whether somebody waits until rows of those who were erased can be purged.
+    pub(crate) is_purging: AtomicBool,
     pub(crate) imports: Arc<Imports>,
     pub(crate) followup: Followup,
     pub(crate) meter: Arc<Meter>,
@@ -319,6 +321,7 @@ impl App {
             letters: parts.letters,
             exports: parts.exports,
             erasing: tokio::sync::Mutex::default(),
+            is_purging: AtomicBool::default(),
             imports: Arc::new(Imports::of(&log)),
             followup: parts.followup,
             meter: parts.meter,

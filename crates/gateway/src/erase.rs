@@ -8,7 +8,7 @@
 //! asking again: the ledger says who was erased, and the log whether it got to the end.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -23,7 +23,7 @@ use matchwire_domain::{
     subject::Subject,
     timestamp::Timestamp,
 };
-use matchwire_log::{Append, projection};
+use matchwire_log::Append;
 use serde_json::{Value, json};
 use tokio::time;
 
@@ -39,6 +39,8 @@ use crate::{
 const SOURCE: &str = "matchwire";
 /// How long a back-up of the vault can be read at most, in days: so long a day's key lives.
 const KEY_DAYS: i64 = 30;
+/// What is destroyed in the files of views.
+const ROWS: &str = "rows";
 /// How soon a purge is tried again.
 const PURGE_AGAIN: Duration = Duration::from_secs(5);
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -74,7 +76,7 @@ async fn begin(app: Arc<App>, player: String) -> Result<Json<Value>, Problem> {
 /// Forgets a player. Again it goes on where it was broken off, and gives the same receipt.
 async fn erase(app: &Arc<App>, player: &str) -> Result<Json<Value>, Problem> {
     let subject = Subject::parse(&format!("player/{player}"))?;
-    let _turn = app.erasing.lock().await;
+    let mut told = app.erasing.lock().await;
     // What was refused is on disk before its key goes, and not under the next one.
     app.letters.flush().await;
     let (of, id) = (app.clone(), player.to_owned());
@@ -87,12 +89,16 @@ async fn erase(app: &Arc<App>, player: &str) -> Result<Json<Value>, Problem> {
     });
     let erased = erased.await?;
     tell(app, &subject, &erased).await?;
-    destroy(app).await?;
+    *told = app.log.last_group();
+    destroy(app).await.inspect_err(|_| purge_later(app))?;
     // One may have been begun before there was nothing any more to be copied.
     let (of, id) = (app.clone(), player.to_owned());
     blocking(move || forget_export(&of, &id)).await?;
+    drop(told);
+    // Nobody else waits for the view meanwhile.
+    let is_purged = purge_soon(app).await;
     app.meter.people.erased();
-    Ok(Json(receipt(player, &erased)))
+    Ok(Json(receipt(player, &erased, is_purged)))
 }
 
 fn forget_export(app: &App, player: &str) -> Result<(), Problem> {
@@ -115,41 +121,73 @@ async fn tell(app: &App, subject: &Subject, erased: &Erased) -> Result<(), Probl
     Ok(())
 }
 
-/// Destroys what follows from what the vault has forgotten: what is held in memory, letters, rows of views.
-async fn destroy(app: &Arc<App>) -> Result<(), Problem> {
+/// Destroys what follows at once from what the vault has forgotten: what is held in memory, and letters.
+async fn destroy(app: &App) -> Result<(), Problem> {
     for app in app.all() {
         app.live.renew().await?;
     }
-    app.letters.drop_all().await?;
-    app.views.players.catch_up().await;
-    if purge(app).await.is_err() {
-        // Somebody reads the view for long, as a reconciliation does. Nobody can ask for the rows any more, but until it is
-        // done they may be in free pages of the file.
-        let app = app.clone();
-        tokio::spawn(async move {
-            loop {
-                time::sleep(PURGE_AGAIN).await;
-                let _turn = app.erasing.lock().await;
-                if purge(&app).await.is_ok() {
-                    return;
-                }
-            }
-        });
-    }
-    Ok(())
+    app.letters.drop_all().await
 }
 
-/// Makes what was deleted from views unreadable in their files.
+/// Makes what was deleted from the view of players unreadable in its files. No other view has rows of people. It is refused while
+/// the view has not seen all erasures, and while a build has not.
 async fn purge(app: &App) -> Result<(), Problem> {
-    let (views, exchange) = (app.views.readers(), app.exchange.clone());
+    let told = app.erasing.lock().await;
+    let (view, exchange, told_until) = (app.views.players.clone(), app.exchange.clone(), *told);
     let purge = move || {
-        views.iter().try_for_each(projection::Reader::purge)?;
+        if !view.has_seen(told_until) {
+            return Err(Problem::new(Code::Busy, "the view of players is behind the log"));
+        }
+        view.purge()?;
+        if view.is_building()? {
+            return Err(Problem::new(Code::Busy, "the view of players is being built"));
+        }
         exchange.purged().map_err(|error| {
             tracing::error!(%error, "the vault cannot be written");
             Problem::new(Code::Busy, "the vault cannot be written now")
         })
     };
     blocking(purge).await
+}
+
+/// Purges now, if the view gets on, and tells whether that is done. Else it is done later.
+async fn purge_soon(app: &Arc<App>) -> bool {
+    let is_seen = time::timeout(app.limits.purge, app.views.players.catch_up()).await.is_ok();
+    let is_purged = is_seen && purge(app).await.is_ok();
+    if !is_purged {
+        // It is behind, or somebody reads it for long, as a reconciliation does. Nobody can ask for the rows any more, but until it
+        // is done they may be in its files.
+        purge_later(app);
+    }
+    is_purged
+}
+
+/// Purges as soon as that can be done, however long that takes. After a restart the vault knows that it is due.
+fn purge_later(app: &Arc<App>) {
+    if app.is_purging.swap(true, Ordering::SeqCst) {
+        return;
+    }
+    let app = app.clone();
+    tokio::spawn(async move {
+        loop {
+            app.views.players.catch_up().await;
+            let view = app.views.players.clone();
+            let is_building = blocking(move || Ok(view.is_building()?)).await;
+            // To write the file anew before that would be in vain.
+            if matches!(is_building, Ok(false)) {
+                // Whoever is erased from here on sees to it again.
+                app.is_purging.store(false, Ordering::SeqCst);
+                if purge(&app).await.is_ok() {
+                    tracing::info!("rows of those who were erased are in no file of a view");
+                    return;
+                }
+                if app.is_purging.swap(true, Ordering::SeqCst) {
+                    return;
+                }
+            }
+            time::sleep(PURGE_AGAIN).await;
+        }
+    });
 }
 
 /// Goes on with what was erased and not ended: by a crash, or since the log is one of before. Once this returns, the log
@@ -170,18 +208,15 @@ pub(crate) async fn go_on(app: &Arc<App>) {
         }
     }
     if is_any {
+        *app.erasing.lock().await = app.log.last_group();
         let app = app.clone();
         tokio::spawn(async move {
-            let _turn = app.erasing.lock().await;
-            match destroy(&app).await {
-                Ok(()) => tracing::info!("what was begun to be erased is erased"),
-                Err(Problem { detail, .. }) => {
-                    tracing::error!(
-                        detail,
-                        "what was erased may be in a view still; ask for it again"
-                    );
-                }
+            let turn = app.erasing.lock().await;
+            if let Err(Problem { detail, .. }) = destroy(&app).await {
+                tracing::error!(detail, "letters may have what was erased; ask for it again");
             }
+            drop(turn);
+            purge_soon(&app).await;
         });
     }
 }
@@ -200,13 +235,21 @@ fn event(subject: &Subject, erased: &Erased) -> Result<envelope::Event, Problem>
         .map_err(|error| Problem::new(Code::Internal, error.to_string()))
 }
 
-fn receipt(player: &str, erased: &Erased) -> Value {
+/// What is told of an erasure. What is still to be destroyed is done without anybody asking.
+fn receipt(player: &str, erased: &Erased, is_purged: bool) -> Value {
     let dark = Timestamp::from_ms(erased.time.ms().saturating_add(KEY_DAYS * DAY_MS));
-    json!({
+    let all = ["account", "public_id", "keys", ROWS, "dead_letters", "memory_of_sources"];
+    let (destroyed, pending): (Vec<&str>, Vec<&str>) =
+        all.iter().partition(|what| is_purged || **what != ROWS);
+    let mut receipt = json!({
         "receipt": erased.receipt,
         "player": player,
         "time": erased.time.to_string(),
-        "destroyed": ["account", "public_id", "keys", "rows", "dead_letters", "memory_of_sources"],
+        "destroyed": destroyed,
         "backups_dark_by": dark.to_string(),
-    })
+    });
+    if let Some(receipt) = receipt.as_object_mut().filter(|_| !is_purged) {
+        receipt.insert("pending".into(), json!(pending));
+    }
+    receipt
 }

@@ -51,6 +51,9 @@ pub struct Limits {
     pub ping: Duration,
     /// How long a WebSocket client may be silent.
     pub silence: Duration,
+    /// How long an erasure waits for the view of players to remove the rows, before it is answered that they are still to go. It is far
+    /// more than a view that follows takes, and less than clients and proxies wait for an answer.
+    pub purge: Duration,
     /// How long everything may take to end.
     pub drain: Duration,
 }
@@ -89,6 +92,7 @@ impl Default for Limits {
             heartbeat: Duration::from_secs(5),
             ping: Duration::from_secs(30),
             silence: Duration::from_mins(1),
+            purge: Duration::from_secs(10),
             drain: Duration::from_secs(9),
         }
     }

@@ -26,11 +26,6 @@ pub struct Views {
 }
 
 impl Views {
-    /// What reads each of them.
-    pub(crate) fn readers(&self) -> [Reader; 2] {
-        [self.tournaments.clone(), self.players.clone()]
-    }
-
     /// How each of them is.
     pub(crate) fn statuses(&self) -> [Status; 2] {
         [self.tournaments.status(), self.players.status()]

@@ -14,6 +14,7 @@ mod batch;
 mod follower;
 mod position;
 mod reader;
+mod rounds;
 mod runner;
 mod status;
 #[cfg(test)]
@@ -30,7 +31,7 @@ pub use self::{
     runner::{Options, Runner},
     status::{Building, Status},
 };
-use crate::view_store::{Error, Schema, Transaction};
+use crate::view_store::{Error, Schema, Snapshot, Transaction};
 
 /// How a stored view is computed.
 ///
@@ -49,6 +50,10 @@ use crate::view_store::{Error, Schema, Transaction};
 /// **Settling.** What an event makes necessary may be more than a batch should have. Then the rows themselves say what is left to be
 /// done, and [`settle`](Self::settle) does a part of it. It is called again and again once the view has seen what there is,
 /// with whatever rows are stored then; a build that has seen all there is serves once nothing is left.
+///
+/// **Removing.** Some rows are removed so that nobody finds them any more, in no free page of a file either, as those of a person
+/// who is forgotten. [`removals`](Self::removals) tells how often that was, from the rows. A build reads such rows' events before
+/// it reads that they are to go; so it is purged before it serves.
 ///
 /// **Versions.** Whoever changes what the rows are, or the tables, counts the schema's version up: the view is
 /// built anew beside the old one.
@@ -72,4 +77,7 @@ pub trait Projection: Send + Sync + 'static {
 
     /// Does a part of what the rows say is left to be done, and tells whether nothing is left. A part is less than a batch.
     fn settle(&self, rows: &mut dyn Transaction) -> Result<bool, Error>;
+
+    /// How often rows were removed of which nothing may be left in the view's files. It never becomes less.
+    fn removals(&self, view: &dyn Snapshot) -> Result<u64, Error>;
 }

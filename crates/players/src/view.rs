@@ -40,7 +40,7 @@ use matchwire_domain::{
 use matchwire_log::{
     Log,
     projection::Projection,
-    view_store::{Error, Schema, Table, Transaction},
+    view_store::{Error, Keys, Schema, Snapshot, Table, Transaction},
 };
 
 use self::{reconcile::Forgotten, rows::Rows, streams::Streams};
@@ -268,6 +268,10 @@ impl Projection for Players {
 
     fn settle(&self, rows: &mut dyn Transaction) -> Result<bool, Error> {
         ladders::fold(rows)
+    }
+
+    fn removals(&self, view: &dyn Snapshot) -> Result<u64, Error> {
+        view.count(FORGOTTEN, &Keys::all())
     }
 }
 

@@ -34,19 +34,21 @@ pub(crate) async fn erase(args: &Erase) -> anyhow::Result<()> {
         return Ok(print(&format!("{receipt}\n"))?);
     }
     let of = |name: &str| receipt.get(name).and_then(Value::as_str).unwrap_or_default();
-    let destroyed = receipt.get("destroyed").and_then(Value::as_array);
-    let destroyed: Vec<String> = destroyed
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .map(|what| what.replace('_', " "))
-        .collect();
+    let list = |name: &str| {
+        let what = receipt.get(name).and_then(Value::as_array).into_iter().flatten();
+        let what = what.filter_map(Value::as_str).map(|what| what.replace('_', " "));
+        what.collect::<Vec<String>>().join(", ")
+    };
+    let pending = match list("pending") {
+        none if none.is_empty() => none,
+        some => format!("Destroyed by the server as soon as it can: {some}\n"),
+    };
     Ok(print(&format!(
-        "{} is forgotten since {}, receipt {}\nDestroyed: {}\nNo back-up of the vault that was made before can be read after {}\n",
+        "{} is forgotten since {}, receipt {}\nDestroyed: {}\n{pending}No back-up of the vault that was made before can be read after {}\n",
         of("player"),
         of("time"),
         of("receipt"),
-        destroyed.join(", "),
+        list("destroyed"),
         of("backups_dark_by"),
     ))?)
 }

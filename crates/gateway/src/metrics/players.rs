@@ -16,7 +16,7 @@ use matchwire_domain::{
 };
 use matchwire_log::{
     projection::Projection,
-    view_store::{Error, Schema, Transaction},
+    view_store::{Error, Schema, Snapshot, Transaction},
 };
 use matchwire_players::view::Players;
 use prometheus_client::{
@@ -199,5 +199,9 @@ impl Projection for MeasuredPlayers {
 
     fn settle(&self, rows: &mut dyn Transaction) -> Result<bool, Error> {
         self.players.settle(rows)
+    }
+
+    fn removals(&self, view: &dyn Snapshot) -> Result<u64, Error> {
+        self.players.removals(view)
     }
 }

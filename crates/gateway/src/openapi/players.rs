@@ -21,6 +21,7 @@ pub(super) fn erasure() -> Value {
             "player": {"type": "string", "description": "The player id, which says nothing of anybody any more"},
             "time": time,
             "destroyed": {"type": "array", "items": {"type": "string"}},
+            "pending": {"type": "array", "items": {"type": "string"}, "description": "What the server destroys by itself as soon as it can, also after a restart; left out if nothing is left. The same request again tells how it stands"},
             "backups_dark_by": {"type": "string", "format": "date-time", "description": "From then on no back-up of the vault that was made before can be read"},
         },
     })

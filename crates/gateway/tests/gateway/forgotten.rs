@@ -1,13 +1,23 @@
 //! A person takes a copy of all that is kept, and is forgotten.
 
-use std::io::Read as _;
+use std::{
+    io::Read as _,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use hyper::body::Bytes;
+use matchwire_gateway::{Exchange as _, Limits};
+use matchwire_log::view_store::{Start, ViewStore as _};
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Reply, Server, event},
+    harness::{Reply, Server, event, soon},
     people::{Signer, claims, hs256, server_with_secret, with},
+    setup::Setup,
 };
 
 /// Asks as the person of an account, or as a stranger.
@@ -23,7 +33,10 @@ async fn ask(server: &Server, method: &str, account: Option<&str>, path: &str) -
 
 /// A server on which `steam:1`, who is `p1`, has won a match against `p2`, and lets everybody see it.
 async fn server() -> Server {
-    let server = server_with_secret().await;
+    played(server_with_secret().await).await
+}
+
+async fn played(server: Server) -> Server {
     let team = |name: &str, account: &str| json!({"name": name, "players": [{"player": account}]});
     let teams = [team("Alpha", "steam:1"), team("Bravo", "steam:2")];
     let public = json!({"activity": "public", "statistics": "public"});
@@ -131,6 +144,66 @@ async fn who_is_forgotten_is_nobody_and_others_keep_what_they_did() {
     let metrics = server.get("/metrics").await;
     let metrics = String::from_utf8_lossy(&metrics.bytes).into_owned();
     assert_eq!(metrics.matches("matchwire_people_erasures_total 2").count(), 1);
+    server.end().await;
+}
+
+/// Waits until no purge is due.
+async fn purged(server: &Server) {
+    soon(async {
+        while server.ids.is_purge_due() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rows_are_pending_while_a_build_may_have_them() {
+    let setup = Setup::default();
+    let store = setup.view_store.clone();
+    let server = Server::of(setup).await;
+    assert_eq!(server.ids.id_for("steam:1"), "p1");
+    let server = played(server).await;
+    let stands = ask(&server, "GET", None, "/leaderboards/cs2").await.json();
+    assert_eq!(stands["players"].as_array().unwrap().len(), 1);
+    let build = store.build(&matchwire_players::view::schema(), Start::Anew).unwrap();
+    let receipt = ask(&server, "POST", None, "/players/p1/erase").await.json();
+    assert_eq!(receipt["pending"], json!(["rows"]));
+    assert!(server.ids.is_purge_due());
+    // The server goes on with it once nobody has it.
+    drop(build);
+    purged(&server).await;
+    assert!(!store.list().unwrap().iter().any(|stored| stored.is_building));
+    server.end().await;
+}
+
+#[tokio::test]
+async fn an_erasure_is_answered_while_the_view_does_not_get_on() {
+    let is_stuck = Arc::<AtomicBool>::default();
+    let limits = Limits { purge: Duration::from_millis(1), ..Limits::default() };
+    let setup = Setup { limits, is_stuck: is_stuck.clone(), ..Setup::default() };
+    let server = Server::of(setup).await;
+    assert_eq!(server.ids.id_for("steam:1"), "p1");
+    let server = played(server).await;
+    let stands = ask(&server, "GET", None, "/leaderboards/cs2").await.json();
+    assert_eq!(stands["players"].as_array().unwrap().len(), 1);
+    is_stuck.store(true, Ordering::SeqCst);
+    let receipt = ask(&server, "POST", None, "/players/p1/erase").await.json();
+    let all = ["account", "public_id", "keys", "rows", "dead_letters", "memory_of_sources"];
+    let but_rows: Vec<&str> = all.into_iter().filter(|what| *what != "rows").collect();
+    assert_eq!((&receipt["destroyed"], &receipt["pending"]), (&json!(but_rows), &json!(["rows"])));
+    assert_eq!(server.ids.player_of("steam:1"), None, "{receipt}");
+    // Nobody waits for another one.
+    let other = ask(&server, "POST", None, "/players/p2/erase").await.json();
+    assert_eq!((&other["player"], &other["pending"]), (&json!("p2"), &json!(["rows"])));
+    assert!(server.ids.is_purge_due());
+    is_stuck.store(false, Ordering::SeqCst);
+    purged(&server).await;
+    let stands = ask(&server, "GET", None, "/leaderboards/cs2").await.json();
+    assert_eq!(stands["players"], json!([]));
+    let again = ask(&server, "POST", None, "/players/p1/erase").await.json();
+    assert_eq!((&again["receipt"], &again["destroyed"]), (&receipt["receipt"], &json!(all)));
+    assert_eq!(again.get("pending"), None);
     server.end().await;
 }
 

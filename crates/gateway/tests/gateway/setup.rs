@@ -4,7 +4,10 @@
 use std::{
     collections::{BTreeMap, HashMap},
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -12,8 +15,10 @@ use axum::http::HeaderMap;
 use hyper::body::Bytes;
 use matchwire_domain::{
     dead_letter::Bounds,
+    envelope::Recorded,
     live_match::{Games, Identities, PersonName},
     secret::Secret,
+    subject::{Pattern, Subject},
     timestamp::Timestamp,
 };
 use matchwire_gateway::{
@@ -26,7 +31,7 @@ use matchwire_log::{
     live::{Live, Patience},
     projection::{self, Projection, Runner},
     projections::TournamentMatches,
-    view_store::MemoryViews,
+    view_store::{Error, MemoryViews, Schema, Snapshot, Transaction},
 };
 use matchwire_players::view::Players;
 use tokio::{net::TcpListener, sync::oneshot};
@@ -35,7 +40,12 @@ use crate::{harness::Server, vault::Vault};
 
 /// An exchange in memory.
 #[derive(Default)]
-pub(crate) struct Ids(Mutex<HashMap<String, String>>, Mutex<BTreeMap<String, Erased>>);
+pub(crate) struct Ids(
+    Mutex<HashMap<String, String>>,
+    Mutex<BTreeMap<String, Erased>>,
+    /// Whether a purge is due.
+    AtomicBool,
+);
 
 impl Exchange for Ids {
     fn id_for(&self, account: &str) -> String {
@@ -72,6 +82,7 @@ impl Exchange for Ids {
     }
 
     fn erase(&self, player: &str) -> std::io::Result<Erased> {
+        self.2.store(true, Ordering::SeqCst);
         let mut erased = self.1.lock().unwrap();
         let time = Timestamp::from_ms(0);
         let new = Erased { receipt: format!("{:016x}", erased.len()), time };
@@ -80,10 +91,11 @@ impl Exchange for Ids {
     }
 
     fn is_purge_due(&self) -> bool {
-        false
+        self.2.load(Ordering::SeqCst)
     }
 
     fn purged(&self) -> std::io::Result<()> {
+        self.2.store(false, Ordering::SeqCst);
         Ok(())
     }
 
@@ -160,6 +172,9 @@ pub(crate) struct Setup {
     pub(crate) letters: Bounds,
     pub(crate) vault: Vault,
     pub(crate) people: Option<People>,
+    /// Whether the view of players does not get on.
+    pub(crate) is_stuck: Arc<AtomicBool>,
+    pub(crate) view_store: MemoryViews,
 }
 
 impl Default for Setup {
@@ -181,6 +196,8 @@ impl Default for Setup {
             letters: Bounds { letters: 1_000, bytes: 16 << 20 },
             vault: Vault::default(),
             people: None,
+            is_stuck: Arc::default(),
+            view_store: MemoryViews::new(),
         }
     }
 }
@@ -198,14 +215,57 @@ fn reconciled() -> Reconciled {
     }
 }
 
+/// The view of players, which does not get on for as long as it is told so.
+struct Stuck(MeasuredPlayers, Arc<AtomicBool>);
+
+impl Projection for Stuck {
+    fn schema(&self) -> Schema {
+        self.0.schema()
+    }
+
+    fn scope(&self) -> Vec<Pattern> {
+        self.0.scope()
+    }
+
+    fn apply(
+        &self,
+        rows: &mut dyn Transaction,
+        subject: &Subject,
+        events: &[Recorded],
+    ) -> Result<(), Error> {
+        if self.1.load(Ordering::SeqCst) {
+            return Err(Error::Full { place: "the disk".into() });
+        }
+        self.0.apply(rows, subject, events)
+    }
+
+    fn finish(&self, rows: &mut dyn Transaction) -> Result<(), Error> {
+        self.0.finish(rows)
+    }
+
+    fn settle(&self, rows: &mut dyn Transaction) -> Result<bool, Error> {
+        self.0.settle(rows)
+    }
+
+    fn removals(&self, view: &dyn Snapshot) -> Result<u64, Error> {
+        self.0.removals(view)
+    }
+}
+
 /// The stored views over a log, in memory.
-fn stored_views(log: &Log, meter: &Arc<Meter>) -> ([Runner; 2], Views) {
-    let store = Arc::new(MemoryViews::new());
+fn stored_views(
+    log: &Log,
+    meter: &Arc<Meter>,
+    is_stuck: Arc<AtomicBool>,
+    store: MemoryViews,
+) -> ([Runner; 2], Views) {
+    let store = Arc::new(store);
     let start = |projection: Arc<dyn Projection>| {
         Runner::start(log, store.clone(), projection, projection::Options::default()).unwrap()
     };
     let tournaments = start(Arc::new(TournamentMatches));
-    let players = start(Arc::new(MeasuredPlayers::new(Players::new(log.clone()), meter)));
+    let players = MeasuredPlayers::new(Players::new(log.clone()), meter);
+    let players = start(Arc::new(Stuck(players, is_stuck)));
     let views = Views { tournaments: tournaments.reader(), players: players.reader() };
     ([tournaments, players], views)
 }
@@ -246,7 +306,7 @@ impl Server {
         let live = Live::patient(patience, log.clone(), games, accounts, Some(meter.clone()));
         let vault = Arc::new(setup.vault);
         let letters = DeadLetters::open(log.clone(), vault, setup.letters, meter.clone()).unwrap();
-        let (runner, views) = stored_views(&log, &meter);
+        let (runner, views) = stored_views(&log, &meter, setup.is_stuck, setup.view_store);
         let exports = tempfile::tempdir().unwrap();
         let app = App::new(Parts {
             log: log.clone(),

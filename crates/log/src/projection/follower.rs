@@ -16,14 +16,12 @@ const PAGE_EVENTS: usize = 1_000;
 /// How many groups without anything for the view may come before that is stored: after a start they are looked
 /// through again.
 const SILENT_GROUPS: u64 = 10_000;
-/// A view is near the log's end while it is no more than so many groups behind: a build then serves.
-const NEAR_GROUPS: u64 = 64;
 
 /// How far a view has come with a batch.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Step {
-    /// Whether it has seen all there is.
-    pub(super) has_seen_all: bool,
+    /// Whether it has seen all up to its goal, or all there is.
+    pub(super) is_there: bool,
     /// Whether its rows leave nothing to be done.
     pub(super) is_settled: bool,
 }
@@ -86,61 +84,72 @@ impl Follower {
         self.passed
     }
 
-    /// Applies the next batch, for so long, and settles rows once the view has seen all there is. After an error the follower
-    /// is of no use any more: the view says where to go on.
+    /// Applies the next batch, for so long, and settles rows once the view is there: it has seen all up to a goal, behind which it
+    /// does not look until they are settled, or all there is. After an error the follower is of no use any more: the view
+    /// says where to go on.
     pub(super) fn step(
         &mut self,
         view: &dyn StoredView,
         projection: &dyn Projection,
+        goal: Option<u64>,
         time: Duration,
     ) -> Result<Step, Fault> {
-        let first = self.read()?;
+        let first = if self.has_seen(goal) { None } else { self.read()? };
         let must_commit = first.is_some() || self.is_silent();
         if !must_commit && self.is_settled {
-            return Ok(Step { has_seen_all: true, is_settled: true });
+            return Ok(Step { is_there: true, is_settled: true });
         }
         let mut batch = Batch::new(view.begin(self.stored.as_deref())?, time);
-        let mut next = first;
-        let has_seen_all = loop {
-            let Some(Swept { subject, entries, .. }) = next else { break true };
-            let recorded: Vec<Recorded> = entries.into_iter().map(|entry| entry.recorded).collect();
-            // All of them may be missing: trimmed, or lost for good.
-            if !recorded.is_empty() {
-                self.is_settled = false;
-                projection.apply(&mut batch, &subject, &recorded)?;
-            }
-            if batch.is_full() {
-                break false;
-            }
-            // What was applied is kept, whatever keeps the rest from being read.
-            next = match self.read() {
-                Ok(next) => next,
-                Err(error) => {
-                    projection.finish(&mut batch)?;
-                    self.commit(batch)?;
-                    return Err(error.into());
-                }
-            };
-        };
+        // What was applied is kept, whatever keeps the rest from being read.
+        let applied = self.apply(&mut batch, projection, first, goal)?;
         projection.finish(&mut batch)?;
         // Before that, what comes next may undo what was done.
-        if has_seen_all {
+        if matches!(applied, Ok(true)) {
             self.settle(&mut batch, projection)?;
         }
         if must_commit || !batch.is_empty() {
             self.commit(batch)?;
         }
-        Ok(Step { has_seen_all, is_settled: self.is_settled })
+        Ok(Step { is_there: applied?, is_settled: self.is_settled })
+    }
+
+    /// Fills a batch, and tells whether the view is there; or what keeps it from being read further.
+    fn apply(
+        &mut self,
+        batch: &mut Batch<'_>,
+        projection: &dyn Projection,
+        first: Option<Swept>,
+        goal: Option<u64>,
+    ) -> Result<Result<bool, Error>, view_store::Error> {
+        let mut next = first;
+        loop {
+            let Some(Swept { subject, entries, .. }) = next else { return Ok(Ok(true)) };
+            let recorded: Vec<Recorded> = entries.into_iter().map(|entry| entry.recorded).collect();
+            // All of them may be missing: trimmed, or lost for good.
+            if !recorded.is_empty() {
+                self.is_settled = false;
+                projection.apply(batch, &subject, &recorded)?;
+            }
+            if self.has_seen(goal) {
+                return Ok(Ok(true));
+            }
+            if batch.is_full() {
+                return Ok(Ok(false));
+            }
+            next = match self.read() {
+                Ok(next) => next,
+                Err(error) => return Ok(Err(error)),
+            };
+        }
+    }
+
+    fn has_seen(&self, goal: Option<u64>) -> bool {
+        goal.is_some_and(|goal| self.seen() >= goal)
     }
 
     /// Whether so many groups had nothing for the view that this is to be stored.
     fn is_silent(&self) -> bool {
         self.seen() >= self.stored_from + SILENT_GROUPS || self.stored.is_none()
-    }
-
-    /// Whether it has seen nearly everything.
-    pub(super) fn is_near(&self) -> bool {
-        self.log.tip().borrow().saturating_sub(self.seen()) <= NEAR_GROUPS
     }
 
     /// Does what rows leave to be done, at least a part of it.

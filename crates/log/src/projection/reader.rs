@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 use super::status::{Building, Status};
 use crate::{
     Log, View,
-    view_store::{self, Error, Schema, Snapshot, StoredView},
+    view_store::{self, Error, Schema, Snapshot, Stored, StoredView, ViewStore},
 };
 
 /// How long a purge waits for snapshots that are held, and how soon it tries again.
@@ -36,6 +36,7 @@ pub enum Unready {
 pub(super) struct Shared {
     pub(super) log: Log,
     pub(super) schema: Schema,
+    pub(super) store: Arc<dyn ViewStore>,
     /// What serves, if anything does.
     pub(super) serving: RwLock<Option<Arc<dyn StoredView>>>,
     /// Up to which group what serves has seen everything; nothing while nothing serves.
@@ -53,12 +54,13 @@ pub(super) struct Notes {
 }
 
 impl Shared {
-    pub(super) fn new(log: &Log, schema: Schema) -> Arc<Self> {
+    pub(super) fn new(log: &Log, schema: Schema, store: Arc<dyn ViewStore>) -> Arc<Self> {
         let (name, version) = (schema.name(), schema.version());
         let status = Status { name, version, ..Status::default() };
         Arc::new(Self {
             log: log.clone(),
             schema,
+            store,
             serving: RwLock::default(),
             seen: watch::Sender::new(None),
             notes: Mutex::new(Notes { status, caught_up: Instant::now() }),
@@ -112,12 +114,32 @@ impl Reader {
         let _ = self.0.seen.subscribe().wait_for(|seen| *seen >= Some(tip)).await;
     }
 
-    /// Makes rows that were deleted or replaced unreadable in the view's files, of what serves and of what is served next: a build
-    /// has its own rows, and those are the log's. Blocks for the disk, and for as long as snapshots are held, up to some
-    /// seconds.
+    /// Whether the view can be read and has seen all up to a group.
+    pub fn has_seen(&self, group: u64) -> bool {
+        *self.0.seen.borrow() >= Some(group)
+    }
+
+    /// Whether a build of the view is unfinished. It may have rows that what serves has removed; before it serves, it has
+    /// removed and purged them, too. Blocks for the disk.
+    pub fn is_building(&self) -> Result<bool, Unready> {
+        let (ours, _) = self.stored()?;
+        Ok(ours.iter().any(|stored| stored.is_building))
+    }
+
+    /// Makes rows that were deleted or replaced unreadable in the files of what serves, and removes the view's other versions, which do
+    /// not follow the log: whoever computes one of those builds it anew. A [build](Self::is_building) is left alone. Blocks for the
+    /// disk, and for as long as snapshots are held, up to some seconds.
     pub fn purge(&self) -> Result<(), Unready> {
+        let (_, others) = self.stored()?;
+        for Stored { name, version, .. } in &others {
+            if self.0.store.remove(name, *version)? {
+                tracing::info!(view = name, version, "removed what may have removed rows");
+            }
+        }
         let serving = self.0.serving.read().clone();
-        let Some(view) = serving else { return Ok(()) };
+        let Some(view) = serving else {
+            return Err(Unready::Building { name: self.0.schema.name() });
+        };
         let begun = Instant::now();
         loop {
             match view.purge() {
@@ -129,6 +151,14 @@ impl Reader {
                 purged => return Ok(purged?),
             }
         }
+    }
+
+    /// What is stored of the view: of its version, and of others.
+    fn stored(&self) -> Result<(Vec<Stored>, Vec<Stored>), Error> {
+        let (name, version) = (self.0.schema.name(), self.0.schema.version());
+        let mut stored = self.0.store.list()?;
+        stored.retain(|stored| stored.name == name);
+        Ok(stored.into_iter().partition(|stored| stored.version == version))
     }
 
     /// How the view is.

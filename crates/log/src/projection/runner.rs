@@ -13,7 +13,8 @@ use super::{
     Projection,
     follower::{Fault, Follower},
     reader::{Reader, Shared},
-    status::Building,
+    rounds::Rounds,
+    status,
 };
 use crate::{
     Log,
@@ -64,12 +65,11 @@ impl Runner {
         projection: Arc<dyn Projection>,
         options: Options,
     ) -> io::Result<Self> {
-        let shared = Shared::new(log, projection.schema());
+        let shared = Shared::new(log, projection.schema(), store);
         let runtime = runtime::Builder::new_current_thread().enable_time().build()?;
         let work = Work {
             grown: log.tip().subscribe(),
             shared: shared.clone(),
-            store,
             projection,
             serving: None,
             building: None,
@@ -121,17 +121,47 @@ impl Drop for Ended {
 /// What the thread works with.
 struct Work {
     shared: Arc<Shared>,
-    store: Arc<dyn ViewStore>,
     projection: Arc<dyn Projection>,
     grown: watch::Receiver<u64>,
     serving: Option<(Arc<dyn StoredView>, Follower)>,
-    building: Option<(Box<dyn Build>, Follower)>,
+    building: Option<Building>,
     /// Whether what is stored is to be opened, if nothing serves.
     may_open: bool,
     /// How the next build begins.
     start: Start,
     /// When it has looked around last.
     looked: Option<Instant>,
+}
+
+/// What is being built.
+struct Building {
+    build: Box<dyn Build>,
+    follower: Follower,
+    rounds: Rounds,
+    /// How many removals nothing is left of in its files.
+    purged: u64,
+}
+
+impl Building {
+    fn new(build: Box<dyn Build>, follower: Follower) -> Self {
+        Self { build, follower, rounds: Rounds::default(), purged: 0 }
+    }
+
+    /// Leaves nothing of removed rows in the files, which are to serve. Tells whether more may have come meanwhile than a step
+    /// takes.
+    fn purge(&mut self, projection: &dyn Projection) -> Result<bool, view_store::Error> {
+        let removals = projection.removals(&*self.build.snapshot()?)?;
+        if removals <= self.purged {
+            return Ok(false);
+        }
+        self.build.purge()?;
+        let is_first = self.purged == 0;
+        self.purged = removals;
+        if is_first {
+            self.rounds.again();
+        }
+        Ok(is_first)
+    }
 }
 
 impl Work {
@@ -208,7 +238,7 @@ impl Work {
     /// Opens what serves, if that has seen what is in the log.
     fn open(&mut self) -> Result<(), Fault> {
         let view = self.shared.schema.name();
-        match self.store.open(&self.shared.schema) {
+        match self.shared.store.open(&self.shared.schema) {
             Ok(Some(stored)) => {
                 if let Some(follower) = self.follower(&*stored)? {
                     self.serve(stored, follower);
@@ -236,18 +266,18 @@ impl Work {
     /// Goes on with an unfinished build, or begins one.
     fn build(&mut self) -> Result<(), Fault> {
         let schema = self.shared.schema;
-        let build = self.store.build(&schema, self.start).inspect_err(|_| {
+        let build = self.shared.store.build(&schema, self.start).inspect_err(|_| {
             // Whoever builds it may have finished it by the next time.
             self.may_open = true;
         })?;
         self.start = Start::Resumed;
         if let Some(follower) = self.follower(&*build)? {
-            self.building = Some((build, follower));
+            self.building = Some(Building::new(build, follower));
             return Ok(());
         }
         drop(build);
-        let build = self.store.build(&schema, Start::Anew)?;
-        self.building = self.follower(&*build)?.map(|follower| (build, follower));
+        let build = self.shared.store.build(&schema, Start::Anew)?;
+        self.building = self.follower(&*build)?.map(|follower| Building::new(build, follower));
         Ok(())
     }
 
@@ -271,7 +301,7 @@ impl Work {
         let is_ours = |stored: &view_store::Stored| {
             (stored.name.as_str(), stored.version) == (schema.name(), schema.version())
         };
-        let stored = self.store.list()?;
+        let stored = self.shared.store.list()?;
         if !stored.iter().any(|stored| is_ours(stored) && stored.is_building) {
             return Ok(());
         }
@@ -285,34 +315,47 @@ impl Work {
     /// Applies a batch to what serves, and tells whether nothing is left to be done.
     fn follow(&mut self) -> Result<bool, Fault> {
         let Some((view, follower)) = &mut self.serving else { return Ok(true) };
-        let step = follower.step(&**view, &*self.projection, BATCH)?;
+        if self.building.as_ref().is_some_and(|building| building.rounds.is_last()) {
+            return Ok(false);
+        }
+        let step = follower.step(&**view, &*self.projection, None, BATCH)?;
         // Whoever has read damage since has noted it there.
         let size = view.size()?;
         let mut notes = self.shared.notes.lock();
         notes.status.size = size;
         notes.status.passed = follower.passed();
-        if step.has_seen_all {
+        if step.is_there {
             notes.caught_up = Instant::now();
         }
         drop(notes);
         self.shared.seen.send_replace(Some(follower.seen()));
-        Ok(step.has_seen_all && step.is_settled)
+        Ok(step.is_there && step.is_settled)
     }
 
     /// Applies a batch to what is being built, and lets it serve if that was the last one. Tells whether nothing is being
     /// built any more.
     fn build_on(&mut self) -> Result<bool, Fault> {
-        let Some((build, follower)) = &mut self.building else { return Ok(true) };
+        let Some(building) = &mut self.building else { return Ok(true) };
+        let Building { build, follower, rounds, .. } = &mut *building;
         let time = if self.serving.is_some() { BATCH } else { FIRST_BATCH };
-        let step = follower.step(&**build, &*self.projection, time)?;
         let tip = *self.shared.log.tip().borrow();
+        let step = follower.step(&**build, &*self.projection, Some(rounds.goal(tip)), time)?;
         let position = follower.seen();
-        self.shared.notes.lock().status.building = Some(Building { position, of: tip });
-        let is_done = if step.has_seen_all { step.is_settled } else { follower.is_near() };
-        if !is_done {
+        self.shared.notes.lock().status.building = Some(status::Building { position, of: tip });
+        let is_complete = rounds.stepped(step.is_there && step.is_settled);
+        // What was seen once stays seen.
+        let served = self.serving.as_ref().map_or(0, |(_, serving)| serving.seen());
+        if !is_complete || position < served || building.purge(&*self.projection)? {
             return Ok(false);
         }
-        let Some((build, follower)) = self.building.take() else { return Ok(true) };
+        self.finish()?;
+        // More may have come meanwhile.
+        Ok(false)
+    }
+
+    /// Lets what was built serve.
+    fn finish(&mut self) -> Result<(), Fault> {
+        let Some(Building { build, follower, .. }) = self.building.take() else { return Ok(()) };
         let mut serving = self.shared.serving.write();
         let view = build.finish()?;
         *serving = Some(view.clone());
@@ -323,7 +366,7 @@ impl Work {
         drop(notes);
         self.may_open = true;
         self.serve(view, follower);
-        Ok(step.has_seen_all && step.is_settled)
+        Ok(())
     }
 
     /// What serves is opened again, from the position that is stored; if it is damaged, it is built anew.

@@ -2,6 +2,7 @@
 
 mod failing;
 mod random;
+mod rebuild;
 mod settling;
 
 use std::{
@@ -56,6 +57,10 @@ impl Projection for Tally {
 
     fn settle(&self, _rows: &mut dyn Transaction) -> Result<bool, Error> {
         Ok(true)
+    }
+
+    fn removals(&self, _view: &dyn Snapshot) -> Result<u64, Error> {
+        Ok(0)
     }
 }
 

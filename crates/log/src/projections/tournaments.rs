@@ -79,4 +79,8 @@ impl Projection for TournamentMatches {
     fn settle(&self, _rows: &mut dyn Transaction) -> Result<bool, Error> {
         Ok(true)
     }
+
+    fn removals(&self, _view: &dyn Snapshot) -> Result<u64, Error> {
+        Ok(0)
+    }
 }

@@ -8,10 +8,11 @@ use std::{
 use matchwire_domain::envelope::{Attributes, Event};
 use matchwire_log::{
     Log,
+    projection::Projection as _,
     view_store::{Error, Keys, Order, Row, Size, Snapshot, StoredView, Table, Transaction},
 };
 use matchwire_players::view::{
-    self, MAX_PAGE,
+    self, MAX_PAGE, Players,
     reconcile::{Done, Report, Sight, fix, reconcile},
 };
 use rand::{Rng as _, rngs::SmallRng};
@@ -336,6 +337,20 @@ fn whom_the_log_has_forgotten_stays_forgotten_and_nobody_else_is() {
         assert!(reconcile(&followed, Some("c")).unwrap().report.is_clean());
         followed.repair((!is_stray).then_some("a"));
         assert_eq!(followed.report().activities, 2);
+    }
+}
+
+#[test]
+fn whoever_is_forgotten_is_a_removal_of_which_nothing_may_be_left() {
+    let followed = played();
+    let removals = || Players::new(followed.log.clone()).removals(&*followed.snapshot()).unwrap();
+    assert_eq!(removals(), 0);
+    for (player, expected) in [("a", 1), ("a", 1), ("b", 2)] {
+        let subject = format!("player/{player}");
+        let id = format!("{player}{expected}");
+        let attributes = Attributes::of(id, "matchwire", &subject, "player.erased");
+        followed.append(&Event::new(&attributes, "{}").unwrap());
+        assert_eq!(removals(), expected);
     }
 }
 

@@ -9,7 +9,7 @@ use matchwire_domain::{
 use matchwire_log::{
     Append, Log, ManualClock,
     projection::{Options, Projection, Runner, Status},
-    view_store::{Error, Keys, Order, Schema, Start, Table, Transaction, ViewStore as _},
+    view_store::{Error, Keys, Order, Schema, Snapshot, Start, Table, Transaction, ViewStore as _},
 };
 
 use super::{files, place};
@@ -53,29 +53,45 @@ impl Projection for Seqs {
     fn settle(&self, _rows: &mut dyn Transaction) -> Result<bool, Error> {
         Ok(true)
     }
+
+    fn removals(&self, _view: &dyn Snapshot) -> Result<u64, Error> {
+        Ok(0)
+    }
 }
 
-fn open(disk: &Faulty) -> Log {
+pub(super) fn open(disk: &Faulty) -> Log {
     let segments = Segments::open_on(Arc::new(disk.clone()), crate::tests::SMALL).unwrap();
     while segments.maintain().unwrap() {}
     Log::open(Box::new(segments), Arc::new(ManualClock::new(1_000))).unwrap()
 }
 
 /// Appends so many events to each of two streams, one group each.
-fn fill(log: &Log, events: std::ops::Range<u32>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+pub(super) fn fill(log: &Log, events: std::ops::Range<u32>) {
     for id in events {
-        let append = |stream: &str| {
-            let json = format!(
-                r#"{{"specversion":"1.0","id":"{id}","source":"s","subject":"{stream}","type":"x.t"}}"#
-            );
-            let event = Event::new(&Attributes::parse(&json).unwrap(), "{}").unwrap();
-            let (subject, events) = (Subject::parse(stream).unwrap(), vec![event]);
-            Append { subject, events, expected_seq: None, received: Instant::now() }
-        };
-        let both = vec![append("match/a/1"), append("match/b/1")];
-        runtime.block_on(log.append(both)).unwrap();
+        append(log, &id.to_string(), &["match/a/1", "match/b/1"]);
     }
+}
+
+/// Appends an event to each of these streams, in one group.
+pub(super) fn append(log: &Log, id: &str, streams: &[&str]) {
+    let append = |stream: &&str| {
+        let json = format!(
+            r#"{{"specversion":"1.0","id":"{id}","source":"s","subject":"{stream}","type":"x.t"}}"#
+        );
+        let event = Event::new(&Attributes::parse(&json).unwrap(), "{}").unwrap();
+        let (subject, events) = (Subject::parse(stream).unwrap(), vec![event]);
+        Append { subject, events, expected_seq: None, received: Instant::now() }
+    };
+    block_on(log.append(streams.iter().map(append).collect())).unwrap();
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+/// Waits until the view has seen all of the log.
+pub(super) fn catch_up(runner: &Runner) {
+    block_on(runner.reader().catch_up());
 }
 
 fn start(log: &Log, store: &Arc<SqliteViews>) -> Runner {
@@ -84,13 +100,12 @@ fn start(log: &Log, store: &Arc<SqliteViews>) -> Runner {
 
 /// How many rows there are, once the view has seen all of the log.
 fn rows(runner: &Runner) -> usize {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(runner.reader().catch_up());
+    catch_up(runner);
     let snapshot = runner.reader().snapshot().unwrap();
     snapshot.range(SEQS, &Keys::all(), Order::Ascending, usize::MAX).unwrap().len()
 }
 
-fn wait_for(runner: &Runner, condition: impl Fn(&Status) -> bool) -> Status {
+pub(super) fn wait_for(runner: &Runner, condition: impl Fn(&Status) -> bool) -> Status {
     loop {
         let status = runner.reader().status();
         if condition(&status) {
@@ -132,8 +147,7 @@ fn a_file_that_is_damaged_while_it_serves_is_built_anew() {
     bytes[at..at + 2_000].fill(7);
     fs::write(&file, bytes).unwrap();
     let runner = start(&log, &store);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(runner.reader().catch_up());
+    catch_up(&runner);
     let read =
         runner.reader().snapshot().unwrap().range(SEQS, &Keys::all(), Order::Ascending, usize::MAX);
     assert!(matches!(read, Err(Error::Damaged { .. })), "{read:?}");

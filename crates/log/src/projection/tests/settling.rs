@@ -2,15 +2,27 @@
 
 use super::*;
 
-/// More bytes than a batch should have.
-const PART_BYTES: usize = 9 << 20;
+/// Rows that are only there to be too many.
+pub(super) const FILL: Table = Table::new("fill");
+/// So many of the largest are more than a batch should have.
+const FILLING: u8 = 33;
+
+/// Fills a batch.
+pub(super) fn fill(rows: &mut dyn Transaction) -> Result<(), Error> {
+    (0..FILLING).try_for_each(|n| rows.put(FILL, &[n], &vec![0; view_store::MAX_VALUE_BYTES]))
+}
+
+/// Removes what has filled one.
+pub(super) fn empty(rows: &mut dyn Transaction) -> Result<(), Error> {
+    (0..FILLING).try_for_each(|n| rows.delete(FILL, &[n]))
+}
 
 /// Leaves something to be done for each event, each part of which fills a batch.
 struct Lazy;
 
 impl Projection for Lazy {
     fn schema(&self) -> Schema {
-        Schema::new("lazy", 1, &[COUNTS])
+        Schema::new("lazy", 1, &[COUNTS, FILL])
     }
 
     fn scope(&self) -> Vec<Pattern> {
@@ -27,8 +39,8 @@ impl Projection for Lazy {
         rows.put(COUNTS, b"left", &(left + events.len() as u64).to_be_bytes())
     }
 
-    fn finish(&self, _rows: &mut dyn Transaction) -> Result<(), Error> {
-        Ok(())
+    fn finish(&self, rows: &mut dyn Transaction) -> Result<(), Error> {
+        empty(rows)
     }
 
     fn settle(&self, rows: &mut dyn Transaction) -> Result<bool, Error> {
@@ -39,12 +51,12 @@ impl Projection for Lazy {
         }
         rows.put(COUNTS, b"left", &(left - 1).to_be_bytes())?;
         rows.put(COUNTS, b"done", &(done + 1).to_be_bytes())?;
-        // As much as a batch may have, by a row that is not kept.
-        for _ in 0..PART_BYTES / view_store::MAX_VALUE_BYTES {
-            rows.put(COUNTS, b"much", &vec![0; view_store::MAX_VALUE_BYTES])?;
-        }
-        rows.delete(COUNTS, b"much")?;
+        fill(rows)?;
         Ok(left == 1)
+    }
+
+    fn removals(&self, _view: &dyn Snapshot) -> Result<u64, Error> {
+        Ok(0)
     }
 }
 
