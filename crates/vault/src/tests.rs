@@ -163,7 +163,7 @@ fn a_vault_of_before_forgets_again_whoever_is_in_the_ledger() {
     // As after a restore, or a crash behind the ledger.
     fs::write(folder.path().join(PEOPLE), before).unwrap();
     let vault = Vault::open(folder.path()).unwrap();
-    assert_eq!(vault.erased_again(), 1);
+    assert_eq!((vault.erased_again(), vault.is_purge_due()), (1, true));
     assert!(!has(folder.path(), "steam:1111"));
     assert_eq!(vault.unseal("p1", Purpose::Names, &one), None);
     assert_eq!(vault.player_of("steam:2222").as_deref(), Some("p2"));

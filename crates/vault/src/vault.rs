@@ -50,6 +50,7 @@ impl Vault {
         let readers = FileKey::open(folder, READER_KEY, "readers")?;
         if !left.is_empty() {
             tracing::info!(people = left.len(), "erased again what a back-up had brought back");
+            files::replace(folder, PURGE_DUE, &[])?;
             letters.destroy()?;
             readers.destroy()?;
             people.destroy(&left)?;

@@ -101,6 +101,9 @@ pub fn fix(sight: &dyn Sight, view: &dyn StoredView, found: &Found) -> Result<Fi
         counted.extend(found.ratings.wrong.keys().filter_map(|owner| ratings::player_of(owner)));
     }
     fixed.players = counted.len() as u64;
+    if found.forgotten.is_any_missing() {
+        view.purge()?;
+    }
     Ok(fixed)
 }
 

@@ -107,6 +107,11 @@ impl Forgotten {
         )
     }
 
+    /// Whether the view has rows of somebody who is forgotten.
+    pub(super) fn is_any_missing(&self) -> bool {
+        !self.missing.is_empty()
+    }
+
     /// Puts it right. What is counted of those who come back is not there yet.
     pub(super) fn fix(&self, view: &dyn StoredView) -> Result<(), Error> {
         for player in &self.missing {
