@@ -301,6 +301,8 @@ pub struct Common {
     pub(crate) comeback: Comeback,
     pub(crate) closing: watch::Sender<bool>,
     pub(crate) started: Instant,
+    /// When that was, by the clock of the log.
+    pub(crate) began: Timestamp,
 }
 
 impl App {
@@ -340,6 +342,7 @@ impl App {
             apps: Mutex::default(),
             closing: watch::Sender::new(false),
             started: Instant::now(),
+            began: log.clock().now(),
             log,
         });
         let people = Arc::new(WithoutAccounts(live.people().clone()));

@@ -57,6 +57,8 @@ pub(crate) struct PlayersMeter {
     drifted_sources: Count,
     partial_sources: Count,
     unsettled_sources: Count,
+    stray_rows: Count,
+    daily: Count,
     failures: Counter,
     failed: Count,
 }
@@ -98,6 +100,10 @@ impl PlayersMeter {
         let partial_sources = amount("players_reconcile_partial_sources", help);
         let help = "Those that had events that the view had not seen";
         let unsettled_sources = amount("players_reconcile_unsettled_sources", help);
+        let help = "Rows that were of nobody, as their keys make no sense";
+        let stray_rows = amount("players_reconcile_stray_rows", help);
+        let help = "1 if the server compares players with the log once a day, by itself";
+        let daily = amount("players_reconcile_daily", help);
         let failed = amount("players_reconcile_failed", "1 if the last comparison has failed");
         let help = "Comparisons of players with the log that have failed";
         let failures = add(registry, "players_reconcile_failures", help, Counter::default());
@@ -113,6 +119,8 @@ impl PlayersMeter {
             drifted_sources,
             partial_sources,
             unsettled_sources,
+            stray_rows,
+            daily,
             failures,
             failed,
         }
@@ -142,6 +150,8 @@ impl PlayersMeter {
         self.drifted_sources.set(reconciled.drifted_sources);
         self.partial_sources.set(reconciled.partial_sources);
         self.unsettled_sources.set(reconciled.unsettled_sources);
+        self.stray_rows.set(reconciled.stray_rows);
+        self.daily.set(reconciled.is_daily.into());
         raise(&self.failures, reconciled.failures);
         self.failed.set(reconciled.is_failed.into());
     }

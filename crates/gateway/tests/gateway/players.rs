@@ -398,6 +398,11 @@ async fn what_is_made_of_results_is_measured_and_how_comparisons_came_out() {
         "matchwire_players_reconcile_duration_seconds 2.5",
         "matchwire_players_reconcile_players 200",
         "matchwire_players_reconcile_drifted_players 3",
+        "matchwire_players_reconcile_sources 50",
+        "matchwire_players_reconcile_drifted_sources 2",
+        "matchwire_players_reconcile_stray_rows 4",
+        "matchwire_players_reconcile_daily 1",
+        "matchwire_start_timestamp_seconds 1700000000.0",
         "matchwire_players_reconcile_failures_total 1",
         "matchwire_players_reconcile_failed 1",
     ] {

@@ -192,6 +192,10 @@ fn reconciled() -> Reconciled {
         took: Duration::from_millis(2_500),
         players: 200,
         drifted_players: 3,
+        sources: 50,
+        drifted_sources: 2,
+        stray_rows: 4,
+        is_daily: true,
         failures: 1,
         is_failed: true,
         ..Reconciled::default()
