@@ -9,6 +9,7 @@ use std::{
 };
 
 use axum::http::HeaderMap;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hyper::body::Bytes;
 use matchwire_domain::{
     dead_letter::Bounds,
@@ -103,8 +104,10 @@ impl Identities for Ids {
         ids.iter().find(|(_, own)| *own == id).map(|(account, _)| account.clone())
     }
 
-    fn name_of(&self, _player: &str, _sealed: &PersonName) -> Option<String> {
-        None
+    /// What is sealed is base64.
+    fn name_of(&self, _player: &str, sealed: &PersonName) -> Option<String> {
+        let plain = URL_SAFE_NO_PAD.decode(sealed.as_sealed()?).ok()?;
+        String::from_utf8(plain).ok()
     }
 }
 
