@@ -87,6 +87,10 @@ pub trait Exchange: Identities + 'static {
     /// The public id of a player, which says nothing of the account nor of the player id; none of somebody who has been erased.
     /// It may write to a disk.
     fn public_id(&self, player: &str) -> Option<String>;
+    /// The same of several players, in their order; it may write to a disk once.
+    fn public_ids(&self, players: &[&str]) -> Vec<Option<String>> {
+        players.iter().map(|player| self.public_id(player)).collect()
+    }
     /// The player who has a public id.
     fn player_of_public(&self, public: &str) -> Option<String>;
     /// Forgets a player: account, public id and keys are destroyed, and the keys of what holds anybody's text. The same again
@@ -303,6 +307,8 @@ pub struct Common {
     pub(crate) comeback: Comeback,
     pub(crate) closing: watch::Sender<bool>,
     pub(crate) started: Instant,
+    /// When that was, by the clock of the log.
+    pub(crate) began: Timestamp,
 }
 
 impl App {
@@ -343,6 +349,7 @@ impl App {
             apps: Mutex::default(),
             closing: watch::Sender::new(false),
             started: Instant::now(),
+            began: log.clock().now(),
             log,
         });
         let people = Arc::new(WithoutAccounts(live.people().clone()));

@@ -9,6 +9,7 @@
 
 mod archive;
 mod link;
+mod names;
 mod summary;
 
 use std::{

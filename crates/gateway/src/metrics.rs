@@ -86,6 +86,7 @@ pub struct Meter {
     conflated: Counter,
     dropped: Counter,
     slo: Counter,
+    began: Gauge<f64, AtomicU64>,
     log: LogMeter,
     requests: Counter,
     pub(crate) imports: ImportMeter,
@@ -130,6 +131,8 @@ impl Meter {
         let batch = Histogram::new(exponential_buckets(1.0, 2.0, 14));
         let batch = add(&mut registry, "append_batch_events", "Events in a group", batch);
         let sync = with_seconds(&mut registry, "append_fsync", "The sync of a group", latency());
+        let help = "When the server was started";
+        let began = with_seconds(&mut registry, "start_timestamp", help, Gauge::default());
         let lag = Family::default();
         let connections: Family<Label, Gauge> =
             gauge(&mut registry, "connections", "Open connections, by kind");
@@ -153,6 +156,7 @@ impl Meter {
             events_sent: Counter::default(),
             conflated: counter(&mut registry, "frames_conflated", "States sent as a whole instead"),
             slo: counter(&mut registry, "slo_violations", "Events delivered later than 100 ms"),
+            began,
             log: LogMeter::new(&mut registry),
             requests: counter(&mut registry, "http_requests", "Requests over HTTP, of every kind"),
             imports: ImportMeter::new(&mut registry),
@@ -264,6 +268,8 @@ impl Meter {
         let delayed = || audiences.iter().flatten();
         let others = delayed().chain(public).map(|app| app.hub.crowds());
         let crowds = app.hub.crowds() + others.sum::<usize>();
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds of our time fit")]
+        self.began.set(app.began.ms() as f64 / 1e3);
         self.crowds.set(i64::try_from(crowds).unwrap_or(i64::MAX));
         self.log.set(&app.log.stats(), &(app.storage)());
         self.letters.set(app.letters.stats());

@@ -34,7 +34,7 @@ pub(crate) use self::{
     events::list as list_events,
     matches::{list as list_matches, map, of_match},
     players::{
-        activity as activity_of_player, against as versus_of_player, leaderboard,
+        SOMEBODY, activity as activity_of_player, against as versus_of_player, leaderboard,
         most_met as opponents_of_player, ratings as ratings_of_player,
         statistics as statistics_of_player,
     },

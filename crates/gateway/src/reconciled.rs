@@ -23,6 +23,10 @@ pub struct Reconciled {
     pub partial_sources: u64,
     /// How many of them had events that the view had not seen.
     pub unsettled_sources: u64,
+    /// How many rows were of nobody.
+    pub stray_rows: u64,
+    /// Whether the server compares by itself, once a day.
+    pub is_daily: bool,
     /// How many comparisons did not come to their end.
     pub failures: u64,
     /// Whether the last one did not.

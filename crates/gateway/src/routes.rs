@@ -105,7 +105,7 @@ pub const ROUTES: &[Route] = &[
     Route { is_personal: true, ..read("/api/v1/me/export", "How far the copy is, and the link to it once it is made", &[], JSON, Some("Export")) },
     send("/api/v1/players/{player}/export", "The same for a player, for the operator; by player id, public id or account", &[], "Export"),
     read("/api/v1/players/{player}/export", "How far that copy is", &[], JSON, Some("Export")),
-    read("/api/v1/exports/{export}", "A copy, for whoever has its link, for an hour", &["expires", "signature"], "application/zip", None),
+    read("/api/v1/exports/{export}", "A copy, for whoever has its link, for an hour: a zip with summary.html, person.json, and activities, statistics, ratings, versus and decisions as NDJSON", &["expires", "signature"], "application/zip", None),
     send("/api/v1/players/{player}/erase", "Forgets a player, for ever; by player id, public id or account", &[], "Erasure"),
     read("/api/v1/predictions", "The latest win probability of every map that is being played", PAGE, JSON, Some("Predictions")),
     read("/api/v1/calibration", "How good predictions have been: scores and reliability by model and by what was predicted", &["game", "model"], JSON, Some("Calibration")),

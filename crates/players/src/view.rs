@@ -52,9 +52,9 @@ pub use self::{
     },
     feed::{Cursor, Feed, Filter, MAX_PAGE, NoCursor, Page, has_activities},
     records::Record,
-    rivals::{MAX_OPPONENTS, opponents, versus},
+    rivals::{MAX_OPPONENTS, Opponent, each_opponent, opponents, versus},
     standings::{MAX_BEHIND, Place, Standing, board, record},
-    whole::{count_activities, each_activity, records},
+    whole::{count_activities, each_activity, each_rating, games, records},
 };
 
 /// Activities by player, the newest first.

@@ -42,7 +42,7 @@ pub(crate) struct Settings {
         default_value = "json"
     )]
     format: Format,
-    /// Of how many players in a hundred something must be wrong for an alert; any more than that is one
+    /// Of how many players, or matches and tournaments, in a hundred something must be wrong for an alert; any more than that is one
     #[arg(
         id = "alerts-drift-percent",
         long = "alerts-drift-percent",

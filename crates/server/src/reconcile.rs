@@ -55,15 +55,13 @@ pub(crate) fn run(args: &Reconcile) -> anyhow::Result<()> {
         shown::text(&found.report, fixed, after.as_ref(), took)
     };
     print(&text)?;
-    let (players, sources) = (last.drifted_players, last.drifted_sources);
+    let wrong = shown::wrong(last);
     match fixed {
         _ if last.is_clean() => Ok(()),
         Some(Fixed { is_too_much: true, .. }) => bail!(
             "too much is wrong for a repair: the view is computed anew by the server, now or at its next start"
         ),
-        Some(_) => bail!("of {players} players and {sources} matches something is still wrong"),
-        None => bail!(
-            "of {players} players and {sources} matches and tournaments something is wrong; --fix repairs it"
-        ),
+        Some(_) => bail!("something is still wrong: {wrong}"),
+        None => bail!("something is wrong: {wrong}; --fix repairs it"),
     }
 }

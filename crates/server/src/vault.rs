@@ -120,6 +120,12 @@ impl Exchange for OpenVault {
         id.inspect_err(|error| tracing::error!(%error, "a public id could not be made")).ok()?
     }
 
+    fn public_ids(&self, players: &[&str]) -> Vec<Option<String>> {
+        let ids = self.vault().public_ids(players, SystemClock.now());
+        let ids = ids.inspect_err(|error| tracing::error!(%error, "public ids could not be made"));
+        ids.unwrap_or_else(|_| vec![None; players.len()])
+    }
+
     fn player_of_public(&self, public: &str) -> Option<String> {
         self.vault().player_of_public(public)
     }

@@ -96,6 +96,20 @@ fn public_ids_have_their_form_are_found_and_are_nobody_elses() {
 }
 
 #[test]
+fn public_ids_of_many_are_those_of_each_and_the_forgotten_have_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = Vault::open(folder.path()).unwrap();
+    ids(&vault, &["steam:1", "steam:2"]);
+    vault.erase("p2", now()).unwrap();
+    let many = vault.public_ids(&["own-id", "p2", "p1"], now()).unwrap();
+    assert_eq!(many[1], None);
+    drop(vault);
+    let vault = Vault::open(folder.path()).unwrap();
+    let each = ["own-id", "p2", "p1"].map(|id| vault.public_id(id, now()).unwrap());
+    assert_eq!(many, each);
+}
+
+#[test]
 fn what_is_sealed_is_bound_to_the_player_the_purpose_and_the_event() {
     let folder = tempfile::tempdir().unwrap();
     let vault = Vault::open(folder.path()).unwrap();
@@ -159,6 +173,7 @@ fn a_vault_of_before_forgets_again_whoever_is_in_the_ledger() {
     let one = sealed(&vault, "p1", "e", "One");
     let before = fs::read(folder.path().join(PEOPLE)).unwrap();
     vault.erase("p1", now()).unwrap();
+    vault.purged().unwrap();
     drop(vault);
     // As after a restore, or a crash behind the ledger.
     fs::write(folder.path().join(PEOPLE), before).unwrap();

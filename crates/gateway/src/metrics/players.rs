@@ -2,6 +2,7 @@
 //! whether what is stored is as the log says.
 
 use std::{
+    mem,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -19,6 +20,7 @@ use matchwire_log::{
     view_store::{Error, Schema, Snapshot, Transaction},
 };
 use matchwire_players::view::Players;
+use parking_lot::Mutex;
 use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
@@ -57,6 +59,8 @@ pub(crate) struct PlayersMeter {
     drifted_sources: Count,
     partial_sources: Count,
     unsettled_sources: Count,
+    stray_rows: Count,
+    daily: Count,
     failures: Counter,
     failed: Count,
 }
@@ -68,7 +72,7 @@ impl PlayersMeter {
         for kind in KINDS.into_iter().chain(["other"]) {
             let _ = activities.get_or_create(&[("type", kind)]);
         }
-        let help = "How long it took to make an activity and to count it";
+        let help = "How long it took to make an activity, to count it and to rate by it";
         let activity = with_seconds(registry, "players_activity", help, latency());
         let help = "How long a page of a player's feed took";
         let feed = with_seconds(registry, "players_feed", help, latency());
@@ -98,6 +102,10 @@ impl PlayersMeter {
         let partial_sources = amount("players_reconcile_partial_sources", help);
         let help = "Those that had events that the view had not seen";
         let unsettled_sources = amount("players_reconcile_unsettled_sources", help);
+        let help = "Rows that were of nobody, as their keys make no sense";
+        let stray_rows = amount("players_reconcile_stray_rows", help);
+        let help = "1 if the server compares players with the log once a day, by itself";
+        let daily = amount("players_reconcile_daily", help);
         let failed = amount("players_reconcile_failed", "1 if the last comparison has failed");
         let help = "Comparisons of players with the log that have failed";
         let failures = add(registry, "players_reconcile_failures", help, Counter::default());
@@ -113,6 +121,8 @@ impl PlayersMeter {
             drifted_sources,
             partial_sources,
             unsettled_sources,
+            stray_rows,
+            daily,
             failures,
             failed,
         }
@@ -142,6 +152,8 @@ impl PlayersMeter {
         self.drifted_sources.set(reconciled.drifted_sources);
         self.partial_sources.set(reconciled.partial_sources);
         self.unsettled_sources.set(reconciled.unsettled_sources);
+        self.stray_rows.set(reconciled.stray_rows);
+        self.daily.set(reconciled.is_daily.into());
         raise(&self.failures, reconciled.failures);
         self.failed.set(reconciled.is_failed.into());
     }
@@ -149,9 +161,47 @@ impl PlayersMeter {
 
 /// The view of players, whose work is measured.
 pub struct MeasuredPlayers {
-    players: Players,
+    players: Box<dyn Projection>,
     meter: Arc<Meter>,
     made: Arc<AtomicU64>,
+    work: Mutex<Work>,
+}
+
+/// What was done for activities since the last ones were told. One thread drives the view.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Work {
+    took: Duration,
+    /// How many activities were made.
+    made: u64,
+    /// Whether what comes next is another transaction.
+    is_finished: bool,
+    /// Whether it has left rows to be settled, which the next one goes on with.
+    is_open: bool,
+}
+
+impl Work {
+    /// Another call begins. Tells how long each activity took, and how many there are, if that is known now: a transaction ends
+    /// without a word, and has nothing to settle while there is more to be read.
+    fn begins(&mut self) -> Option<(Duration, u32)> {
+        if self.is_finished && !self.is_open {
+            return self.close();
+        }
+        (self.is_finished, self.is_open) = (false, false);
+        None
+    }
+
+    /// What was left to be settled takes its time, too, however many transactions that were.
+    fn settled(&mut self, is_settled: bool) -> Option<(Duration, u32)> {
+        self.is_open = !is_settled;
+        if is_settled { self.close() } else { None }
+    }
+
+    /// The same; it begins anew. What was done without an activity is of none.
+    fn close(&mut self) -> Option<(Duration, u32)> {
+        let Self { took, made, .. } = mem::take(self);
+        let made = u32::try_from(made).unwrap_or(u32::MAX);
+        Some((took.checked_div(made)?, made))
+    }
 }
 
 impl MeasuredPlayers {
@@ -163,7 +213,30 @@ impl MeasuredPlayers {
             counted.fetch_add(1, Ordering::Relaxed);
             told.players.made(activity);
         }));
-        Self { players, meter: meter.clone(), made }
+        Self::of(Box::new(players), made, meter)
+    }
+
+    fn of(players: Box<dyn Projection>, made: Arc<AtomicU64>, meter: &Arc<Meter>) -> Self {
+        Self { players, meter: meter.clone(), made, work: Mutex::default() }
+    }
+
+    /// Does a part of the work, and takes down how long it took. One that has failed is done again.
+    fn timed<T>(&self, part: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        let (before, begun) = (self.made.load(Ordering::Relaxed), Instant::now());
+        let done = part();
+        let mut work = self.work.lock();
+        if done.is_err() {
+            *work = Work::default();
+        } else {
+            work.took += begun.elapsed();
+            work.made += self.made.load(Ordering::Relaxed) - before;
+        }
+        done
+    }
+
+    fn tell(&self, each: Option<(Duration, u32)>) {
+        let Some((each, made)) = each else { return };
+        (0..made).for_each(|_| self.meter.players.activity.observe(each.as_secs_f64()));
     }
 }
 
@@ -182,23 +255,118 @@ impl Projection for MeasuredPlayers {
         subject: &Subject,
         events: &[Recorded],
     ) -> Result<(), Error> {
-        let (before, begun) = (self.made.load(Ordering::Relaxed), Instant::now());
-        let applied = self.players.apply(rows, subject, events);
-        // One thread drives the view, so that nobody else has made any meanwhile.
-        let made = self.made.load(Ordering::Relaxed) - before;
-        if let Ok(count @ 1..) = u32::try_from(made) {
-            let each = begun.elapsed() / count;
-            (0..count).for_each(|_| self.meter.players.activity.observe(each.as_secs_f64()));
-        }
-        applied
+        let before = self.work.lock().begins();
+        self.tell(before);
+        self.timed(|| self.players.apply(rows, subject, events))
     }
 
     fn finish(&self, rows: &mut dyn Transaction) -> Result<(), Error> {
-        self.players.finish(rows)
+        let before = self.work.lock().begins();
+        self.tell(before);
+        self.timed(|| self.players.finish(rows))?;
+        self.work.lock().is_finished = true;
+        Ok(())
     }
 
     fn settle(&self, rows: &mut dyn Transaction) -> Result<bool, Error> {
-        self.players.settle(rows)
+        let is_settled = self.timed(|| self.players.settle(rows))?;
+        let all = self.work.lock().settled(is_settled);
+        self.tell(all);
+        Ok(is_settled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use matchwire_domain::live_match::Games;
+    use matchwire_log::view_store::{MemoryViews, Start, ViewStore as _};
+
+    use super::*;
+
+    const PART: Duration = Duration::from_millis(20);
+
+    /// Makes two activities at once, in no time; the rest takes its time, and what is settled is left after that for a
+    /// second time.
+    struct Slow {
+        made: Arc<AtomicU64>,
+        settles: AtomicU64,
+    }
+
+    fn work() {
+        let begun = Instant::now();
+        while begun.elapsed() < PART {}
+    }
+
+    impl Projection for Slow {
+        fn schema(&self) -> Schema {
+            matchwire_players::view::schema()
+        }
+
+        fn scope(&self) -> Vec<Pattern> {
+            Vec::new()
+        }
+
+        fn apply(&self, _: &mut dyn Transaction, _: &Subject, _: &[Recorded]) -> Result<(), Error> {
+            self.made.fetch_add(2, Ordering::Relaxed);
+            Ok(())
+        }
+
+        fn finish(&self, _: &mut dyn Transaction) -> Result<(), Error> {
+            work();
+            Ok(())
+        }
+
+        fn settle(&self, _: &mut dyn Transaction) -> Result<bool, Error> {
+            work();
+            Ok(self.settles.fetch_add(1, Ordering::Relaxed) % 2 == 1)
+        }
+    }
+
+    /// How many activities were told, and how many seconds all of them took.
+    fn told(meter: &Meter) -> (u64, f64) {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &meter.registry).unwrap();
+        let value = |name: &str| {
+            let name = format!("matchwire_players_activity_seconds_{name} ");
+            text.lines().find_map(|line| line.strip_prefix(&name)).unwrap().to_owned()
+        };
+        (value("count").parse().unwrap(), value("sum").parse().unwrap())
+    }
+
+    #[test]
+    fn an_activity_takes_what_is_done_at_the_end_of_its_transaction_and_after_it() {
+        let meter = Meter::new(&Games::default());
+        let (made, settles) = (Arc::new(AtomicU64::default()), AtomicU64::default());
+        let players =
+            MeasuredPlayers::of(Box::new(Slow { made: made.clone(), settles }), made, &meter);
+        let view = MemoryViews::new().build(&players.schema(), Start::Anew).unwrap();
+        let mut rows = view.begin(None).unwrap();
+        let subject = Subject::parse("match/m").unwrap();
+        let parts = |seconds: f64| (seconds / PART.as_secs_f64()).floor();
+        // There is more to be read: nothing is settled.
+        players.apply(&mut *rows, &subject, &[]).unwrap();
+        players.finish(&mut *rows).unwrap();
+        assert_eq!(told(&meter).0, 0);
+        players.apply(&mut *rows, &subject, &[]).unwrap();
+        assert_eq!(told(&meter).0, 2);
+        let first = told(&meter).1;
+        assert!(parts(first) >= 1.0, "{first}");
+        players.finish(&mut *rows).unwrap();
+        assert!(!players.settle(&mut *rows).unwrap());
+        // Another transaction goes on with it, and makes none.
+        players.finish(&mut *rows).unwrap();
+        assert_eq!(told(&meter).0, 2);
+        assert!(players.settle(&mut *rows).unwrap());
+        let (count, all) = told(&meter);
+        assert_eq!(count, 4);
+        assert!(parts(all - first) >= 4.0, "{all}");
+        // What is of no activity is of none.
+        players.finish(&mut *rows).unwrap();
+        assert!(!players.settle(&mut *rows).unwrap());
+        assert!(players.settle(&mut *rows).unwrap());
+        players.finish(&mut *rows).unwrap();
+        players.finish(&mut *rows).unwrap();
+        assert_eq!(told(&meter), (4, all));
     }
 
     fn removals(&self, view: &dyn Snapshot) -> Result<u64, Error> {

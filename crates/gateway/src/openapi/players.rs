@@ -38,7 +38,7 @@ pub(super) fn export() -> Value {
             "progress": {"type": "object", "properties": {"activities": count, "of": count}},
             "bytes": count,
             "expires": {"type": "string", "format": "date-time"},
-            "url": {"type": "string", "description": "A zip, for whoever has this link"},
+            "url": {"type": "string", "description": "A zip, for whoever has this link: summary.html, person.json, activities.ndjson, statistics.ndjson, ratings.ndjson, versus.ndjson and decisions.ndjson"},
         },
     })
 }

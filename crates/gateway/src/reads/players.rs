@@ -25,6 +25,7 @@ use matchwire_players::{
 };
 use serde_json::{Map, Value, json};
 
+pub(crate) use self::seen::SOMEBODY;
 use self::seen::{Asked, hidden, rights_at};
 pub(crate) use self::{
     boards::leaderboard,

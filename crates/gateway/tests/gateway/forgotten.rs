@@ -115,6 +115,84 @@ async fn a_copy_has_all_that_is_kept_behind_a_link() {
     server.end().await;
 }
 
+/// What is in the files of a copy that is ready, of those that these names are of.
+async fn texts<const N: usize>(server: &Server, told: &Value, names: [&str; N]) -> [String; N] {
+    let zip = server.get(told["url"].as_str().unwrap()).await;
+    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(zip.bytes.to_vec())).unwrap();
+    names.map(|name| {
+        let mut text = String::new();
+        zip.by_name(name).unwrap().read_to_string(&mut text).unwrap();
+        text
+    })
+}
+
+#[tokio::test]
+async fn a_copy_has_ratings_opponents_and_names() {
+    let server = server().await;
+    // Names as they are told, and as admission seals them: by `Ids` the text in base64.
+    for (id, name, winner) in [("n1", "Zoë", 0), ("n2", "~1.Wm8", 1), ("n3", "~1.Wm8", 0)] {
+        let team = |account: &str, name: &str| {
+            let player = json!({"player": account, "name": name});
+            json!({"name": account.replace(':', " "), "players": [player]})
+        };
+        let data = json!({"game": "cs2", "teams": [team("steam:1", name), team("steam:2", "<b>")]});
+        let subject = format!("match/{id}");
+        let joined = json!({"player": "steam:1", "name": "Zed"});
+        let mut told = vec![
+            event(&subject, 1, "match.scheduled", &data),
+            event(&subject, 2, "series.ended", &json!({"winner": winner})),
+        ];
+        if id == "n3" {
+            told.insert(1, event("match/n3/1", 1, "player.joined", &joined));
+        }
+        for event in &mut told {
+            event["time"] = format!("2026-02-0{}T00:00:00Z", &id[1..]).into();
+        }
+        assert_eq!(server.post(&told).await.status, 200);
+    }
+    assert_eq!(ask(&server, "POST", Some("steam:1"), "/me/export").await.status, 202);
+    let told = exported(&server, "steam:1").await;
+    let files = ["person.json", "ratings.ndjson", "versus.ndjson", "summary.html"];
+    let [person, ratings, versus, summary] = texts(&server, &told, files).await;
+    let of =
+        |n: u8| json!({"match": format!("n{n}"), "time": format!("2026-02-0{n}T00:00:00.000Z")});
+    let person: Value = serde_json::from_str(&person).unwrap();
+    let names = json!([
+        {"name": "Zed", "first": of(3), "last": of(3)},
+        {"name": "Zo", "first": of(2), "last": of(3)},
+        {"name": "Zoë", "first": of(1), "last": of(1)},
+    ]);
+    assert_eq!(person["names"], names, "{person}");
+    assert_eq!(person["names_looked_for_in"], json!({"matches": 4, "is_all": true}));
+    let lines = |text: &str| -> Vec<Value> {
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let met = json!({"game": "cs2", "against": "MW-26-000002", "won": 3, "lost": 1, "drawn": 0});
+    assert_eq!(lines(&versus), [met]);
+    let ratings = lines(&ratings);
+    let places: Vec<Value> = ratings
+        .iter()
+        .map(|it| json!([it["game"], it["system"], it["match"], it["is_now"] == true]))
+        .collect();
+    let place = |of: &str, system: &str| json!(["cs2", system, of, of == "n3"]);
+    let all = ["n3", "n2", "n1", "m"].map(|of| ["glicko-2", "openskill"].map(|by| place(of, by)));
+    assert_eq!(places, all.concat());
+    let now = ask(&server, "GET", Some("steam:1"), "/players/p1/ratings?game=cs2").await.json();
+    for told in &ratings[..2] {
+        let now = &now["ratings"][told["system"].as_str().unwrap()];
+        for key in ["rating", "deviation", "floor", "volatility"] {
+            assert_eq!(told[key], now[key], "{key} of {told} and {now}");
+        }
+    }
+    for part in ["Zed, Zo, Zoë", "<td>MW-26-000002</td><td class=\"n\">3</td>", "<td>glicko-2</td>"]
+    {
+        assert!(summary.contains(part), "{part} in {summary}");
+    }
+    // Nothing of how others are called.
+    assert!(!person.to_string().contains("<b>"));
+    server.end().await;
+}
+
 #[tokio::test]
 async fn who_is_forgotten_is_nobody_and_others_keep_what_they_did() {
     let server = server().await;

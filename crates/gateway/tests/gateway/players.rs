@@ -1,6 +1,11 @@
 //! What of a player is told, and to whom.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -396,6 +401,11 @@ async fn what_is_made_of_results_is_measured_and_how_comparisons_came_out() {
         "matchwire_players_reconcile_duration_seconds 2.5",
         "matchwire_players_reconcile_players 200",
         "matchwire_players_reconcile_drifted_players 3",
+        "matchwire_players_reconcile_sources 50",
+        "matchwire_players_reconcile_drifted_sources 2",
+        "matchwire_players_reconcile_stray_rows 4",
+        "matchwire_players_reconcile_daily 1",
+        "matchwire_start_timestamp_seconds 1700000000.0",
         "matchwire_players_reconcile_failures_total 1",
         "matchwire_players_reconcile_failed 1",
     ] {
@@ -403,25 +413,41 @@ async fn what_is_made_of_results_is_measured_and_how_comparisons_came_out() {
     }
 }
 
+/// The files of a folder of this repository, with their texts.
+fn files(folder: &str) -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder);
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let read = |path: PathBuf| (path.display().to_string(), fs::read_to_string(&path).unwrap());
+    entries.filter(|path| path.is_file()).map(read).collect()
+}
+
+/// Names of metrics in a text, as their types say them.
+fn metrics(text: &str) -> BTreeSet<&str> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let base = |name| {
+        let mut suffixes = ["_bucket", "_sum", "_count"].into_iter();
+        suffixes.find_map(|suffix| str::strip_suffix(name, suffix)).unwrap_or(name)
+    };
+    words.filter(|word| word.starts_with("matchwire_")).map(base).collect()
+}
+
 #[tokio::test]
-async fn rules_and_dashboard_ask_for_metrics_of_players_that_there_are() {
+async fn what_is_in_ops_asks_for_metrics_that_there_are() {
     let server = server().await;
     let text = String::from_utf8(server.get("/metrics").await.bytes.to_vec()).unwrap();
-    let files = [
-        include_str!("../../../../ops/alerts.yaml"),
-        include_str!("../../../../ops/grafana-players.json"),
-    ];
-    for file in files {
-        let words = file.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-        let of_players = |word: &&str| {
-            word.starts_with("matchwire_players_") || word.starts_with("matchwire_view_")
-        };
-        let names: Vec<&str> = words.filter(of_players).collect();
-        assert!(!names.is_empty());
-        for name in names {
-            let name = name.strip_suffix("_bucket").unwrap_or(name);
-            assert!(text.contains(&format!("# TYPE {name} ")), "{name} in {text}");
-        }
+    // Those that have a label for what is not here, as an upstream, are documented.
+    let documented: String = files("docs/operations").into_iter().map(|(_, text)| text).collect();
+    let documented = metrics(&documented);
+    let ops = files("ops");
+    for (file, name) in
+        ops.iter().flat_map(|(file, text)| metrics(text).into_iter().map(move |it| (file, it)))
+    {
+        let is_exposed = text.contains(&format!("# TYPE {name} "));
+        assert!(is_exposed || documented.contains(name), "{name} of {file}");
+    }
+    let asked: BTreeSet<&str> = ops.iter().flat_map(|(_, text)| metrics(text)).collect();
+    for name in ["matchwire_log_full", "matchwire_import_events_told"] {
+        assert!(asked.contains(name), "{name} in {asked:?}");
     }
 }
 

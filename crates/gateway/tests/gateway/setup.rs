@@ -12,6 +12,7 @@ use std::{
 };
 
 use axum::http::HeaderMap;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hyper::body::Bytes;
 use matchwire_domain::{
     dead_letter::Bounds,
@@ -115,8 +116,10 @@ impl Identities for Ids {
         ids.iter().find(|(_, own)| *own == id).map(|(account, _)| account.clone())
     }
 
-    fn name_of(&self, _player: &str, _sealed: &PersonName) -> Option<String> {
-        None
+    /// What is sealed is base64.
+    fn name_of(&self, _player: &str, sealed: &PersonName) -> Option<String> {
+        let plain = URL_SAFE_NO_PAD.decode(sealed.as_sealed()?).ok()?;
+        String::from_utf8(plain).ok()
     }
 }
 
@@ -209,6 +212,10 @@ fn reconciled() -> Reconciled {
         took: Duration::from_millis(2_500),
         players: 200,
         drifted_players: 3,
+        sources: 50,
+        drifted_sources: 2,
+        stray_rows: 4,
+        is_daily: true,
         failures: 1,
         is_failed: true,
         ..Reconciled::default()

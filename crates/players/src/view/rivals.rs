@@ -104,6 +104,45 @@ pub fn opponents(
     Ok(found)
 }
 
+/// Somebody whom a player has met in a game, and how the player has fared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Opponent {
+    /// The game.
+    pub game: String,
+    /// The other one.
+    #[serde(rename = "against")]
+    pub player: String,
+    /// Counts, for the player's own eyes.
+    #[serde(flatten)]
+    pub versus: Versus,
+}
+
+/// Tells whom a player has met, by game, until `visit` says that it is enough.
+pub fn each_opponent(
+    snapshot: &dyn Snapshot,
+    player: &str,
+    mut visit: impl FnMut(Opponent) -> bool,
+) -> Result<(), Error> {
+    let prefix = Key::default().text(player).0;
+    let mut keys = Keys::prefix(&prefix);
+    loop {
+        let page = snapshot.range(VERSUS, &keys, Order::Ascending, PAGE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        keys = keys.after(&last.key);
+        for row in &page {
+            let Some((game, rest)) = row.key.get(prefix.len()..).and_then(read_text) else {
+                continue;
+            };
+            let meetings = serde_json::from_slice::<Meetings>(&row.value).ok();
+            let (Some((player, _)), Some(meetings)) = (read_text(rest), meetings) else { continue };
+            let versus = meetings.for_eyes(Reach::Own);
+            if versus.met() > 0 && !visit(Opponent { game, player, versus }) {
+                return Ok(());
+            }
+        }
+    }
+}
+
 fn key(player: &str, game: &str) -> Key {
     Key::default().text(player).text(game)
 }

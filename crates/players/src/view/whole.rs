@@ -4,11 +4,16 @@ use matchwire_domain::activity::Activity;
 use matchwire_log::view_store::{Error, Keys, Order, Snapshot};
 
 use super::{
-    ACTIVITIES, RECORDS, activities,
-    keys::Key,
+    ACTIVITIES, COURSES, RECORDS, activities,
+    keys::{Key, read_place},
+    ladders::{Ratings, course_prefix},
     records::{Record, Records, read_key},
 };
-use crate::statistics::Split;
+use crate::{
+    Key as Place,
+    rating::{Rating, System},
+    statistics::Split,
+};
 
 /// How many rows are read at once.
 const ROWS: usize = 1_000;
@@ -59,4 +64,49 @@ pub fn records(
     }
     all.truncate(limit);
     Ok(all)
+}
+
+/// The games in which something is counted of a player, at most `limit`.
+pub fn games(snapshot: &dyn Snapshot, player: &str, limit: usize) -> Result<Vec<String>, Error> {
+    let own = Key::default().text(player);
+    let mut keys = Keys::prefix(&own.0);
+    let mut games = Vec::new();
+    while games.len() < limit {
+        let Some(row) = snapshot.range(RECORDS, &keys, Order::Ascending, 1)?.pop() else { break };
+        let Some((game, _)) = read_key(&row.key) else {
+            keys = keys.after(&row.key);
+            continue;
+        };
+        // What comes behind the game in a key is a text, and none begins with this byte.
+        let last = [&*own.clone().text(&game).0, &[u8::MAX]].concat();
+        keys = keys.after(&last);
+        games.push(game);
+    }
+    Ok(games)
+}
+
+/// Tells what a player was rated after each match of a game, the newest first, by every system that is served, until `visit`
+/// says that it is enough.
+pub fn each_rating(
+    snapshot: &dyn Snapshot,
+    player: &str,
+    game: &str,
+    mut visit: impl FnMut(&Place, &[(System, Rating)]) -> bool,
+) -> Result<(), Error> {
+    let prefix = course_prefix(game, player);
+    let mut keys = Keys::prefix(&prefix);
+    loop {
+        let rows = snapshot.range(COURSES, &keys, Order::Descending, ROWS)?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        keys = keys.before(&last.key);
+        for row in &rows {
+            let since = row.key.get(prefix.len()..).and_then(read_place);
+            let ratings = serde_json::from_slice::<Ratings>(&row.value).ok();
+            let (Some(since), Some(ratings)) = (since, ratings) else { continue };
+            let ratings = System::SERVED.into_iter().zip(ratings.map(Rating::from_steps));
+            if !visit(&since, &ratings.collect::<Vec<_>>()) {
+                return Ok(());
+            }
+        }
+    }
 }

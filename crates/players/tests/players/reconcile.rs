@@ -370,6 +370,7 @@ fn what_is_noted_of_tournaments_is_compared_too() {
         });
         let report = followed.report();
         assert_eq!((report.drifted_sources, report.drifted_players), (1, 0), "{report:#?}");
+        assert!((report.share() - 0.5).abs() < 1e-9, "{report:#?}");
         followed.repair(None);
     }
     let followed = played();

@@ -47,13 +47,14 @@ pub(crate) struct Nightly {
     stop: Arc<Stop>,
     thread: Option<JoinHandle<()>>,
     data: PathBuf,
+    is_daily: bool,
 }
 
 /// What the thread works with.
 pub(crate) struct Work {
     /// When.
     pub(crate) at: At,
-    /// Of what more than so many players in a hundred is an alert.
+    /// Of what more than so many players, or matches and tournaments, in a hundred is an alert.
     pub(crate) drift_percent: f64,
     /// Where that goes.
     pub(crate) alerts: Alerts,
@@ -87,7 +88,7 @@ impl Stop {
 impl Nightly {
     /// Starts.
     pub(crate) fn start(data: &Path, work: Work) -> io::Result<Self> {
-        let stop = Arc::new(Stop::default());
+        let (stop, is_daily) = (Arc::new(Stop::default()), work.at.is_daily());
         let (own, folder, runtime) = (stop.clone(), data.to_owned(), Handle::current());
         let name = "matchwire-reconcile".into();
         let thread = thread::Builder::new().name(name).spawn(move || {
@@ -101,13 +102,13 @@ impl Nightly {
                 }
             }
         })?;
-        Ok(Self { stop, thread: Some(thread), data: data.to_owned() })
+        Ok(Self { stop, thread: Some(thread), data: data.to_owned(), is_daily })
     }
 
     /// How the last comparisons came out, the operator's own too.
     pub(crate) fn watch(&self) -> ReconcileWatch {
-        let data = self.data.clone();
-        Arc::new(move || Outcome::of(&data).measured())
+        let (data, is_daily) = (self.data.clone(), self.is_daily);
+        Arc::new(move || Outcome::of(&data).measured(is_daily))
     }
 }
 
@@ -137,22 +138,24 @@ impl Work {
         }
         let took = begun.elapsed();
         let before = Outcome::of(data);
-        let (mut outcome, alert) = match &compared {
+        let alert = to_tell(&compared, self.drift_percent, before.is_told);
+        let mut outcome = match &compared {
             Ok(report) => {
                 let (players, sources) = (report.drifted_players, report.drifted_sources);
-                tracing::info!(players, sources, ?took, "what is stored of players was compared");
-                let is_alert = report.share() * 100.0 > self.drift_percent;
-                let alert = if is_alert { Some(drifted(report)) } else { None };
-                (before.clone().succeeded(report, took), alert)
+                let stray = report.stray_rows;
+                tracing::info!(
+                    players,
+                    sources,
+                    stray,
+                    ?took,
+                    "what is stored of players was compared"
+                );
+                before.succeeded(report, took)
             }
             Err(error) => {
                 tracing::error!(%error, "what is stored of players cannot be compared");
-                (before.clone().failed(), Some(failed(error)))
+                before.failed()
             }
-        };
-        let alert = match alert {
-            None if before.is_told => Some(well()),
-            alert => alert,
         };
         outcome.is_told = alert.as_ref().is_some_and(|it| !it.is_well);
         if let Err(error) = outcome.store(data) {
@@ -181,23 +184,44 @@ impl Work {
     }
 }
 
+/// What there is to tell of a comparison, after one of which something was told or not.
+fn to_tell(compared: &Result<Report, Error>, drift_percent: f64, is_told: bool) -> Option<Alert> {
+    match compared {
+        Err(error) => Some(failed(error)),
+        // Nothing of the server makes rows of nobody.
+        Ok(report) if report.share() * 100.0 > drift_percent || report.stray_rows > 0 => {
+            Some(drifted(report))
+        }
+        Ok(report) => is_told.then(|| well(report)),
+    }
+}
+
 fn alert(is_well: bool, title: String, text: &str, details: serde_json::Value) -> Alert {
     let (text, time) = (text.to_owned(), SystemClock.now());
     Alert { about: "reconcile", is_well, title, text, details, time }
 }
 
 fn drifted(report: &Report) -> Alert {
-    let Report { players, drifted_players, drifted_sources, .. } = report;
-    let title = format!("{drifted_players} of {players} players are not as the log says");
+    let Report { players, drifted_players, sources, drifted_sources, stray_rows, .. } = report;
+    let mut title = format!(
+        "{drifted_players} of {players} players, {drifted_sources} of {sources} matches and tournaments are not as the log says"
+    );
+    if *stray_rows > 0 {
+        title = format!("{title}, and {stray_rows} rows are of nobody");
+    }
     let text = "matchwire players reconcile says who and what, and with --fix repairs it. What it means: \
                 docs/operations/reconcile.md";
-    let details = json!({
-        "players": players,
-        "drifted_players": drifted_players,
+    alert(false, title, text, counts(report))
+}
+
+fn counts(report: &Report) -> serde_json::Value {
+    json!({
+        "players": report.players,
+        "drifted_players": report.drifted_players,
         "sources": report.sources,
-        "drifted_sources": drifted_sources,
-    });
-    alert(false, title, text, details)
+        "drifted_sources": report.drifted_sources,
+        "stray_rows": report.stray_rows,
+    })
 }
 
 fn failed(error: &Error) -> Alert {
@@ -207,9 +231,14 @@ fn failed(error: &Error) -> Alert {
     alert(false, title, text, json!({"error": error.to_string()}))
 }
 
-fn well() -> Alert {
-    let title = "what is stored of players is as the log says".to_owned();
-    alert(true, title, "The last comparison has found nothing that is worth an alert.", json!({}))
+fn well(report: &Report) -> Alert {
+    let title = if report.is_clean() {
+        "what is stored of players is as the log says"
+    } else {
+        "nearly all that is stored of players is as the log says"
+    };
+    let text = "The last comparison has found nothing that is worth an alert.";
+    alert(true, title.to_owned(), text, counts(report))
 }
 
 /// The view and the log of the server itself.
@@ -266,5 +295,49 @@ impl Sight for Within<'_> {
         self.stop.wait((worked * if is_busy { BUSY_RESTS } else { 1 }).min(MAX_REST));
         self.worked.lock().insert(this, Instant::now());
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether it tells that all is well, and under which title; for a bound of 1 %.
+    fn told(report: Report, is_told: bool) -> Option<(bool, String)> {
+        to_tell(&Ok(report), 1.0, is_told).map(|alert| (alert.is_well, alert.title))
+    }
+
+    fn of(drifted_players: u64, drifted_sources: u64, stray_rows: u64) -> Report {
+        let (players, sources) = (1_000, 100);
+        Report {
+            players,
+            sources,
+            drifted_players,
+            drifted_sources,
+            stray_rows,
+            ..Report::default()
+        }
+    }
+
+    #[test]
+    fn drift_of_players_or_of_matches_or_rows_of_nobody_are_told() {
+        let both = "players, 0 of 100 matches and tournaments are not as the log says";
+        assert_eq!(told(of(11, 0, 0), false), Some((false, format!("11 of 1000 {both}"))));
+        let title = "0 of 1000 players, 2 of 100 matches and tournaments are not as the log says";
+        assert_eq!(told(of(0, 2, 0), true), Some((false, title.to_owned())));
+        let title = format!("0 of 1000 {both}, and 1 rows are of nobody");
+        assert_eq!(told(of(0, 0, 1), true), Some((false, title)));
+        let gone = Report { drifted_sources: 100, ..of(0, 0, 0) };
+        assert!(told(gone, true).is_some_and(|(is_well, _)| !is_well));
+    }
+
+    #[test]
+    fn it_is_as_the_log_says_only_if_nothing_is_wrong() {
+        assert_eq!(told(of(0, 0, 0), false), None);
+        assert_eq!(told(of(10, 1, 0), false), None);
+        let well = "what is stored of players is as the log says".to_owned();
+        assert_eq!(told(of(0, 0, 0), true), Some((true, well)));
+        let nearly = "nearly all that is stored of players is as the log says".to_owned();
+        assert_eq!(told(of(10, 1, 0), true), Some((true, nearly)));
     }
 }

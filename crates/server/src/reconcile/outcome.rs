@@ -26,6 +26,7 @@ pub(super) struct Outcome {
     drifted_sources: u64,
     partial_sources: u64,
     unsettled_sources: u64,
+    stray_rows: u64,
     /// How many did not, of those that the server has begun.
     failures: u64,
     /// Whether the last one did not.
@@ -52,6 +53,7 @@ impl Outcome {
             drifted_sources: report.drifted_sources,
             partial_sources: report.partial_sources,
             unsettled_sources: report.unsettled_sources,
+            stray_rows: report.stray_rows,
             is_failed: false,
             ..self
         }
@@ -75,8 +77,8 @@ impl Outcome {
         write().with_context(|| format!("cannot write {}", folder.join(NAME).display()))
     }
 
-    /// For metrics.
-    pub(super) fn measured(&self) -> Reconciled {
+    /// For metrics, of a server that compares once a day or not.
+    pub(super) fn measured(&self, is_daily: bool) -> Reconciled {
         Reconciled {
             succeeded: self.succeeded,
             took: Duration::from_millis(self.took_ms),
@@ -86,6 +88,8 @@ impl Outcome {
             drifted_sources: self.drifted_sources,
             partial_sources: self.partial_sources,
             unsettled_sources: self.unsettled_sources,
+            stray_rows: self.stray_rows,
+            is_daily,
             failures: self.failures,
             is_failed: self.is_failed,
         }
@@ -101,15 +105,17 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         fs::create_dir(data.path().join("views")).unwrap();
         assert_eq!(Outcome::of(data.path()), Outcome::default());
-        let report = Report { players: 100, drifted_players: 2, ..Report::default() };
+        let report =
+            Report { players: 100, drifted_players: 2, stray_rows: 3, ..Report::default() };
         let took = Duration::from_secs(7);
         let good = Outcome::default().succeeded(&report, took);
         good.clone().failed().store(data.path()).unwrap();
-        let measured = Outcome::of(data.path()).measured();
+        let measured = Outcome::of(data.path()).measured(true);
         assert_eq!((measured.succeeded, measured.took), (good.succeeded, took));
         assert_eq!((measured.players, measured.drifted_players), (100, 2));
+        assert_eq!((measured.stray_rows, measured.is_daily), (3, true));
         assert_eq!((measured.failures, measured.is_failed), (1, true));
-        let again = Outcome::of(data.path()).succeeded(&Report::default(), took).measured();
+        let again = Outcome::of(data.path()).succeeded(&Report::default(), took).measured(false);
         assert_eq!((again.failures, again.is_failed, again.drifted_players), (1, false, 0));
         fs::write(data.path().join("views").join(NAME), "{").unwrap();
         assert_eq!(Outcome::of(data.path()), Outcome::default());

@@ -13,6 +13,11 @@ pub(crate) struct At(Option<i64>);
 impl At {
     /// Never.
     pub(crate) const OFF: Self = Self(None);
+
+    /// Whether it is ever.
+    pub(super) fn is_daily(self) -> bool {
+        self != Self::OFF
+    }
 }
 
 impl FromStr for At {

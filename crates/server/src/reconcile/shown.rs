@@ -29,7 +29,7 @@ pub(super) fn text(
     after: Option<&Report>,
     took: Duration,
 ) -> String {
-    let Report { players, activities, sources, drifted_players, drifted_sources, .. } = report;
+    let Report { players, activities, sources, .. } = report;
     let mut out = format!(
         "{activities} activities of {players} players and {sources} matches and tournaments compared in {:.1} s\n",
         took.as_secs_f64()
@@ -53,10 +53,7 @@ pub(super) fn text(
         out.push_str("nothing is wrong\n");
         return out;
     }
-    let _ = writeln!(
-        out,
-        "wrong: {drifted_players} players, {drifted_sources} matches and tournaments\n"
-    );
+    let _ = writeln!(out, "wrong: {}\n", wrong(report));
     differences(&mut out, report);
     if let Some(fixed) = fixed.filter(|fixed| !fixed.is_too_much) {
         let Fixed { sources, players, .. } = fixed;
@@ -69,6 +66,16 @@ pub(super) fn text(
         out.push_str("compared again: nothing is wrong\n");
     }
     out
+}
+
+/// Of how much something is wrong.
+pub(super) fn wrong(report: &Report) -> String {
+    let Report { drifted_players, drifted_sources, stray_rows, .. } = report;
+    let mut wrong = format!("{drifted_players} players, {drifted_sources} matches and tournaments");
+    if *stray_rows > 0 {
+        let _ = write!(wrong, ", {stray_rows} rows of nobody");
+    }
+    wrong
 }
 
 fn differences(out: &mut String, report: &Report) {
@@ -185,6 +192,13 @@ fn visible(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_of_nobody_are_wrong_too() {
+        let report = Report { stray_rows: 2, ..Report::default() };
+        let told = text(&report, None, None, Duration::ZERO);
+        assert!(told.contains("wrong: 0 players, 0 matches and tournaments, 2 rows of nobody\n"));
+    }
 
     #[test]
     fn what_differs_is_told_by_its_place() {

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What stands for somebody who has been forgotten, or whose public id cannot be found out now.
-const SOMEBODY: &str = "[player]";
+pub(crate) const SOMEBODY: &str = "[player]";
 
 /// A player as a path names one: by player id or by public id. Whoever asks by the one is not told the other.
 pub(super) struct Asked {

@@ -122,11 +122,10 @@ impl Report {
         self.drifted_players + self.drifted_sources + self.stray_rows == 0
     }
 
-    /// The share of the players of whom something is wrong, 0 to 1.
+    /// The share of the players of whom something is wrong, or that of the matches and tournaments if that is more, 0 to 1.
     pub fn share(&self) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "there are fewer players than 2^52")]
-        let (drifted, players) = (self.drifted_players as f64, self.players as f64);
-        if drifted > 0.0 { (drifted / players.max(1.0)).min(1.0) } else { 0.0 }
+        let of_players = share(self.drifted_players, self.players);
+        of_players.max(share(self.drifted_sources, self.sources))
     }
 
     pub(super) fn tell_source(&mut self, source: &Source, mut differences: Vec<Difference>) {
@@ -146,4 +145,11 @@ impl Report {
             self.in_players.push(PlayerDrift { player: player.into(), rows });
         }
     }
+}
+
+/// What share of so many something is wrong with. If nothing is left of what there was, it is all.
+fn share(drifted: u64, of: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "there are fewer than 2^52 of them")]
+    let (drifted, of) = (drifted as f64, of as f64);
+    (drifted / of.max(1.0)).min(1.0)
 }
