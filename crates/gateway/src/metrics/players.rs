@@ -274,6 +274,10 @@ impl Projection for MeasuredPlayers {
         self.tell(all);
         Ok(is_settled)
     }
+
+    fn removals(&self, view: &dyn Snapshot) -> Result<u64, Error> {
+        self.players.removals(view)
+    }
 }
 
 #[cfg(test)]
@@ -319,6 +323,10 @@ mod tests {
         fn settle(&self, _: &mut dyn Transaction) -> Result<bool, Error> {
             work();
             Ok(self.settles.fetch_add(1, Ordering::Relaxed) % 2 == 1)
+        }
+
+        fn removals(&self, _: &dyn Snapshot) -> Result<u64, Error> {
+            Ok(0)
         }
     }
 
@@ -367,9 +375,5 @@ mod tests {
         players.finish(&mut *rows).unwrap();
         players.finish(&mut *rows).unwrap();
         assert_eq!(told(&meter), (4, all));
-    }
-
-    fn removals(&self, view: &dyn Snapshot) -> Result<u64, Error> {
-        self.players.removals(view)
     }
 }

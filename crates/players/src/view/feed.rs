@@ -235,7 +235,8 @@ impl<'a> Walk<'a> {
             }
             // Whether it is hidden may have to be read in the log, so not of each that is passed over.
             let is_wanted = self.feed.filter.wants(&activity);
-            if !is_wanted && !(self.may_rest() && row.key > self.after) {
+            let may_rest = self.may_rest() && row.key > self.after;
+            if !is_wanted && !may_rest {
                 continue;
             }
             activity.deed.is_private = activity.deed.is_private || hides(&activity)?;

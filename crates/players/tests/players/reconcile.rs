@@ -385,10 +385,8 @@ fn what_is_noted_of_tournaments_is_compared_too() {
 /// Matches that nobody has told, with everything that ratings have of one, or in part.
 #[test]
 fn a_match_that_is_not_in_the_log_is_found_and_taken_out() {
-    let forged = |text: &[u8]| -> Vec<u8> {
-        let text = text.iter().map(|byte| if *byte == b'm' { b'n' } else { *byte }).collect();
-        text
-    };
+    let forge = |byte: &u8| if *byte == b'm' { b'n' } else { *byte };
+    let forged = |text: &[u8]| -> Vec<u8> { text.iter().map(forge).collect() };
     for tables in [&[PLACES, BOUTS, COURSES][..], &[PLACES, BOUTS], &[PLACES], &[BOUTS], &[MATCHES]]
     {
         let followed = played();

@@ -125,8 +125,8 @@ impl Work<'_> {
                 seen.of_nobody.extend(sweep.of_nobody);
             }
             Task::Ratings => {
-                seen.ratings =
-                    ratings::look(view, &self.players.forgotten, sight, walk.only.as_deref())?
+                let forgotten = &self.players.forgotten;
+                seen.ratings = ratings::look(view, forgotten, sight, walk.only.as_deref())?;
             }
             Task::Listing => walk.listing(view, sight)?,
             Task::Derived(table) => walk.derived(view, sight, table)?,
