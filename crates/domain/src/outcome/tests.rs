@@ -149,6 +149,11 @@ fn a_bye_and_a_cancelled_match_are_nothing() {
     assert_eq!(outcome(&format!("{annulled}\n{SOLO}"), &[]), None, "it is set again");
     let again = outcome(&format!("{annulled}\n{SOLO}\nseries.ended {{\"winner\":1}}"), &[]);
     assert_eq!(again.unwrap().sides[1].ending, Ending::Won);
+    // What was told of its maps and its score goes as well.
+    let swept = format!(
+        "{TEAMS}\nmap.won {{\"map\":1,\"winner\":0}}\nseries.ended {{\"winner\":0,\"score\":[2,0]}}\nmatch.cancelled"
+    );
+    assert_eq!(outcome(&format!("{swept}\n{TEAMS}"), &[]), None, "it is set again");
     let forfeited = format!("{SOLO}\nmatch.forfeited {{\"team\":0}}");
     let after = format!("{forfeited}\nmatch.cancelled\nseries.ended {{\"winner\":0}}");
     assert_eq!(ended(&after, &[]), ended(&forfeited, &[]), "what is ruled stands");

@@ -67,7 +67,8 @@ impl Standing {
         let is_played_out = decided.is_none() && length.is_some_and(|maps| played >= maps.into());
         let is_over = series.course.status == Status::Ended || decided.is_some() || is_played_out;
         let ahead = if is_played_out { leader(score) } else { None };
-        let winner = series.course.winner.or(decided).or(ahead);
+        let is_annulled = series.course.ruled() == Some("cancelled");
+        let winner = series.course.winner.or(decided).or(ahead).filter(|_| !is_annulled);
         let status = match series.course.status {
             _ if is_over => Status::Ended,
             Status::Scheduled if maps.iter().any(|map| map.is_on || map.is_over) => Status::Live,

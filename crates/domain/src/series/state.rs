@@ -131,6 +131,8 @@ impl State {
         if self.course.ruled() == Some("cancelled") {
             self.course.ruling = None;
             self.course.has_begun = false;
+            self.score = None;
+            self.maps.clear();
             self.phase = Status::Scheduled;
         }
     }

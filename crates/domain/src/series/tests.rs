@@ -242,3 +242,19 @@ fn a_feed_has_an_order_of_teams_of_its_own() {
     let state = folded(ids);
     assert_eq!((state.veto[&1].team, state.veto[&2].team), (Some(1), Some(0)));
 }
+
+#[test]
+fn who_has_won_a_match_that_is_annulled_has_not_won_it() {
+    let played = "match.scheduled {\"best_of\":3}\nseries.ended {\"winner\":0,\"score\":[2,0]}";
+    assert_eq!(Standing::of(&folded(played), &[]).winner, Some(0));
+    let annulled =
+        folded(&format!("{played}\nmatch.cancelled {{\"reason\":\"a tie-break was due\"}}"));
+    let standing = Standing::of(&annulled, &[]);
+    assert_eq!((standing.status, standing.winner, standing.odds), (Status::Ended, None, None));
+    let again = folded(&format!("{played}\nmatch.cancelled\nmatch.scheduled {{\"best_of\":3}}"));
+    let standing = Standing::of(&again, &[]);
+    assert_eq!(
+        (standing.status, standing.winner, standing.score),
+        (Status::Scheduled, None, [0, 0])
+    );
+}
