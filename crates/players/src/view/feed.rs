@@ -42,6 +42,8 @@ pub struct Feed<'a> {
     player: &'a str,
     filter: &'a Filter,
     grain: Grain,
+    /// How many rows a page looks at before it ends early.
+    patience: usize,
 }
 
 /// Some activities, the newest first.
@@ -107,7 +109,7 @@ impl<'a> Feed<'a> {
         filter: &'a Filter,
         grain: Grain,
     ) -> Self {
-        Self { snapshot, player, filter, grain }
+        Self { snapshot, player, filter, grain, patience: LOOKED_AT }
     }
 
     /// The activities behind what a page gave as `next`; from the newest on without it. A page that finds few
@@ -120,21 +122,28 @@ impl<'a> Feed<'a> {
     ) -> Result<Page, E> {
         let mut at = after.cloned().unwrap_or_default();
         let mut walk = Walk::new(self, &at);
-        for counted in 0..at.behind {
+        let mut counted = 0;
+        while counted < at.behind {
             match walk.next(&hides)? {
                 None => return Ok(Page::default()),
-                Some(Passed { key: None, .. }) => {}
+                Some(Passed::Activity(None, _)) => counted += 1,
                 // A cursor of a feed counts no further than to here.
                 Some(passed) => {
                     walk.ready.push_front(passed);
-                    at.behind = counted;
                     break;
                 }
             }
         }
-        walk.looked_at = 0;
+        at.behind = counted;
         let mut activities = Vec::new();
-        while let Some(Passed { key, activity }) = walk.next(&hides)? {
+        while let Some(passed) = walk.next(&hides)? {
+            let (key, activity) = match passed {
+                Passed::Activity(key, activity) => (key, activity),
+                Passed::Day(after) => {
+                    let next = Some(Cursor { after, behind: 0 });
+                    return Ok(Page { activities, next });
+                }
+            };
             let is_wanted = self.wants(&activity);
             let is_full = is_wanted && activities.len() >= limit.min(MAX_PAGE);
             if is_full {
@@ -168,10 +177,12 @@ impl<'a> Feed<'a> {
     }
 }
 
-/// An activity in its place, with its key behind the player's unless that would tell too much.
-struct Passed {
-    key: Option<Vec<u8>>,
-    activity: Activity,
+/// What comes next in a feed.
+enum Passed {
+    /// An activity in its place, with its key behind the player's unless that would tell too much.
+    Activity(Option<Vec<u8>>, Activity),
+    /// By the day, that a day begins, and a page has gone far enough; with what is before all keys of the day.
+    Day(Vec<u8>),
 }
 
 /// Goes over activities in the order of a feed.
@@ -183,6 +194,8 @@ struct Walk<'a> {
     /// What is not private is wanted behind this key.
     after: Vec<u8>,
     rows: vec::IntoIter<Row>,
+    /// The day that is gone over.
+    day: Option<Timestamp>,
     /// What is of private tournaments on the day that is gone over, if that goes by the day.
     held: Vec<Activity>,
     /// What comes next.
@@ -202,12 +215,27 @@ impl<'a> Walk<'a> {
         }
         let after = if at.after.is_empty() { Vec::new() } else { [&*own, &at.after].concat() };
         let (rows, held, ready) = (Vec::new().into_iter(), Vec::new(), VecDeque::new());
-        Self { feed, own, keys, after, rows, held, ready, looked_at: 0 }
+        Self { feed, own, keys, after, rows, day: None, held, ready, looked_at: 0 }
     }
 
-    /// Whether it has gone far enough for a page, and can be gone on with from here.
+    /// Whether it has gone far enough for a page, and can be gone on with behind any activity. By the day that would tell how many
+    /// were before it on its day: then a page ends between two days.
     fn may_rest(&self) -> bool {
-        self.looked_at >= LOOKED_AT && self.held.is_empty() && self.ready.is_empty()
+        self.feed.grain == Grain::Match && self.looked_at >= self.feed.patience
+    }
+
+    /// Comes to the day of a row.
+    fn come_to(&mut self, day: Timestamp) {
+        if self.feed.grain == Grain::Match || self.day == Some(day) {
+            return;
+        }
+        let is_first = self.day.replace(day).is_none();
+        self.release();
+        if !is_first && self.looked_at > self.feed.patience {
+            self.looked_at = 0;
+            let before_all = Key::default().latest_first(before(next_day(day)));
+            self.ready.push_back(Passed::Day(before_all.0));
+        }
     }
 
     fn next<E: From<Error>>(
@@ -225,9 +253,7 @@ impl<'a> Walk<'a> {
             self.looked_at += 1;
             let Some(mut activity) = activities::read(&row.key, &row.value) else { continue };
             let day = day_of(activity.deed.time);
-            if self.held.first().is_some_and(|held| day < day_of(held.deed.time)) {
-                self.release();
-            }
+            self.come_to(day);
             if self.feed.filter.from.is_some_and(|from| day < day_of(from)) {
                 self.keys = Keys::prefix(&[]).before(&[]);
                 self.rows = Vec::new().into_iter();
@@ -235,20 +261,16 @@ impl<'a> Walk<'a> {
             }
             // Whether it is hidden may have to be read in the log, so not of each that is passed over.
             let is_wanted = self.feed.filter.wants(&activity);
-            let may_rest = self.may_rest() && row.key > self.after;
-            if !is_wanted && !may_rest {
+            if !is_wanted && !self.may_rest() {
                 continue;
             }
             activity.deed.is_private = activity.deed.is_private || hides(&activity)?;
-            if !is_wanted && activity.deed.is_private {
-                continue;
-            }
             match (activity.deed.is_private, self.feed.grain) {
                 (true, Grain::Day) => self.held.push(activity),
                 _ if row.key <= self.after => {}
                 _ => {
                     let key = row.key.get(self.own.len()..).map(<[u8]>::to_vec);
-                    self.ready.push_back(Passed { key, activity });
+                    self.ready.push_back(Passed::Activity(key, activity));
                 }
             }
         }
@@ -278,7 +300,7 @@ impl<'a> Walk<'a> {
             };
             of(one).cmp(&of(other))
         });
-        self.ready.extend(held.into_iter().map(|activity| Passed { key: None, activity }));
+        self.ready.extend(held.into_iter().map(|activity| Passed::Activity(None, activity)));
     }
 }
 
