@@ -238,10 +238,12 @@ impl Shared {
                 "a merged file takes the place of a damaged one"
             );
             self.replace(range, merged);
-            for part in sources {
-                let (first, last) = part.range();
-                let source = Range { first, last };
-                self.forget_damage(source);
+            let ranges = sources.iter().map(Part::range);
+            let ranges: Vec<Range> = ranges.map(|(first, last)| Range { first, last }).collect();
+            for source in &ranges {
+                self.forget_damage(*source);
+            }
+            for source in ranges {
                 self.disk.remove(&sealed_name(source))?;
             }
             return Ok(true);

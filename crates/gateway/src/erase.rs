@@ -23,12 +23,12 @@ use matchwire_domain::{
     subject::Subject,
     timestamp::Timestamp,
 };
-use matchwire_log::Append;
+use matchwire_log::{Append, Error, Log};
 use serde_json::{Value, json};
 use tokio::time;
 
 use crate::{
-    app::{App, Erased},
+    app::{App, Erased, Exchange},
     people::Viewer,
     problem::{Code, Problem},
     query::Params,
@@ -93,7 +93,7 @@ async fn erase(app: &Arc<App>, player: &str) -> Result<Json<Value>, Problem> {
     destroy(app).await.inspect_err(|_| purge_later(app))?;
     // One may have been begun before there was nothing any more to be copied.
     let (of, id) = (app.clone(), player.to_owned());
-    blocking(move || forget_export(&of, &id)).await?;
+    blocking(move || forget_export(&of, &id)).await.inspect_err(|_| purge_later(app))?;
     drop(told);
     // Nobody else waits for the view meanwhile.
     let is_purged = purge_soon(app).await;
@@ -134,9 +134,13 @@ async fn destroy(app: &App) -> Result<(), Problem> {
 async fn purge(app: &App) -> Result<(), Problem> {
     let told = app.erasing.lock().await;
     let (view, exchange, told_until) = (app.views.players.clone(), app.exchange.clone(), *told);
+    let log = app.log.clone();
     let purge = move || {
         if !view.has_seen(told_until) {
             return Err(Problem::new(Code::Busy, "the view of players is behind the log"));
+        }
+        if !untold(&log, &*exchange)?.is_empty() {
+            return Err(Problem::new(Code::Busy, "an erasure is not in the log yet"));
         }
         view.purge()?;
         if view.is_building()? {
@@ -193,21 +197,24 @@ fn purge_later(app: &Arc<App>) {
 /// Goes on with what was erased and not ended: by a crash, or since the log is one of before. Once this returns, the log
 /// says who is forgotten; what follows from that goes on by itself.
 pub(crate) async fn go_on(app: &Arc<App>) {
-    let mut is_any = app.exchange.is_purge_due();
-    for (player, erased) in app.exchange.erasures() {
-        let Ok(subject) = Subject::parse(&format!("player/{player}")) else { continue };
-        let (log, of, id) = (app.log.clone(), subject.clone(), id(&erased));
-        let told = match blocking(move || Ok(log.find(&of, SOURCE, &id)?)).await {
-            Ok(Some(_)) => continue,
-            Ok(None) => tell(app, &subject, &erased).await,
+    let (log, exchange) = (app.log.clone(), app.exchange.clone());
+    let untold = blocking(move || untold(&log, &*exchange)).await.unwrap_or_else(|problem| {
+        tracing::error!(detail = problem.detail, "which erasures are in the log cannot be told");
+        Vec::new()
+    });
+    for (player, subject, erased) in untold {
+        // It notes as well that views are to be purged.
+        let (exchange, id) = (app.exchange.clone(), player.clone());
+        let noted = blocking(move || Ok(exchange.erase(&id).map_err(Error::from)?)).await;
+        let told = match noted {
+            Ok(_) => tell(app, &subject, &erased).await,
             Err(problem) => Err(problem),
         };
-        is_any = true;
         if let Err(Problem { detail, .. }) = told {
             tracing::error!(player, detail, "an erasure is not in the log; ask for it again");
         }
     }
-    if is_any {
+    if app.exchange.is_purge_due() {
         *app.erasing.lock().await = app.log.last_group();
         let app = app.clone();
         tokio::spawn(async move {
@@ -219,6 +226,18 @@ pub(crate) async fn go_on(app: &Arc<App>) {
             purge_soon(&app).await;
         });
     }
+}
+
+/// The erasures that the log does not have: by a crash, or since it is one of before.
+fn untold(log: &Log, exchange: &dyn Exchange) -> Result<Vec<(String, Subject, Erased)>, Problem> {
+    let mut untold = Vec::new();
+    for (player, erased) in exchange.erasures() {
+        let Ok(subject) = Subject::parse(&format!("player/{player}")) else { continue };
+        if log.find(&subject, SOURCE, &id(&erased))?.is_none() {
+            untold.push((player, subject, erased));
+        }
+    }
+    Ok(untold)
 }
 
 fn id(erased: &Erased) -> String {

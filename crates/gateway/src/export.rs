@@ -94,11 +94,15 @@ impl Exports {
 
     /// Removes the copy of a player, if there is one.
     pub(crate) fn forget(&self, player: &str) -> io::Result<()> {
-        let Some(job) = self.jobs.lock().remove(player) else { return Ok(()) };
+        let mut jobs = self.jobs.lock();
+        let Some(job) = jobs.get(player) else { return Ok(()) };
         match fs::remove_file(self.file(&job.id)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+            // Whoever tries again finds it.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
         }
+        jobs.remove(player);
+        Ok(())
     }
 
     fn file(&self, id: &str) -> PathBuf {

@@ -6,10 +6,13 @@ mod outcome;
 mod schedule;
 mod shown;
 
-use std::time::Instant;
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
-use anyhow::bail;
-use matchwire_log::view_store::{Start, ViewStore as _};
+use anyhow::{Context as _, bail};
+use matchwire_log::view_store::{Start, StoredView, ViewStore as _};
 use matchwire_players::view::{
     self,
     reconcile::{Fixed, fix, reconcile},
@@ -21,6 +24,28 @@ pub(crate) use self::{
     schedule::At,
 };
 use crate::{cli::Reconcile, terminal::print};
+
+/// How long a purge waits for those who read the view, and how soon it tries again.
+const PATIENCE: Duration = Duration::from_secs(30);
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// Leaves nothing of removed rows in the files of a view.
+fn purge(view: &dyn StoredView) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    loop {
+        match view.purge() {
+            Err(error) if error.is_retryable() && begun.elapsed() < PATIENCE => {
+                thread::sleep(AGAIN);
+            }
+            purged => {
+                return purged.context(
+                    "rows of somebody who is erased are removed, and may still be in the view's files; matchwire \
+                     views rebuild players leaves nothing of them",
+                );
+            }
+        }
+    }
+}
 
 /// Runs the command; an error if something is wrong and was not repaired.
 pub(crate) fn run(args: &Reconcile) -> anyhow::Result<()> {
@@ -35,7 +60,11 @@ pub(crate) fn run(args: &Reconcile) -> anyhow::Result<()> {
     let mut fixed = None;
     let mut after = None;
     if args.fix && !found.report.is_clean() {
-        let done = fix(&sight, &*sight.stored()?, &found)?;
+        let stored = sight.stored()?;
+        let done = fix(&sight, &*stored, &found)?;
+        if done.must_purge {
+            purge(&*stored)?;
+        }
         if done.is_too_much {
             // It is left as it is: the server goes on with it.
             drop(sight.store().build(&view::schema(), Start::Anew)?);

@@ -133,6 +133,7 @@ impl State {
             self.course.has_begun = false;
             self.score = None;
             self.maps.clear();
+            self.veto.clear();
             self.phase = Status::Scheduled;
         }
     }

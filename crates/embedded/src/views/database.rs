@@ -149,8 +149,15 @@ pub(super) fn table_name(table: &str) -> String {
 /// `secure_delete` is not enough: where a page was divided, its free space keeps copies of rows that live on in another page, and
 /// are not written over when those are deleted.
 pub(super) fn purge(connection: &Connection, path: &Path) -> Result<(), Error> {
+    // While somebody reads, each attempt would add all of the file to the log, which could not be emptied.
+    empty_log(connection, path)?;
+    connection.execute_batch("VACUUM").map_err(|error| explained(path, error))?;
+    empty_log(connection, path)
+}
+
+/// Brings the write-ahead log into the file, and empties it; unless somebody reads what is in it.
+fn empty_log(connection: &Connection, path: &Path) -> Result<(), Error> {
     let told = |error| explained(path, error);
-    connection.execute_batch("VACUUM").map_err(told)?;
     // Whoever begins to read from now on does not need the log, so that after those who read now another attempt succeeds.
     connection.busy_timeout(Duration::ZERO).map_err(told)?;
     let is_busy = connection

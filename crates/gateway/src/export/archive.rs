@@ -62,6 +62,8 @@ pub(super) fn write(
     }
     let ratings = copy.ratings(&*snapshot, player)?;
     let met = copy.versus(app, &*snapshot, player)?;
+    // Nobody purges the view while it is held.
+    drop(snapshot);
     copy.begin("decisions.ndjson")?;
     for event in &events {
         copy.line(&event.to_json())?;

@@ -78,9 +78,10 @@ impl Names {
         let begun = Instant::now();
         let (found, is_all) = (BTreeMap::new(), !matches.has_more);
         let mut names = Self { found, matches: 0, is_all };
-        let mut search = Search { log: &app.log, player, left: MAX_EVENTS, is_all: true };
+        let (log, left) = (&app.log, MAX_EVENTS);
+        let mut search = Search { log, player, begun, left, is_all: true };
         for of in matches.in_order {
-            if search.left == 0 || begun.elapsed() > PATIENCE {
+            if search.is_over() {
                 names.is_all = false;
                 break;
             }
@@ -123,12 +124,18 @@ impl Names {
 struct Search<'a> {
     log: &'a Log,
     player: &'a str,
+    begun: Instant,
     /// How many events may still be read.
     left: usize,
     is_all: bool,
 }
 
 impl Search<'_> {
+    /// Whether it has gone as far as it may.
+    fn is_over(&self) -> bool {
+        self.left == 0 || self.begun.elapsed() > PATIENCE
+    }
+
     /// The names of the player in the streams of a match, each once. What was removed for its age has none any more; what cannot be
     /// read now holds nothing else up.
     fn names_in(&mut self, match_id: &str) -> Vec<PersonName> {
@@ -145,7 +152,7 @@ impl Search<'_> {
     fn read(&mut self, subject: &Subject, names: &mut Vec<PersonName>) {
         let quoted = json!(self.player).to_string();
         let mut after = 0;
-        while self.left > 0 {
+        while !self.is_over() {
             let page = match self.log.read(subject, after, PAGE_EVENTS.min(self.left)) {
                 Err(Error::Trimmed { floor, .. }) if floor.seq > after => {
                     after = floor.seq;

@@ -154,7 +154,7 @@ impl<'a> Feed<'a> {
                 None => Cursor { behind: at.behind + 1, ..at },
             };
             if is_wanted {
-                activities.push(activity);
+                activities.push(*activity);
             }
             if walk.may_rest() {
                 return Ok(Page { activities, next: Some(at) });
@@ -180,7 +180,7 @@ impl<'a> Feed<'a> {
 /// What comes next in a feed.
 enum Passed {
     /// An activity in its place, with its key behind the player's unless that would tell too much.
-    Activity(Option<Vec<u8>>, Activity),
+    Activity(Option<Vec<u8>>, Box<Activity>),
     /// By the day, that a day begins, and a page has gone far enough; with what is before all keys of the day.
     Day(Vec<u8>),
 }
@@ -270,7 +270,7 @@ impl<'a> Walk<'a> {
                 _ if row.key <= self.after => {}
                 _ => {
                     let key = row.key.get(self.own.len()..).map(<[u8]>::to_vec);
-                    self.ready.push_back(Passed::Activity(key, activity));
+                    self.ready.push_back(Passed::Activity(key, Box::new(activity)));
                 }
             }
         }
@@ -300,7 +300,7 @@ impl<'a> Walk<'a> {
             };
             of(one).cmp(&of(other))
         });
-        self.ready.extend(held.into_iter().map(|activity| Passed::Activity(None, activity)));
+        self.ready.extend(held.into_iter().map(|it| Passed::Activity(None, Box::new(it))));
     }
 }
 

@@ -41,13 +41,17 @@ pub struct Fixed {
     pub players: u64,
     /// Rows that were of nobody, and are gone.
     pub stray_rows: u64,
+    /// Whether rows of somebody who is forgotten were removed, so that the view's files are to be purged.
+    #[serde(skip)]
+    pub must_purge: bool,
     /// Whether so much is wrong that nothing was repaired: the view is to be built anew.
     pub is_too_much: bool,
 }
 
 /// Repairs what was found, in small transactions.
 pub fn fix(sight: &dyn Sight, view: &dyn StoredView, found: &Found) -> Result<Fixed, Error> {
-    let mut fixed = Fixed::default();
+    let must_purge = found.forgotten.is_any_missing();
+    let mut fixed = Fixed { must_purge, ..Fixed::default() };
     if found.sources.len() > MAX_SOURCES || found.players.len() > MAX_PLAYERS {
         return Ok(Fixed { is_too_much: true, ..fixed });
     }
@@ -101,9 +105,6 @@ pub fn fix(sight: &dyn Sight, view: &dyn StoredView, found: &Found) -> Result<Fi
         counted.extend(found.ratings.wrong.keys().filter_map(|owner| ratings::player_of(owner)));
     }
     fixed.players = counted.len() as u64;
-    if found.forgotten.is_any_missing() {
-        view.purge()?;
-    }
     Ok(fixed)
 }
 
