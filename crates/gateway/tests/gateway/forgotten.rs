@@ -10,6 +10,7 @@ use std::{
 };
 
 use hyper::body::Bytes;
+use matchwire_domain::subject::Subject;
 use matchwire_gateway::{Exchange as _, Limits};
 use matchwire_log::view_store::{Start, ViewStore as _};
 use serde_json::{Value, json};
@@ -17,7 +18,7 @@ use serde_json::{Value, json};
 use crate::{
     harness::{Reply, Server, event, soon},
     people::{Signer, claims, hs256, server_with_secret, with},
-    setup::Setup,
+    setup::{Ids, Setup},
 };
 
 /// Asks as the person of an account, or as a stranger.
@@ -282,6 +283,29 @@ async fn an_erasure_is_answered_while_the_view_does_not_get_on() {
     let again = ask(&server, "POST", None, "/players/p1/erase").await.json();
     assert_eq!((&again["receipt"], &again["destroyed"]), (&receipt["receipt"], &json!(all)));
     assert_eq!(again.get("pending"), None);
+    server.end().await;
+}
+
+/// As after a restore of a log of before, with a vault that has purged since.
+#[tokio::test]
+async fn an_erasure_that_the_log_lacks_is_told_at_the_start_and_purged() {
+    let (ids, is_stuck) = (Arc::<Ids>::default(), Arc::new(AtomicBool::new(true)));
+    assert_eq!(ids.id_for("steam:1"), "p1");
+    ids.erase("p1").unwrap();
+    ids.purged().unwrap();
+    let limits = Limits { purge: Duration::from_millis(1), ..Limits::default() };
+    let setup = Setup { ids: ids.clone(), is_stuck: is_stuck.clone(), limits, ..Setup::default() };
+    let server = Server::of(setup).await;
+    let stream = Subject::parse("player/p1").unwrap();
+    soon(async {
+        while server.log.head(&stream).unwrap() == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert!(ids.is_purge_due(), "until the view has seen it");
+    is_stuck.store(false, Ordering::SeqCst);
+    purged(&server).await;
     server.end().await;
 }
 

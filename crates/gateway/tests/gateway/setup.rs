@@ -178,6 +178,7 @@ pub(crate) struct Setup {
     /// Whether the view of players does not get on.
     pub(crate) is_stuck: Arc<AtomicBool>,
     pub(crate) view_store: MemoryViews,
+    pub(crate) ids: Arc<Ids>,
 }
 
 impl Default for Setup {
@@ -201,6 +202,7 @@ impl Default for Setup {
             people: None,
             is_stuck: Arc::default(),
             view_store: MemoryViews::new(),
+            ids: Arc::default(),
         }
     }
 }
@@ -308,7 +310,7 @@ impl Server {
         let meter = Meter::new(&games);
         let options = Options { observer: Some(meter.clone()), ..options };
         let log = Log::open_with(medium, clock, options).unwrap();
-        let ids = Arc::new(Ids::default());
+        let ids = setup.ids;
         let accounts = ids.clone();
         let live = Live::patient(patience, log.clone(), games, accounts, Some(meter.clone()));
         let vault = Arc::new(setup.vault);
